@@ -1,0 +1,53 @@
+// Builds dist/djob: minified, with bytecode and source maps, version and commit baked in. A user's package.json and
+// tsconfig.json are honoured for the user's modules; .env and bunfig.toml of whatever directory are not.
+import { parseArgs } from "node:util";
+import packageJson from "../package.json" with { type: "json" };
+
+const usage = `usage: bun scripts/build.ts [--target TARGET] [--outfile FILE]
+
+  --target   what to build for, as bun names it: bun-linux-arm64, bun-linux-x64-musl, bun-darwin-arm64 …
+             (default: this machine)
+  --outfile  where to (default: dist/djob)`;
+
+const { values } = parseArgs({
+  options: {
+    target: { type: "string" },
+    outfile: { type: "string", default: "dist/djob" },
+    help: { type: "boolean" },
+  },
+});
+
+if (values.help) {
+  console.log(usage);
+} else {
+  process.chdir(`${import.meta.dir}/..`);
+  const target = values.target as Bun.Build.CompileTarget | undefined;
+  await Bun.build({
+    entrypoints: ["src/main.ts"],
+    target: "bun",
+    format: "esm",
+    minify: true,
+    bytecode: true,
+    sourcemap: "linked",
+    define: {
+      DJOB_VERSION: JSON.stringify(packageJson.version),
+      DJOB_COMMIT: JSON.stringify(commit()),
+    },
+    compile: {
+      outfile: values.outfile,
+      ...(target === undefined ? {} : { target }),
+      autoloadTsconfig: true,
+      autoloadPackageJson: true,
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      // A missing package is the user's to install, never djob's to download.
+      execArgv: ["--no-install"],
+    },
+  });
+  console.log(`built ${values.outfile}`);
+}
+
+function commit(): string {
+  const git = Bun.spawnSync(["git", "rev-parse", "--short=12", "HEAD"], { stderr: "ignore" });
+  return git.success ? git.stdout.toString().trim() : "unknown";
+}

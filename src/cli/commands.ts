@@ -1,0 +1,13 @@
+// The commands, in the order in which help lists them. Each is loaded only when it is called.
+import type { Command } from "./command.ts";
+
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import("./commands/run.ts")).run,
+  stop: async () => (await import("./commands/stop.ts")).stop,
+  restart: async () => (await import("./commands/restart.ts")).restart,
+  status: async () => (await import("./commands/status.ts")).status,
+  list: async () => (await import("./commands/list.ts")).list,
+  logs: async () => (await import("./commands/logs.ts")).logs,
+  check: async () => (await import("./commands/check.ts")).check,
+  version: async () => (await import("./commands/version.ts")).version,
+};

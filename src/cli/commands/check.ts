@@ -1,0 +1,49 @@
+// djob check: loads the modules in a scratch process and tells what they declare.
+
+import { checkModules } from "../../daemon/check.ts";
+import { exitCode } from "../../daemon/exit-code.ts";
+import { failedToStart } from "../../daemon/start.ts";
+import { missingModule } from "../../runtime/loader.ts";
+import type { Command } from "../command.ts";
+import { columns } from "../output.ts";
+import { planRun } from "../run-plan.ts";
+import { run } from "./run.ts";
+
+const { args: runArgs } = run;
+const shared = ["module", "chdir", "umask", "env", "env-file", "tz", "ready-timeout", "json"];
+
+export const check: Command = {
+  meta: { name: "check", description: "Load modules in a scratch process and list their jobs" },
+  args: Object.fromEntries(Object.entries(runArgs).filter(([name]) => shared.includes(name))),
+  positionals: run.positionals,
+  examples: [["djob check worker.ts", "its jobs with their next five times; nothing runs"]],
+  notes:
+    "The modules are really loaded: what they do at top level, they do. Exit code 9 if they can't be loaded.",
+  async run(input) {
+    const { spec, environment } = planRun(input);
+    for (const module of spec.modules) {
+      const missing = missingModule(module);
+      if (missing !== null) throw failedToStart(spec, missing);
+    }
+    const jobs = await checkModules(spec, environment);
+    const { output } = input;
+    if (output.json) output.document({ modules: spec.modules, jobs });
+    else if (jobs.length === 0)
+      output.people.success(`${spec.modules.join(", ")}: no jobs, but the module stays alive`);
+    else {
+      output.people.success(
+        `${spec.modules.join(", ")}: ${jobs.length === 1 ? "1 job" : `${jobs.length} jobs`}`,
+      );
+      const rows = jobs.flatMap(({ name, schedule, tz, times }) => [
+        [
+          `  ${name}`,
+          tz === null ? schedule : `${schedule} ${tz}`,
+          times[0] ?? (schedule === "always" ? "at once" : "never"),
+        ],
+        ...times.slice(1).map((time) => ["", "", time]),
+      ]);
+      output.people.log(columns(rows));
+    }
+    return exitCode.done;
+  },
+};

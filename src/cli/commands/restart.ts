@@ -1,0 +1,65 @@
+// djob restart: the same modules, flags and environment once more. The lock does not become free in between.
+import { askSpec } from "../../control/client.ts";
+import { DjobError } from "../../daemon/error.ts";
+import { exitCode } from "../../daemon/exit-code.ts";
+import { launch } from "../../daemon/launch.ts";
+import { find } from "../../daemon/locate.ts";
+import { clearPid } from "../../daemon/pidfile.ts";
+import { restoreSpec } from "../../daemon/spec.ts";
+import { stop as stopDaemon } from "../../daemon/stop.ts";
+import type { Command } from "../command.ts";
+import { directoriesOf, durationOf, jsonFlag, nameArgument, placeFlags, placeIn } from "../flags.ts";
+import { notRunning } from "../names.ts";
+import { showStarted } from "../show-started.ts";
+import { manner } from "./stop.ts";
+
+const answerMs = 5_000;
+
+export const restart: Command = {
+  meta: { name: "restart", description: "Stop a daemon and start the same again" },
+  args: {
+    name: nameArgument,
+    ...placeFlags,
+    "stop-timeout": {
+      type: "string",
+      valueHint: "TIME",
+      description: "kill it after that long (default: what it was started with)",
+    },
+    json: jsonFlag,
+  },
+  positionals: { minimum: 1, maximum: 1 },
+  examples: [["djob restart worker", "load its modules anew, with the flags and environment of its start"]],
+  async run({ args, positionals, output }) {
+    const directories = directoriesOf(args);
+    const place = placeIn(directories, args, positionals[0] ?? "");
+    const found = await find(place);
+    if (found.life !== "alive") throw notRunning(place, found, directories);
+    const report = await askSpec(place.paths.socket, answerMs);
+    if (report === null) throw silent(place.name);
+    const spec = restoreSpec(report.spec);
+    if (spec.foreground) throw inForeground(place.name);
+    const stopped = await stopDaemon(place, found, durationOf(args, "stop-timeout"));
+    if (!output.json) output.people.success(`${place.name} stopped (pid ${stopped.pid}) ${manner(stopped)}`);
+    process.chdir("/");
+    clearPid(stopped.lock);
+    const launched = await launch(spec, report.environment, stopped.lock);
+    await showStarted(spec, launched, output);
+    return exitCode.done;
+  },
+};
+
+function silent(name: string): DjobError {
+  return new DjobError(
+    exitCode.failed,
+    `cannot restart ${name}: it does not answer, so its flags are not known`,
+    `stop it with djob stop ${name}, and start it with djob run`,
+  );
+}
+
+function inForeground(name: string): DjobError {
+  return new DjobError(
+    exitCode.failed,
+    `cannot restart ${name}: it runs in the foreground of whatever started it`,
+    "restart it there",
+  );
+}

@@ -1,0 +1,80 @@
+// djob run: from flags to a spec, and from there to a daemon.
+import { exitCode } from "../../daemon/exit-code.ts";
+import { failedToStart, startDaemon } from "../../daemon/start.ts";
+import { missingModule } from "../../runtime/loader.ts";
+import type { Command, CommandInput } from "../command.ts";
+import { isSet } from "../command.ts";
+import { jsonFlag, okFlag, placeFlags } from "../flags.ts";
+import { planRun } from "../run-plan.ts";
+import { showStarted, tolerate } from "../show-started.ts";
+
+export const run: Command = {
+  meta: { name: "run", description: "Start a daemon from your modules and return when it is ready" },
+  args: {
+    module: {
+      type: "positional",
+      description: "TypeScript or JavaScript files, one or more",
+      required: true,
+    },
+    name: {
+      type: "string",
+      valueHint: "NAME",
+      description: "the daemon's name (default: the first module's, without its ending)",
+    },
+    foreground: { type: "boolean", description: "stay here instead, and write to this terminal" },
+    ...placeFlags,
+    log: { type: "string", valueHint: "FILE", description: "its log" },
+    "log-err": { type: "string", valueHint: "FILE", description: "a log of its own for standard error" },
+    chdir: { type: "string", valueHint: "DIR", description: "its working directory (default: /)" },
+    umask: { type: "string", valueHint: "MODE", description: "its umask, octal (default: 022)" },
+    env: {
+      type: "string",
+      valueHint: "KEY=VALUE",
+      description: "set a variable; may be repeated",
+      repeatable: true,
+    },
+    "env-file": {
+      type: "string",
+      valueHint: "FILE",
+      description: "set the variables of a file; may be repeated",
+      repeatable: true,
+    },
+    tz: {
+      type: "string",
+      valueHint: "ZONE",
+      description: "its time zone, such as Europe/Berlin (default: this machine's)",
+    },
+    "ready-timeout": {
+      type: "string",
+      valueHint: "TIME",
+      description: "how long it may take to become ready (default: 30s)",
+    },
+    "stop-timeout": {
+      type: "string",
+      valueHint: "TIME",
+      description: "how long its runs may take to end at a stop (default: 10s)",
+    },
+    ok: okFlag,
+    json: jsonFlag,
+  },
+  positionals: { minimum: 1, maximum: 1000 },
+  examples: [
+    ["djob run worker.ts", "start the daemon worker"],
+    ["djob run --name shop jobs/mail.ts jobs/stock.ts", "two modules in one daemon"],
+    ["djob run --foreground worker.ts", "for systemd, a container or your terminal"],
+  ],
+  run: runDaemon,
+};
+
+async function runDaemon(input: CommandInput): Promise<number> {
+  const { args, output } = input;
+  const { spec, environment, directories } = planRun(input);
+  for (const module of spec.modules) {
+    const missing = missingModule(module);
+    if (missing !== null) throw failedToStart(spec, missing);
+  }
+  return await tolerate(isSet(args, "ok"), exitCode.alreadyRunning, output, async () => {
+    const launched = await startDaemon(spec, environment, directories);
+    await showStarted(spec, launched, output);
+  });
+}

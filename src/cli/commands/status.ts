@@ -1,0 +1,49 @@
+// djob status: one daemon with its jobs, or a line for each.
+import { statusCode } from "../../daemon/exit-code.ts";
+import { find, statusOrGuess } from "../../daemon/locate.ts";
+import { readProcess } from "../../daemon/process-table.ts";
+import { type Command, type CommandInput, isSet } from "../command.ts";
+import { directoriesOf, jsonFlag, placeFlags, placeIn } from "../flags.ts";
+import { notRunning } from "../names.ts";
+import { processReport } from "../process-report.ts";
+import { showStatus } from "../show-status.ts";
+import { listAll } from "./list.ts";
+
+export const status: Command = {
+  meta: { name: "status", description: "Show a daemon and its jobs; without a name, all daemons" },
+  args: {
+    name: { type: "positional", description: "the daemon's name", required: false },
+    ...placeFlags,
+    process: { type: "boolean", description: "show the process as ps axj does, and judge it" },
+    json: jsonFlag,
+  },
+  positionals: { minimum: 0, maximum: 1 },
+  examples: [
+    ["djob status worker", "its jobs, with their last and next runs"],
+    ["djob status worker --process", "whether its process is a proper daemon's"],
+  ],
+  notes:
+    "With a name the exit codes are the LSB's: 0 running, 1 dead and its pidfile exists, 3 not running, 4 unknown.",
+  async run(input) {
+    return input.positionals[0] === undefined
+      ? await listAll(input)
+      : await showOne(input, input.positionals[0]);
+  },
+};
+
+async function showOne({ args, output }: CommandInput, name: string): Promise<number> {
+  const directories = directoriesOf(args);
+  const place = placeIn(directories, args, name);
+  const found = await find(place);
+  const report = statusOrGuess(place, found);
+  if (found.life !== "alive") {
+    if (output.json) output.document(report);
+    else output.error(notRunning(place, found, directories));
+    return found.life === "dead" ? statusCode.deadWithPidfile : statusCode.notRunning;
+  }
+  const row = isSet(args, "process") && report.pid !== null ? readProcess(report.pid) : null;
+  if (output.json) output.document(row === null ? report : { ...report, process: row });
+  else if (row !== null) output.people.log(processReport(row, report, output));
+  else output.people.log(showStatus(report, found.status !== null, output));
+  return statusCode.running;
+}

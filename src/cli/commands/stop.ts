@@ -1,0 +1,58 @@
+// djob stop
+import type { ParsedArgs } from "citty";
+import { exitCode } from "../../daemon/exit-code.ts";
+import { find } from "../../daemon/locate.ts";
+import { clearDead, releaseStopped, type Stopped, stop as stopDaemon } from "../../daemon/stop.ts";
+import { formatDuration } from "../../schedule/duration.ts";
+import { type Command, isSet } from "../command.ts";
+import { directoriesOf, durationOf, jsonFlag, nameArgument, okFlag, placeFlags, placeIn } from "../flags.ts";
+import { notRunning } from "../names.ts";
+import type { Output } from "../output.ts";
+import { tolerate } from "../show-started.ts";
+
+export const stop: Command = {
+  meta: { name: "stop", description: "Stop a daemon and return when it is gone" },
+  args: {
+    name: nameArgument,
+    ...placeFlags,
+    "stop-timeout": {
+      type: "string",
+      valueHint: "TIME",
+      description: "kill it after that long (default: what it was started with)",
+    },
+    ok: okFlag,
+    json: jsonFlag,
+  },
+  positionals: { minimum: 1, maximum: 1 },
+  examples: [
+    ["djob stop worker", "let its runs end, for up to its stop timeout"],
+    ["djob stop worker --stop-timeout 1s", "and kill it after a second"],
+  ],
+  async run({ args, positionals, output }) {
+    return await tolerate(isSet(args, "ok"), exitCode.notRunning, output, () =>
+      stopNamed(positionals[0] ?? "", args, output),
+    );
+  },
+};
+
+async function stopNamed(name: string, args: ParsedArgs, output: Output): Promise<void> {
+  const directories = directoriesOf(args);
+  const place = placeIn(directories, args, name);
+  const found = await find(place);
+  if (found.life !== "alive") {
+    if (found.life === "dead") clearDead(place);
+    throw notRunning(place, found, directories);
+  }
+  const stopped = await stopDaemon(place, found, durationOf(args, "stop-timeout"));
+  releaseStopped(place, stopped.lock);
+  const { pid, how, runs, durationMs } = stopped;
+  if (output.json) output.document({ name, pid, outcome: how, runs, durationMs: Math.round(durationMs) });
+  else output.people.success(`${name} stopped (pid ${pid}) ${manner(stopped)}`);
+}
+
+export function manner({ how, runs, durationMs }: Stopped): string {
+  const after = `after ${formatDuration(Math.max(1, Math.round(durationMs)))}`;
+  if (how === "clean") return `cleanly ${after}`;
+  const lost = runs.length > 0 ? `: ${runs.join(", ")} did not end in time` : ": it did not end in time";
+  return `by KILL ${after}${lost}`;
+}

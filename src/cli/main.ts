@@ -1,0 +1,72 @@
+// The command line: finds the command, refuses what it does not know, and turns what comes of it into an exit code.
+import { defineCommand, runCommand } from "citty";
+import { DjobError } from "../daemon/error.ts";
+import { exitCode } from "../daemon/exit-code.ts";
+import { SystemError } from "../libc/error.ts";
+import { outDescriptor, writeText } from "../logs/sink.ts";
+import { ScheduleError } from "../schedule/schedule-error.ts";
+import { commands } from "./commands.ts";
+import { commandHelp, overview } from "./help.ts";
+import { makeOutput, type Output } from "./output.ts";
+import { checkArguments, nearest } from "./strict.ts";
+
+/** @returns the exit code */
+export async function main(rawArgs: readonly string[]): Promise<number> {
+  const output = makeOutput(rawArgs.includes("--json"));
+  try {
+    return await dispatch(rawArgs, output);
+  } catch (error) {
+    return tellError(error, output);
+  }
+}
+
+async function dispatch(rawArgs: readonly string[], output: Output): Promise<number> {
+  const [first = "--help", ...rest] = rawArgs;
+  const [name, args] = first === "help" && rest.length > 0 ? [rest[0] ?? "", ["--help"]] : [first, rest];
+  if (isHelp(name) || name === "help") return print(await overview());
+  const load = commands[name === "--version" || name === "-v" ? "version" : name];
+  if (load === undefined) throw unknownCommand(name);
+  const command = await load();
+  if (args.some(isHelp)) return print(await commandHelp(command));
+  const { positionals, repeated } = checkArguments(command, args);
+  const definition = defineCommand({
+    meta: command.meta,
+    args: command.args,
+    run: ({ args: parsed }) => command.run({ args: parsed, positionals, repeated, output }),
+  });
+  const { result } = await runCommand(definition, { rawArgs: [...args] });
+  return typeof result === "number" ? result : exitCode.done;
+}
+
+function isHelp(argument: string): boolean {
+  return argument === "--help" || argument === "-h";
+}
+
+function print(text: string): number {
+  writeText(outDescriptor, `${text}\n`);
+  return exitCode.done;
+}
+
+function unknownCommand(name: string): DjobError {
+  const suggestion = nearest(name, Object.keys(commands));
+  const hint = /\.[cm]?[jt]sx?$/.test(name)
+    ? `to start it: djob run ${name}`
+    : suggestion === null
+      ? `the commands are ${Object.keys(commands).join(", ")}`
+      : `did you mean ${suggestion}?`;
+  return new DjobError(exitCode.usage, `there is no command ${JSON.stringify(name)}`, hint);
+}
+
+function tellError(error: unknown, output: Output): number {
+  if (error instanceof DjobError) {
+    output.error(error);
+    return error.code;
+  }
+  if (error instanceof ScheduleError)
+    return tellError(new DjobError(exitCode.usage, error.message, error.hint), output);
+  if (error instanceof SystemError) {
+    return tellError(new DjobError(exitCode.failed, error.message, error.hint ?? null), output);
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return tellError(new DjobError(exitCode.bug, `this is a bug in djob: ${stack}`), output);
+}

@@ -1,0 +1,21 @@
+// "There is no such daemon", with the names of those that there are.
+import { DjobError } from "../daemon/error.ts";
+import { exitCode } from "../daemon/exit-code.ts";
+import { type Found, type Place, runningNames } from "../daemon/locate.ts";
+import type { Directories } from "../daemon/paths.ts";
+import { nearest } from "./strict.ts";
+
+export function notRunning({ name, paths }: Place, found: Found, directories: Directories): DjobError {
+  const running = runningNames(directories);
+  const suggestion = nearest(name, running);
+  const hint = suggestion === null ? null : `did you mean ${suggestion}?`;
+  if (found.life === "dead") {
+    const what = `${name} is not running: it died and left ${paths.pidfile}`;
+    return new DjobError(exitCode.notRunning, `${what}; ${listOf(running)}`, hint);
+  }
+  return new DjobError(exitCode.notRunning, `no daemon named ${name}; ${listOf(running)}`, hint);
+}
+
+function listOf(running: readonly string[]): string {
+  return running.length === 0 ? "none is running" : `running: ${running.join(", ")}`;
+}

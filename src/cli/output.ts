@@ -1,0 +1,78 @@
+// What a person sees, through consola: colours and marks on a terminal, plain text elsewhere or with NO_COLOR. With --json
+// it is one JSON document on standard output and nothing else.
+import { stripVTControlCharacters, styleText } from "node:util";
+import { type ConsolaInstance, createConsola, type LogObject } from "consola/core";
+import type { DjobError } from "../daemon/error.ts";
+import { errDescriptor, outDescriptor, writeText } from "../logs/sink.ts";
+
+export type Style = "green" | "red" | "yellow" | "dim" | "bold" | "cyan";
+
+export interface Output {
+  readonly json: boolean;
+  readonly people: ConsolaInstance;
+  /** The one document of --json. */
+  document(value: unknown): void;
+  error(error: DjobError): void;
+  /** Colours text for standard output, where that makes sense. */
+  paint(style: Style, text: string): string;
+}
+
+export function makeOutput(json: boolean): Output {
+  const colour = (stream: NodeJS.WriteStream) => stream.isTTY === true && !("NO_COLOR" in process.env);
+  const outColour = colour(process.stdout);
+  const errColour = colour(process.stderr);
+  const people = createConsola({
+    level: 4,
+    reporters: [{ log: (record) => report(record, outColour, errColour) }],
+  });
+  return {
+    json,
+    people,
+    document: (value) => void writeText(outDescriptor, `${JSON.stringify(value, null, 2)}\n`),
+    error(error) {
+      const { code, message, hint } = error;
+      if (json) this.document({ error: { code, message, hint } });
+      else people.error(hint === null ? message : `${message}\nhint: ${hint}`);
+    },
+    paint: (style, text) => (outColour ? styleText(style, text, { validateStream: false }) : text),
+  };
+}
+
+/** Pure: rows as columns, two spaces apart. The last column is not padded. */
+export function columns(rows: ReadonlyArray<readonly string[]>): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, width(cell));
+  }
+  return rows
+    .map((row) =>
+      row
+        .map((cell, index) =>
+          index === row.length - 1 ? cell : cell + " ".repeat((widths[index] ?? 0) - width(cell)),
+        )
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function width(cell: string): number {
+  return Bun.stringWidth(stripVTControlCharacters(cell));
+}
+
+const marks: Readonly<Record<string, readonly [mark: string, style: Style]>> = {
+  success: ["✔", "green"],
+  warn: ["warning:", "yellow"],
+  error: ["djob:", "red"],
+};
+
+function report({ type, args }: LogObject, outColour: boolean, errColour: boolean): void {
+  const isError = type === "error" || type === "warn" || type === "fatal";
+  const text = args.map(String).join(" ");
+  const [mark, style] = marks[type] ?? [null, "dim" as const];
+  const shown =
+    mark === null || !(isError ? errColour : outColour)
+      ? mark
+      : styleText(style, mark, { validateStream: false });
+  writeText(isError ? errDescriptor : outDescriptor, shown === null ? `${text}\n` : `${shown} ${text}\n`);
+}

@@ -1,0 +1,101 @@
+// What the flags of `djob run` ask for, checked and made absolute: the daemon's spec and its environment.
+import { readFileSync, statSync } from "node:fs";
+import { parseEnv } from "node:util";
+import { daemonEnvironment, type Environment } from "../daemon/environment.ts";
+import { DjobError, worldError } from "../daemon/error.ts";
+import { exitCode } from "../daemon/exit-code.ts";
+import { checkSocketPath, type Directories, type Paths, pathsFor } from "../daemon/paths.ts";
+import { checkName, checkSpecSize, defaults, nameOfModule, type Spec, specVersion } from "../daemon/spec.ts";
+import { checkTimeZone } from "../schedule/time-zone.ts";
+import { type CommandInput, isSet, textOf } from "./command.ts";
+import { absolutePath, directoriesOf, durationOf } from "./flags.ts";
+
+export interface RunPlan {
+  readonly spec: Spec;
+  readonly environment: Environment;
+  readonly directories: Directories;
+}
+
+/** @throws {DjobError} with exit code 2 for a value that can't be right */
+export function planRun(input: CommandInput): RunPlan {
+  const { args, positionals, repeated } = input;
+  const foreground = isSet(args, "foreground");
+  if (foreground && isSet(args, "json"))
+    throw misuse("--json has nothing to print with --foreground", "leave one out");
+  const modules = positionals.map(absolutePath);
+  const name = textOf(args, "name");
+  const directories = directoriesOf(args);
+  const daemon = name === null ? nameOfModule(modules[0] ?? "") : checkName(name);
+  const timeZone = timeZoneOf(textOf(args, "tz"));
+  const spec: Spec = {
+    version: specVersion,
+    name: daemon,
+    modules,
+    paths: choosePaths(input, pathsFor(daemon, directories), foreground),
+    foreground,
+    workingDirectory: workingDirectoryOf(textOf(args, "chdir"), foreground),
+    umask: umaskOf(textOf(args, "umask"), foreground),
+    timeZone,
+    readyTimeoutMs: durationOf(args, "ready-timeout") ?? defaults.readyTimeoutMs,
+    stopTimeoutMs: durationOf(args, "stop-timeout") ?? defaults.stopTimeoutMs,
+  };
+  checkSocketPath(spec.paths.socket);
+  checkSpecSize(spec);
+  const assignments = [
+    ...(repeated["env-file"] ?? []).flatMap((file) => readAssignments(absolutePath(file))),
+    ...(repeated["env"] ?? []).map(parseAssignment),
+  ];
+  const environment = daemonEnvironment({ inherited: process.env, foreground, assignments, timeZone });
+  return { spec, environment, directories };
+}
+
+function choosePaths({ args }: CommandInput, usual: Paths, foreground: boolean): Paths {
+  const [pidfile, log, logErr] = ["pidfile", "log", "log-err"].map((flag) => {
+    const path = textOf(args, flag);
+    return path === null ? null : absolutePath(path);
+  });
+  if (foreground && logErr && !log) throw misuse("--log-err needs --log with --foreground", "add --log FILE");
+  return {
+    ...usual,
+    pidfile: pidfile ?? usual.pidfile,
+    log: log ?? (foreground ? null : usual.log),
+    logErr: logErr ?? null,
+  };
+}
+
+function workingDirectoryOf(path: string | null, foreground: boolean): string | null {
+  if (path === null) return foreground ? null : defaults.workingDirectory;
+  const directory = absolutePath(path);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return directory;
+  throw misuse(`--chdir ${directory} is not a directory`, "make it first");
+}
+
+function umaskOf(text: string | null, foreground: boolean): number | null {
+  if (text === null) return foreground ? null : defaults.umask;
+  if (/^0?[0-7]{1,3}$/.test(text)) return Number.parseInt(text, 8);
+  throw misuse(`--umask ${JSON.stringify(text)} is not an octal mode from 0 to 777`, "write --umask 027");
+}
+
+function timeZoneOf(text: string | null): string | null {
+  if (text !== null) checkTimeZone(text);
+  return text;
+}
+
+function parseAssignment(text: string): [name: string, value: string] {
+  const at = text.indexOf("=");
+  if (at > 0 && !text.includes("\0")) return [text.slice(0, at), text.slice(at + 1)];
+  throw misuse(`--env ${JSON.stringify(text)} is not KEY=VALUE`, "write --env PORT=8080");
+}
+
+function readAssignments(file: string): Array<[name: string, value: string]> {
+  try {
+    const parsed = parseEnv(readFileSync(file, "utf8"));
+    return Object.entries(parsed).map(([name, value]) => [name, value ?? ""]);
+  } catch (error) {
+    throw worldError(`read the --env-file ${file}`, error);
+  }
+}
+
+function misuse(message: string, hint: string): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
+}

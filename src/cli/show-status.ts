@@ -1,0 +1,57 @@
+// `djob status NAME`, for people: what it is, where its files are, and a table of its jobs.
+import type { DaemonStatus, JobStatus } from "../control/messages.ts";
+import { formatDuration } from "../schedule/duration.ts";
+import { columns, type Output } from "./output.ts";
+
+export function showStatus(status: DaemonStatus, answered: boolean, output: Output): string {
+  const { name, state, pid, startedAt, modules, paths, jobs, foreground } = status;
+  const dot = output.paint(state === "running" ? "green" : "yellow", "●");
+  const since =
+    startedAt === null ? "" : `, since ${localTime(startedAt)} (${span(Date.now() - Date.parse(startedAt))})`;
+  const where = foreground ? ", in the foreground" : "";
+  const facts = columns([
+    ...modules.map((module) => ["  module", module]),
+    ["  pidfile", paths.pidfile],
+    ["  log", paths.log ?? "standard output"],
+    ["  socket", paths.socket],
+  ]);
+  const silence = answered
+    ? []
+    : ["", "It does not answer: it is still loading, or a job blocks its event loop."];
+  const head = `${dot} ${name} is ${state} (pid ${pid ?? "not known yet"}${where}${since})`;
+  return [head, facts, ...silence, ...jobTable(jobs, output)].join("\n");
+}
+
+/** "2m 3s"; never an empty or a negative span. */
+export function span(durationMs: number): string {
+  return formatDuration(Math.max(0, Math.floor(durationMs / 1000) * 1000));
+}
+
+function jobTable(jobs: readonly JobStatus[], output: Output): string[] {
+  if (jobs.length === 0) return [];
+  const header = ["JOB", "SCHEDULE", "STATE", "NEXT RUN", "LAST RUN"].map((title) =>
+    output.paint("dim", title),
+  );
+  const rows = jobs.map((job) => [
+    job.name,
+    job.tz === null ? job.schedule : `${job.schedule} ${job.tz}`,
+    job.state,
+    job.next === null ? "-" : `${localTime(job.next)} (in ${span(Date.parse(job.next) - Date.now())})`,
+    lastRun(job, output),
+  ]);
+  return ["", columns([header, ...rows])];
+}
+
+function lastRun({ last }: JobStatus, output: Output): string {
+  if (last === null) return "-";
+  const outcome = last.outcome === "succeeded" ? last.outcome : output.paint("red", last.outcome);
+  return `${localTime(last.scheduledAt)} ${outcome} (${formatDuration(last.durationMs)})`;
+}
+
+/** 2026-11-21 09:30:00, in this machine's time zone. */
+function localTime(iso: string): string {
+  const date = new Date(iso);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}

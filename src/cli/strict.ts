@@ -1,0 +1,108 @@
+// Command lines are taken word by word: an unknown flag, a value that is missing or too many, a stray argument is an
+// error, because a daemon that was started otherwise than its user meant is worse than one that was not.
+import { parseArgs } from "node:util";
+import { distance } from "fastest-levenshtein";
+import { DjobError } from "../daemon/error.ts";
+import { exitCode } from "../daemon/exit-code.ts";
+import type { Command } from "./command.ts";
+
+export interface StrictArguments {
+  readonly positionals: readonly string[];
+  readonly repeated: Readonly<Record<string, readonly string[]>>;
+}
+
+/** @throws {DjobError} with exit code 2 */
+export function checkArguments(command: Command, rawArgs: readonly string[]): StrictArguments {
+  const flags = flagsOf(command);
+  const { tokens } = parseArgs({
+    args: [...rawArgs],
+    options: Object.fromEntries(
+      flags.map(({ name, type, short }) => [name, short ? { type, short } : { type }]),
+    ),
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const values = new Map<string, string[]>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") throw misuse(command, 'nothing may follow "--"');
+    if (token.kind === "positional") {
+      positionals.push(token.value);
+      continue;
+    }
+    const flag = flags.find(({ name }) => name === token.name);
+    if (flag === undefined) throw unknownFlag(command, token.rawName);
+    const given = values.get(flag.name) ?? [];
+    if (given.length > 0 && !flag.repeatable) throw misuse(command, `${token.rawName} is given twice`);
+    given.push(flagValue(command, flag, token));
+    values.set(flag.name, given);
+  }
+  checkCount(command, positionals);
+  return { positionals, repeated: Object.fromEntries(values) };
+}
+
+interface Flag {
+  readonly name: string;
+  readonly type: "string" | "boolean";
+  readonly short: string | null;
+  readonly repeatable: boolean;
+}
+
+interface OptionToken {
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
+
+function flagsOf({ args }: Command): Flag[] {
+  return Object.entries(args)
+    .filter(([, { type }]) => type !== "positional")
+    .map(([name, definition]) => ({
+      name,
+      type: definition.type === "boolean" ? "boolean" : "string",
+      short: "alias" in definition && typeof definition.alias === "string" ? definition.alias : null,
+      repeatable: definition.repeatable === true,
+    }));
+}
+
+function flagValue(command: Command, { type }: Flag, { rawName, value, inlineValue }: OptionToken): string {
+  if (type === "boolean") {
+    if (value === undefined) return "";
+    throw misuse(command, `${rawName} takes no value, and has ${JSON.stringify(value)}`);
+  }
+  const swallowed = inlineValue !== true && value !== undefined && /^--?[A-Za-z]/.test(value);
+  if (value === undefined || value === "" || swallowed) throw misuse(command, `${rawName} needs a value`);
+  return value;
+}
+
+function checkCount(command: Command, positionals: readonly string[]): void {
+  const { minimum, maximum } = command.positionals;
+  if (positionals.length < minimum) {
+    const [name = "argument"] = Object.entries(command.args)
+      .filter(([, { type }]) => type === "positional")
+      .map(([positional]) => positional);
+    throw misuse(command, `it needs a ${name}`);
+  }
+  if (positionals.length > maximum)
+    throw misuse(command, `stray argument ${JSON.stringify(positionals[maximum])}`);
+}
+
+function unknownFlag(command: Command, rawName: string): DjobError {
+  const known = flagsOf(command).map(({ name }) => `--${name}`);
+  return misuse(command, `there is no flag ${rawName}`, nearest(rawName, known));
+}
+
+function misuse({ meta }: Command, why: string, suggestion: string | null = null): DjobError {
+  const hint = suggestion === null ? `see djob ${meta.name} --help` : `did you mean ${suggestion}?`;
+  return new DjobError(exitCode.usage, `cannot run djob ${meta.name}: ${why}`, hint);
+}
+
+/** Pure: the known word that differs least, if it does not differ by much. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  const byDistance = known
+    .map((candidate) => ({ candidate, steps: distance(word, candidate) }))
+    .sort((a, b) => a.steps - b.steps);
+  const [best] = byDistance;
+  return best !== undefined && best.steps <= Math.max(2, Math.floor(word.length / 3)) ? best.candidate : null;
+}

@@ -1,0 +1,32 @@
+// Asks a daemon over its control socket.
+import type { DaemonStatus, SpecReport, StopReport } from "./messages.ts";
+
+/** The daemon's answer, or null if nobody answered in time. */
+export type Answer<T> = Promise<T | null>;
+
+export function askStatus(socket: string, timeoutMs: number): Answer<DaemonStatus> {
+  return ask(socket, "GET", "/status", timeoutMs);
+}
+
+export function askSpec(socket: string, timeoutMs: number): Answer<SpecReport> {
+  return ask(socket, "GET", "/spec", timeoutMs);
+}
+
+/** Answered once all runs have ended. */
+export function askStop(socket: string, timeoutMs: number): Answer<StopReport> {
+  return ask(socket, "POST", "/stop", timeoutMs);
+}
+
+async function ask<T>(socket: string, method: string, path: string, timeoutMs: number): Promise<T | null> {
+  try {
+    const response = await fetch(`http://djob${path}`, {
+      unix: socket,
+      method,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return response.ok ? ((await response.json()) as T) : null;
+  } catch {
+    // No socket, nobody behind it, or no answer in time: the lock says what is true.
+    return null;
+  }
+}

@@ -1,0 +1,65 @@
+// What goes over the control socket, as JSON. Times are ISO 8601 in UTC with milliseconds, durations end in Ms.
+
+export interface JobStatus {
+  readonly name: string;
+  readonly schedule: string;
+  /** null: the daemon's own time zone. */
+  readonly tz: string | null;
+  readonly state: "idle" | "running" | "backing-off" | "done";
+  readonly next: string | null;
+  readonly last: {
+    readonly scheduledAt: string;
+    readonly outcome: "succeeded" | "failed" | "cancelled";
+    readonly durationMs: number;
+  } | null;
+}
+
+export type DaemonState =
+  | "starting"
+  | "running"
+  | "reloading"
+  | "backing-off"
+  | "stopping"
+  | "failed"
+  | "stopped";
+
+export interface DaemonPaths {
+  readonly pidfile: string;
+  readonly log: string | null;
+  readonly socket: string;
+  readonly history: string;
+}
+
+/** The answer to `GET /status`, and what `djob status NAME --json` prints. */
+export interface DaemonStatus {
+  readonly name: string;
+  readonly state: DaemonState;
+  readonly pid: number | null;
+  readonly workerPid: number | null;
+  readonly startedAt: string | null;
+  readonly restarts: number;
+  readonly lastExit: string | null;
+  readonly foreground: boolean;
+  readonly stopTimeoutMs: number;
+  readonly modules: readonly string[];
+  readonly paths: DaemonPaths;
+  readonly jobs: readonly JobStatus[];
+}
+
+/** The answer to `POST /stop`, given when all runs have ended or the time for that is up. */
+export interface StopReport {
+  /** "forced": some runs did not end in time. */
+  readonly outcome: "clean" | "forced";
+  /** The jobs whose runs had to be given up. */
+  readonly runs: readonly string[];
+}
+
+/** The answer to `GET /spec`: what `djob restart` needs to start the same again. */
+export interface SpecReport {
+  readonly spec: unknown;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface ErrorReport {
+  readonly error: { readonly code: number; readonly message: string; readonly hint: string | null };
+}

@@ -1,0 +1,85 @@
+// The daemon's control socket: HTTP over a Unix socket of mode 0600, JSON both ways.
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import type { Server } from "bun";
+import type { DaemonStatus, ErrorReport, SpecReport, StopReport } from "./messages.ts";
+
+/** What the requests are answered with. */
+export interface ControlHandlers {
+  status(): DaemonStatus;
+  spec(): SpecReport;
+  stop(): Promise<StopReport>;
+}
+
+export interface ControlServer {
+  /** Requests that have not been answered yet. */
+  readonly pending: number;
+  /** Stops listening at once and removes the socket. */
+  close(): void;
+}
+
+/** Listens; the server does not keep the event loop alive. The lock must be held: a socket that is there is stale. */
+export function serveControl(path: string, handlers: ControlHandlers): ControlServer {
+  removeSocket(path);
+  const answerStop = async (request: Request) => {
+    // Runs may take longer to end than a connection may be idle.
+    server.timeout(request, 0);
+    return Response.json(await handlers.stop());
+  };
+  const umask = process.umask(0o177);
+  let server: Server<undefined>;
+  try {
+    server = Bun.serve({
+      unix: path,
+      development: false,
+      maxRequestBodySize: 1 << 20,
+      routes: {
+        "/status": { GET: () => Response.json(handlers.status()) },
+        "/spec": { GET: () => Response.json(handlers.spec()) },
+        "/stop": { POST: (request) => answerStop(request) },
+      },
+      fetch: (request) => refuse(request),
+      error: (error) => errorResponse(500, `the request failed: ${error.message}`),
+    });
+    chmodSync(path, 0o600);
+  } finally {
+    process.umask(umask);
+  }
+  server.unref();
+  return {
+    get pending() {
+      return server.pendingRequests;
+    },
+    close() {
+      removeSocket(path);
+      void server.stop(true);
+    },
+  };
+}
+
+/** Removes a socket, and nothing but a socket. */
+export function removeSocket(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
+}
+
+const allowed: ReadonlyMap<string, string> = new Map([
+  ["/status", "GET"],
+  ["/spec", "GET"],
+  ["/stop", "POST"],
+]);
+
+function refuse(request: Request): Response {
+  const { pathname } = new URL(request.url);
+  const method = allowed.get(pathname);
+  if (method === undefined) {
+    const known = [...allowed].map(([path, verb]) => `${verb} ${path}`).join(", ");
+    return errorResponse(404, `there is no ${pathname}`, `known are ${known}`);
+  }
+  return errorResponse(405, `${pathname} does not take ${request.method}`, `use ${method}`, {
+    allow: method,
+  });
+}
+
+function errorResponse(status: number, message: string, hint: string | null = null, headers = {}): Response {
+  const report: ErrorReport = { error: { code: status, message, hint } };
+  return Response.json(report, { status, headers });
+}

@@ -1,0 +1,17 @@
+// The scratch process of `djob check`.
+import { setCloseOnExec } from "../libc/files.ts";
+import { examine } from "../runtime/examine.ts";
+import { readinessDescriptor } from "./descriptors.ts";
+import { tell } from "./readiness.ts";
+import { type Exit, settleIn, takeSpec } from "./worker.ts";
+
+export async function check(exit: Exit): Promise<void> {
+  const spec = takeSpec();
+  settleIn(spec);
+  setCloseOnExec(readinessDescriptor, true);
+  await examine(spec.modules, {
+    found: (jobs) => void tell(readinessDescriptor, { type: "checked", jobs }),
+    failed: (failure) => void tell(readinessDescriptor, { type: "failed", failure }),
+    exit,
+  });
+}

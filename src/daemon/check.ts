@@ -1,0 +1,44 @@
+// Loading modules without becoming a daemon: a scratch process in a session of its own loads them, tells what they
+// declare, and is ended with everything that it started.
+import { closeDescriptor, pipe } from "../libc/files.ts";
+import { becomeSubreaper } from "../libc/process.ts";
+import { spawn } from "../libc/spawn.ts";
+import type { CheckedJob } from "../runtime/examine.ts";
+import { pipeWith } from "./become.ts";
+import { firstFreeDescriptor, readinessDescriptor, specDescriptor } from "./descriptors.ts";
+import { endStarted } from "./end-started.ts";
+import type { Environment } from "./environment.ts";
+import { notReady } from "./not-ready.ts";
+import { encodeSpec, type Spec } from "./spec.ts";
+import { ownExecutable, processTitle, stageEnvironment } from "./stage.ts";
+import { waitForVerdict } from "./verdict.ts";
+
+/** @throws {DjobError} with exit code 9 if the modules can't be loaded */
+export async function checkModules(spec: Spec, environment: Environment): Promise<readonly CheckedJob[]> {
+  becomeSubreaper(true);
+  const readiness = pipe();
+  const specEnd = pipeWith(encodeSpec(spec));
+  const scratch = spawn({
+    path: ownExecutable(),
+    argv: [processTitle(spec)],
+    environment: stageEnvironment("check", environment),
+    descriptors: [
+      { from: 0, to: 0 },
+      // What the modules print is not the answer.
+      { from: 2, to: 1 },
+      { from: 2, to: 2 },
+      { from: readiness.writeEnd, to: readinessDescriptor },
+      { from: specEnd, to: specDescriptor },
+    ],
+    newSession: true,
+    defaultSignals: "all",
+    emptySignalMask: true,
+    closeFrom: firstFreeDescriptor,
+  });
+  closeDescriptor(specEnd);
+  closeDescriptor(readiness.writeEnd);
+  const verdict = await waitForVerdict(readiness.readEnd, spec.readyTimeoutMs, () => {});
+  const ended = await endStarted({ leader: scratch, worker: null }, verdict.type === "closed");
+  if (verdict.type === "checked") return verdict.jobs;
+  throw notReady({ ...spec, paths: { ...spec.paths, log: null } }, verdict, ended, 0);
+}

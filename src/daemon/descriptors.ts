@@ -1,0 +1,15 @@
+// The descriptors that go down the chain, at the same numbers in every stage, and the environment variable that says
+// which stage a process is. Both end with the worker: a job's own children get neither.
+
+/** The locked pidfile. Who holds it open is the daemon; that also proves a pid to be ours. */
+export const lockDescriptor = 3;
+/** The pipe to the launcher. */
+export const readinessDescriptor = 4;
+/** The pipe that holds the spec. */
+export const specDescriptor = 5;
+export const firstFreeDescriptor = 6;
+
+export const stageVariable = "DJOB_STAGE";
+
+/** "alone" is a worker that nobody waits for: in the foreground, and after a reload in place. */
+export type Stage = "leader" | "worker" | "alone" | "check";

@@ -1,0 +1,58 @@
+// What of the launcher's environment a daemon gets. Variables that describe the terminal, the login session or another
+// service would lie to it; those that steer Bun itself would let a stray setting change djob. Pure.
+import { stageVariable } from "./descriptors.ts";
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** Describe the shell, the terminal or the login, all of which end before the daemon does. */
+export const sessionVariables: ReadonlySet<string> = new Set(
+  `_ BASH_ENV CDPATH COLUMNS DISPLAY ENV HISTFILE IFS LINES LS_COLORS MAIL OLDPWD PROMPT_COMMAND PS1 PS2 PS4 PWD
+  SHLVL SSH_AGENT_PID SSH_AUTH_SOCK SSH_CLIENT SSH_CONNECTION SSH_ORIGINAL_COMMAND SSH_TTY STY TERM TERMCAP
+  TERM_PROGRAM TERM_PROGRAM_VERSION TMUX TMUX_PANE VTE_VERSION WAYLAND_DISPLAY WINDOWID XAUTHORITY XDG_SEAT
+  XDG_SESSION_CLASS XDG_SESSION_ID XDG_SESSION_TYPE XDG_VTNR`.split(/\s+/),
+);
+
+/** Given by a service manager to the process that it started, which a background daemon is not (sd_notify(3)). */
+export const serviceVariables: ReadonlySet<string> = new Set(
+  `FDSTORE INVOCATION_ID JOURNAL_STREAM LISTEN_FDNAMES LISTEN_FDS LISTEN_PID LISTEN_PIDFDID MAINPID MANAGERPID
+  MEMORY_PRESSURE_WATCH MEMORY_PRESSURE_WRITE NOTIFY_SOCKET SYSTEMD_EXEC_PID WATCHDOG_PID WATCHDOG_USEC`.split(
+    /\s+/,
+  ),
+);
+
+/** Steer the runtime that djob is made of: what it loads, where it connects, what it writes on exit. */
+export const runtimeVariables: ReadonlySet<string> = new Set(
+  `BUN_BE_BUN BUN_BYTECODE_ORDER_OUT BUN_INSPECT BUN_INSPECT_CONNECT_TO BUN_INSPECT_NOTIFY BUN_INSPECT_PRELOAD
+  BUN_OPTIONS ${stageVariable}`.split(/\s+/),
+);
+
+/**
+ * Without this, an idle Bun wakes up once a second for half a minute after it has allocated. Only read at start; the
+ * worker takes it away again before it loads a module.
+ */
+export const quietCollector: readonly [name: string, value: string] = ["BUN_GC_TIMER_INTERVAL", "30000"];
+
+export interface EnvironmentRequest {
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+  readonly foreground: boolean;
+  /** --env-file and --env, in the order in which they win: later ones over earlier ones. */
+  readonly assignments: ReadonlyArray<readonly [name: string, value: string]>;
+  readonly timeZone: string | null;
+}
+
+/** The environment that the user's modules see. */
+export function daemonEnvironment(request: EnvironmentRequest): Environment {
+  const { inherited, foreground, assignments, timeZone } = request;
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    if (value !== undefined && passes(name, foreground)) environment[name] = value;
+  }
+  for (const [name, value] of assignments) environment[name] = value;
+  if (timeZone !== null) environment["TZ"] = timeZone;
+  return environment;
+}
+
+function passes(name: string, foreground: boolean): boolean {
+  if (name === "" || runtimeVariables.has(name)) return false;
+  return foreground || !(sessionVariables.has(name) || serviceVariables.has(name));
+}

@@ -1,0 +1,116 @@
+// Starting a daemon: opens the log, starts the session leader, and waits until the worker says that it is ready. If it
+// never does, everything that was started ends before the launcher does. The lock is held all the while.
+import { constants, openSync } from "node:fs";
+import { removeSocket } from "../control/server.ts";
+import { closeDescriptor, duplicate, pipe } from "../libc/files.ts";
+import { becomeSubreaper } from "../libc/process.ts";
+import { setDisposition } from "../libc/signals.ts";
+import { spawn } from "../libc/spawn.ts";
+import { becomeWorker, pipeWith } from "./become.ts";
+import { firstFreeDescriptor, lockDescriptor, readinessDescriptor, specDescriptor } from "./descriptors.ts";
+import { endStarted, reapLeader, type Started } from "./end-started.ts";
+import type { Environment } from "./environment.ts";
+import { type OpenLogs, openLogs, sizeOf } from "./log-files.ts";
+import { notReady } from "./not-ready.ts";
+import { removePidfile } from "./pidfile.ts";
+import { encodeSpec, type Spec } from "./spec.ts";
+import { ownExecutable, processTitle, stageEnvironment } from "./stage.ts";
+import { waitForVerdict } from "./verdict.ts";
+
+export interface Launched {
+  readonly pid: number;
+  readonly jobs: number;
+}
+
+/**
+ * Starts the daemon in the background. The lock goes to it; the launcher's own hold of it ends here in any case.
+ * @param lock the locked pidfile
+ * @throws {DjobError} with exit code 9 if it did not become ready; then nothing of it is left
+ */
+export async function launch(spec: Spec, environment: Environment, lock: number): Promise<Launched> {
+  try {
+    removeSocket(spec.paths.socket);
+    return await startAndWait(spec, environment, lock);
+  } catch (error) {
+    removeSocket(spec.paths.socket);
+    removePidfile(spec.paths.pidfile, lock);
+    throw error;
+  } finally {
+    closeDescriptor(lock);
+  }
+}
+
+/** Becomes the daemon itself, in the foreground. */
+export function launchInForeground(spec: Spec, environment: Environment, lock: number): never {
+  try {
+    removeSocket(spec.paths.socket);
+    if (spec.paths.log !== null) {
+      const { out, err } = openLogs(spec.paths.log, spec.paths.logErr);
+      duplicate(out, 1);
+      duplicate(err, 2);
+    }
+    duplicate(lock, lockDescriptor);
+    return becomeWorker(spec, environment);
+  } catch (error) {
+    removePidfile(spec.paths.pidfile, lock);
+    throw error;
+  }
+}
+
+async function startAndWait(spec: Spec, environment: Environment, lock: number): Promise<Launched> {
+  // While detaching, nothing from the terminal may stop the launcher half-way; the leader inherits this.
+  for (const signal of ["SIGHUP", "SIGTTIN", "SIGTTOU", "SIGTSTP"]) setDisposition(signal, "ignore");
+  // When the leader ends, the worker becomes the launcher's child, and how it died can be told.
+  becomeSubreaper(true);
+  const { log, logErr } = spec.paths;
+  const logs = openLogs(log ?? "/dev/null", logErr);
+  const logStart = sizeOf(logs.out);
+  const readiness = pipe();
+  let started: Started = {
+    leader: startLeader(spec, environment, lock, logs, readiness.writeEnd),
+    worker: null,
+  };
+  closeDescriptor(readiness.writeEnd);
+  const verdict = await waitForVerdict(readiness.readEnd, spec.readyTimeoutMs, (pid) => {
+    started = { ...started, worker: pid };
+  });
+  if (verdict.type === "ready") {
+    await reapLeader(started.leader);
+    return { pid: verdict.pid, jobs: verdict.jobs };
+  }
+  const ended = await endStarted(started, verdict.type !== "timeout" && verdict.type !== "interrupted");
+  throw notReady(spec, verdict, ended, logStart);
+}
+
+function startLeader(
+  spec: Spec,
+  environment: Environment,
+  lock: number,
+  logs: OpenLogs,
+  readinessEnd: number,
+): number {
+  const specEnd = pipeWith(encodeSpec(spec));
+  const devNull = openSync("/dev/null", constants.O_RDONLY);
+  try {
+    return spawn({
+      path: ownExecutable(),
+      argv: [processTitle(spec)],
+      environment: stageEnvironment("leader", environment),
+      descriptors: [
+        { from: devNull, to: 0 },
+        { from: logs.out, to: 1 },
+        { from: logs.err, to: 2 },
+        { from: lock, to: lockDescriptor },
+        { from: readinessEnd, to: readinessDescriptor },
+        { from: specEnd, to: specDescriptor },
+      ],
+      newSession: true,
+      defaultSignals: { allBut: ["SIGHUP", "SIGTTIN", "SIGTTOU", "SIGTSTP"] },
+      emptySignalMask: true,
+      closeFrom: firstFreeDescriptor,
+    });
+  } finally {
+    closeDescriptor(specEnd);
+    closeDescriptor(devNull);
+  }
+}

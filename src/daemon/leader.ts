@@ -1,0 +1,30 @@
+// The session leader: born into a new session by setsid, it starts the worker as its child and ends at once. The worker,
+// no session leader, can never get a controlling terminal. It lives for some milliseconds: it loads next to nothing.
+import { spawn } from "../libc/spawn.ts";
+import { firstFreeDescriptor, readinessDescriptor } from "./descriptors.ts";
+import { tell } from "./readiness.ts";
+import { ownExecutable, stageEnvironment } from "./stage.ts";
+
+/** @returns the exit code of the leader */
+export function lead(inherited: Readonly<Record<string, string | undefined>>): number {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inherited)) if (value !== undefined) environment[name] = value;
+  try {
+    const pid = spawn({
+      path: ownExecutable(),
+      argv: [process.argv0],
+      environment: stageEnvironment("worker", environment),
+      descriptors: [0, 1, 2, 3, 4, 5].map((descriptor) => ({ from: descriptor, to: descriptor })),
+      // SIGHUP stays ignored until the worker listens to it: at no moment of the start does one kill anything.
+      defaultSignals: { allBut: ["SIGHUP"] },
+      emptySignalMask: true,
+      closeFrom: firstFreeDescriptor,
+    });
+    tell(readinessDescriptor, { type: "spawned", pid });
+    return 0;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    tell(readinessDescriptor, { type: "broken", message, hint: null });
+    return 70;
+  }
+}

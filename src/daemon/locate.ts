@@ -1,0 +1,101 @@
+// Finding a daemon by its name, and what is true of it: the lock first, then the pid that the pidfile names, proven by
+// the locked file that the process holds open, then its own words over the socket.
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { askStatus } from "../control/client.ts";
+import type { DaemonStatus } from "../control/messages.ts";
+import { lockDescriptor } from "./descriptors.ts";
+import { errorCode, worldError } from "./error.ts";
+import { type Directories, type Paths, pathsFor } from "./paths.ts";
+import { lookAtLock } from "./pidfile.ts";
+import { defaults } from "./spec.ts";
+
+export interface Place {
+  readonly name: string;
+  readonly paths: Paths;
+}
+
+export type Found =
+  | { readonly life: "absent" | "dead" }
+  | {
+      readonly life: "alive";
+      /** null: it is being started, and has not written it yet. */
+      readonly pid: number | null;
+      /** null: it did not answer. */
+      readonly status: DaemonStatus | null;
+    };
+
+const answerMs = 2_000;
+
+export function placeOf(name: string, directories: Directories, pidfile: string | null): Place {
+  const paths = pathsFor(name, directories);
+  return { name, paths: pidfile === null ? paths : { ...paths, pidfile } };
+}
+
+/** @throws {DjobError} if the pidfile may not be read */
+export async function find({ paths }: Place): Promise<Found> {
+  const lock = lookAtLock(paths.pidfile);
+  if (lock.state !== "held") return { life: lock.state === "absent" ? "absent" : "dead" };
+  const status = await askStatus(paths.socket, answerMs);
+  const own = status !== null && (lock.pid === null || status.pid === lock.pid);
+  return { life: "alive", pid: lock.pid, status: own ? status : null };
+}
+
+/**
+ * Whether a process is the daemon of a pidfile: it holds that very file open where the chain hands it down. Without
+ * /proc there is no such proof, and the lock and the pid in it are all there is.
+ */
+export function isProven(pid: number, pidfile: string): boolean {
+  if (process.platform !== "linux") return true;
+  try {
+    const held = statSync(`/proc/${pid}/fd/${lockDescriptor}`);
+    const file = statSync(pidfile);
+    return held.dev === file.dev && held.ino === file.ino;
+  } catch {
+    return false;
+  }
+}
+
+/** The names that have a pidfile, in order. */
+export function knownNames({ runtime }: Directories): string[] {
+  try {
+    return readdirSync(runtime)
+      .filter((file) => file.endsWith(".pid"))
+      .map((file) => file.slice(0, -".pid".length))
+      .sort();
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return [];
+    throw worldError(`look for daemons in ${runtime}`, error);
+  }
+}
+
+/** The names of the daemons that live. */
+export function runningNames(directories: Directories): string[] {
+  return knownNames(directories).filter((name) => {
+    try {
+      return lookAtLock(join(directories.runtime, `${name}.pid`)).state === "held";
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What can be said of a daemon, also of one that does not answer. */
+export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatus {
+  if (found.life === "alive" && found.status !== null) return found.status;
+  const pid = found.life === "alive" ? found.pid : null;
+  return {
+    name,
+    state: found.life !== "alive" ? "stopped" : pid === null ? "starting" : "running",
+    pid,
+    workerPid: pid,
+    startedAt: null,
+    restarts: 0,
+    lastExit: null,
+    foreground: false,
+    stopTimeoutMs: defaults.stopTimeoutMs,
+    modules: [],
+    paths,
+    jobs: [],
+  };
+}

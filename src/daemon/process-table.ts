@@ -1,0 +1,86 @@
+// One row of the process table, as `ps axj` shows it, read from /proc, and whether it is that of a proper daemon.
+import { readFileSync } from "node:fs";
+import { worldError } from "./error.ts";
+
+export interface ProcessRow {
+  readonly ppid: number;
+  readonly pid: number;
+  readonly pgid: number;
+  readonly sid: number;
+  /** "?" for none, as ps prints it; otherwise major:minor. */
+  readonly tty: string;
+  readonly tpgid: number;
+}
+
+/** @throws {DjobError} if the process is gone, or this system has no /proc */
+export function readProcess(pid: number): ProcessRow {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch (error) {
+    throw worldError(
+      `read the process table's row of pid ${pid}`,
+      error,
+      "this needs /proc, as Linux has it",
+    );
+  }
+}
+
+/** Pure: proc_pid_stat(5). The command's name is in parentheses, and may hold any character but NUL. */
+export function parseStat(text: string): ProcessRow {
+  const pid = Number.parseInt(text, 10);
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [, ppid = 0, pgid = 0, sid = 0, device = 0, tpgid = 0] = fields.map(Number);
+  return { ppid, pid, pgid, sid, tty: device === 0 ? "?" : terminalName(device), tpgid };
+}
+
+export interface Judgement {
+  readonly column: string;
+  readonly good: boolean;
+  readonly meaning: string;
+}
+
+/** Pure: each column against the daemonization sequence. */
+export function judge({ ppid, pid, pgid, sid, tty, tpgid }: ProcessRow): Judgement[] {
+  return [
+    {
+      column: "PPID",
+      good: ppid !== sid && ppid !== pgid,
+      meaning: ppid === 1 ? "init has adopted it" : `process ${ppid}, the nearest subreaper, has adopted it`,
+    },
+    {
+      column: "PID",
+      good: pid !== sid,
+      meaning:
+        pid === sid
+          ? "it leads its session, so it could get a controlling terminal"
+          : "it is no session leader, so it can never get a controlling terminal",
+    },
+    {
+      column: "PGID",
+      good: pgid === sid,
+      meaning: pgid === sid ? "its group is its session's first" : "its group was made after its session",
+    },
+    {
+      column: "SID",
+      good: sid === pgid && sid !== pid,
+      meaning: "a session of its own: the login's end does not reach it",
+    },
+    {
+      column: "TTY",
+      good: tty === "?",
+      meaning: tty === "?" ? "no controlling terminal" : "it has a terminal",
+    },
+    {
+      column: "TPGID",
+      good: tpgid === -1,
+      meaning: tpgid === -1 ? "no terminal's foreground group" : "a terminal can send it signals",
+    },
+  ];
+}
+
+/** The number of a device as makedev(3) packs it. */
+function terminalName(device: number): string {
+  const major = (device >> 8) & 0xfff;
+  const minor = (device & 0xff) | ((device >> 12) & 0xfff00);
+  return major >= 136 && major <= 143 ? `pts/${(major - 136) * 256 + minor}` : `${major}:${minor}`;
+}

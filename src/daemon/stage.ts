@@ -1,0 +1,22 @@
+// Starting the next process of the chain: the same executable, told by its environment which stage it is. With
+// /proc/self/exe it stays the same even after the file on disk was replaced.
+import { existsSync } from "node:fs";
+import type { Stage } from "./descriptors.ts";
+import { stageVariable } from "./descriptors.ts";
+import { type Environment, quietCollector } from "./environment.ts";
+import type { Spec } from "./spec.ts";
+
+/** What `ps` shows. */
+export function processTitle({ name }: Pick<Spec, "name">): string {
+  return `djob: ${name}`;
+}
+
+export function ownExecutable(): string {
+  return existsSync("/proc/self/exe") ? "/proc/self/exe" : process.execPath;
+}
+
+/** What a stage is started with: the daemon's environment and djob's own variables. */
+export function stageEnvironment(stage: Stage, environment: Environment): Environment {
+  const [name, value] = quietCollector;
+  return { [name]: value, ...environment, [stageVariable]: stage };
+}

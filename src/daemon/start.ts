@@ -1,0 +1,45 @@
+// The way into a daemon's life that `run` and `restart` share: its directories, its lock, its launch.
+import { dirname } from "node:path";
+import { describeFailure, type ModuleFailure } from "../runtime/failure.ts";
+import type { Environment } from "./environment.ts";
+import { DjobError } from "./error.ts";
+import { exitCode } from "./exit-code.ts";
+import { type Launched, launch, launchInForeground } from "./launch.ts";
+import { takeLock } from "./lock.ts";
+import type { Directories } from "./paths.ts";
+import type { Spec } from "./spec.ts";
+import { makeDirectory } from "./trust.ts";
+
+const privateMode = 0o700;
+const rootLogMode = 0o755;
+
+/**
+ * Starts what the spec says, and returns when it is ready; in the foreground this process becomes the daemon.
+ * @throws {DjobError} with exit code 8 if it is running already, 9 if it did not become ready
+ */
+export async function startDaemon(
+  spec: Spec,
+  environment: Environment,
+  directories: Directories,
+): Promise<Launched> {
+  makeDirectories(spec, directories);
+  const lock = await takeLock(spec.name, spec.paths.pidfile);
+  if (spec.foreground) return launchInForeground(spec, environment, lock);
+  // Relative paths are absolute by now; a process can't be started from a directory that was removed.
+  process.chdir("/");
+  return await launch(spec, environment, lock);
+}
+
+/** A module that is no good even before anything was started. */
+export function failedToStart({ name }: Spec, failure: ModuleFailure): DjobError {
+  return new DjobError(exitCode.notReady, `cannot start ${name}: ${describeFailure(failure)}`, failure.hint);
+}
+
+/** djob makes its own directories; one that a flag names must be there. */
+function makeDirectories({ paths }: Spec, { runtime, logs }: Directories): void {
+  for (const path of [paths.pidfile, paths.socket])
+    if (dirname(path) === runtime) makeDirectory(runtime, privateMode);
+  const isShared = process.geteuid?.() === 0 && logs !== runtime;
+  if (paths.log !== null && dirname(paths.log) === logs)
+    makeDirectory(logs, isShared ? rootLogMode : privateMode);
+}

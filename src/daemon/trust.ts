@@ -1,0 +1,199 @@
+// Which paths may be believed. djob runs as root and opens its files by path, so nobody else may be able to swap one:
+// every directory on the way belongs to root or to us and is not world-writable (but for sticky ones like /tmp), and
+// what is opened is a file of its own, not a link, a FIFO or a directory that was put in its place.
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { DjobError, errorCode, worldError } from "./error.ts";
+import { exitCode } from "./exit-code.ts";
+
+const maximumLinks = 40;
+const chooseOther = "choose another place with --dir, or mend it with chown and chmod";
+
+/**
+ * Walks from / to a directory, through links.
+ * @throws {DjobError} naming the first directory that someone else could change, or the link that is the last part
+ */
+export function checkDirectory(path: string): void {
+  if (lstatSync(path).isSymbolicLink()) {
+    throw refusal(path, "it is a symbolic link, which can be pointed elsewhere");
+  }
+  let current = "/";
+  checkOwner(current, lstatSync(current));
+  let links = 0;
+  const pending = path.split("/").filter((part) => part !== "");
+  for (let part = pending.shift(); part !== undefined; part = pending.shift()) {
+    const next = join(current, part);
+    const stats = lstatSync(next);
+    checkOwner(next, stats);
+    if (stats.isSymbolicLink()) {
+      links += 1;
+      if (links > maximumLinks) throw refusal(path, "too many symbolic links");
+      const target = readlinkSync(next);
+      if (target.startsWith("/")) current = "/";
+      pending.unshift(...target.split("/").filter((item) => item !== ""));
+    } else {
+      if (!stats.isDirectory()) throw refusal(next, "it is not a directory");
+      checkNotSwappable(next, stats);
+      current = next;
+    }
+  }
+}
+
+/** Makes a directory with this mode if it is missing (missing ones above it with the same), and checks it. */
+export function makeDirectory(path: string, mode: number): void {
+  try {
+    makeMissing(path, mode);
+    checkDirectory(path);
+  } catch (error) {
+    throw worldError(`use the directory ${path}`, error, "choose another place with --dir");
+  }
+}
+
+export interface OpenRequest {
+  readonly path: string;
+  /** For messages: "pidfile", "log". */
+  readonly what: string;
+  readonly flags: number;
+  /** Whether /dev/null and terminals will do. */
+  readonly devices: boolean;
+}
+
+/**
+ * Opens a file of ours, or makes it with this mode, whatever the umask. The descriptor is close-on-exec.
+ * @throws {DjobError} for a link, FIFO, directory or socket, another owner's file, or one with a second name
+ */
+export function openOwnFile(request: OpenRequest, mode: number): number {
+  const { path, what } = request;
+  try {
+    checkDirectory(dirname(path));
+    const made = existingKind(path) === null ? openNew(path, safeFlags(request), mode) : null;
+    return made ?? openChecked(request);
+  } catch (error) {
+    const hint = errorCode(error) === "ENOENT" ? `make the directory ${dirname(path)} first` : null;
+    throw worldError(`open the ${what} ${path}`, error, hint);
+  }
+}
+
+/** The same for a file that must be there. @returns null if it is missing */
+export function openOwnFileIfThere(request: OpenRequest): number | null {
+  const { path, what } = request;
+  try {
+    if (existingKind(path) === null) return null;
+    checkDirectory(dirname(path));
+    return openChecked(request);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return null;
+    throw worldError(`open the ${what} ${path}`, error);
+  }
+}
+
+function openChecked(request: OpenRequest): number {
+  const { path, devices } = request;
+  const before = lstatSync(path);
+  // Opening a FIFO would wait for its other end.
+  refuseKind(path, before, devices);
+  const descriptor = openSync(path, safeFlags(request));
+  try {
+    checkOpened(path, fstatSync(descriptor), devices);
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function safeFlags({ flags }: OpenRequest): number {
+  return flags | constants.O_NOFOLLOW | constants.O_NOCTTY;
+}
+
+function openNew(path: string, flags: number, mode: number): number | null {
+  try {
+    const descriptor = openSync(path, flags | constants.O_CREAT | constants.O_EXCL, mode);
+    fchmodSync(descriptor, mode);
+    return descriptor;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return null;
+    throw error;
+  }
+}
+
+function existingKind(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+function refuseKind(path: string, stats: Stats, devices: boolean): void {
+  if (stats.isFile() || (devices && stats.isCharacterDevice())) return;
+  const kind = stats.isSymbolicLink()
+    ? "a symbolic link, which can be pointed elsewhere"
+    : stats.isFIFO()
+      ? "a FIFO"
+      : stats.isDirectory()
+        ? "a directory"
+        : stats.isSocket()
+          ? "a socket"
+          : "a device";
+  throw refusal(path, `it is ${kind}, not a file`, "remove it, or choose another path");
+}
+
+function checkOpened(path: string, stats: Stats, devices: boolean): void {
+  refuseKind(path, stats, devices);
+  if (!stats.isFile()) return;
+  checkOwner(path, stats);
+  if (stats.nlink > 1) {
+    throw refusal(path, "the file has a second name (a hard link)", "remove it, or choose another path");
+  }
+}
+
+function makeMissing(path: string, mode: number): void {
+  const made = mkdirSync(path, { recursive: true, mode });
+  if (made === undefined) return;
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    fchmodSync(descriptor, mode);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function checkOwner(path: string, stats: Stats): void {
+  const uid = process.geteuid?.() ?? 0;
+  if (stats.uid === 0 || stats.uid === uid || stats.uid === unmappedOwner()) return;
+  throw refusal(path, `it belongs to user ${stats.uid}, who could swap what is in it`);
+}
+
+function checkNotSwappable(path: string, stats: Stats): void {
+  const worldWritable = (stats.mode & 0o002) !== 0;
+  const sticky = (stats.mode & 0o1000) !== 0;
+  if (worldWritable && !sticky) throw refusal(path, "everybody may write to it, and it has no sticky bit");
+}
+
+/** In a user namespace, root's own directories seem to belong to the overflow user. */
+function unmappedOwner(): number | null {
+  try {
+    const wholeMap = /^\s*0\s+0\s+4294967295\s*$/;
+    if (wholeMap.test(readFileSync("/proc/self/uid_map", "utf8"))) return null;
+    return Number(readFileSync("/proc/sys/kernel/overflowuid", "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+function refusal(path: string, why: string, hint = chooseOther): DjobError {
+  return new DjobError(exitCode.notPermitted, `refusing to use ${path}: ${why}`, hint);
+}

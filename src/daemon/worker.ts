@@ -1,0 +1,103 @@
+// The last stage: makes its process what the spec says, and lets the worker of src/runtime live in it.
+import { readFileSync } from "node:fs";
+import { isatty } from "node:tty";
+import { removeSocket } from "../control/server.ts";
+import { closeDescriptor, setCloseOnExec } from "../libc/files.ts";
+import { exitImmediately, removeFromEnvironment } from "../libc/process.ts";
+import { setDisposition } from "../libc/signals.ts";
+import { errDescriptor, writeText } from "../logs/sink.ts";
+import { describeFailure, type ModuleFailure } from "../runtime/failure.ts";
+import type { WorkerPort } from "../runtime/port.ts";
+import { Worker } from "../runtime/worker.ts";
+import { becomeWorker } from "./become.ts";
+import { lockDescriptor, readinessDescriptor, specDescriptor, stageVariable } from "./descriptors.ts";
+import { type Environment, quietCollector } from "./environment.ts";
+import { reopenLogs } from "./log-files.ts";
+import { removePidfile, writePid } from "./pidfile.ts";
+import { tell } from "./readiness.ts";
+import { decodeSpec, type Spec } from "./spec.ts";
+
+/** The part of main.ts that may end the process. */
+export type Exit = (code: number) => never;
+
+/** What `kill -9` makes of a process, as a shell tells it. */
+const killedCode = 137;
+
+/** @param waitedFor whether a launcher waits at the other end of the readiness pipe */
+export async function work(waitedFor: boolean, exit: Exit): Promise<void> {
+  const spec = takeSpec();
+  const environment = settleIn(spec);
+  setCloseOnExec(lockDescriptor, true);
+  if (waitedFor) setCloseOnExec(readinessDescriptor, true);
+  writePid(lockDescriptor, process.pid);
+  const readiness = waitedFor ? pipeReadiness : aloneReadiness(spec);
+  await new Worker({ ...readiness, ...portFor(spec, environment, exit) }).start();
+}
+
+/** Reads the spec that this stage was started with. */
+export function takeSpec(): Spec {
+  const text = readFileSync(specDescriptor, "utf8");
+  closeDescriptor(specDescriptor);
+  return decodeSpec(text);
+}
+
+/** Directory, umask, signals and environment as the spec says. @returns the environment that modules see */
+export function settleIn({ workingDirectory, umask, foreground }: Spec): Environment {
+  if (workingDirectory !== null) process.chdir(workingDirectory);
+  if (umask !== null) process.umask(umask);
+  if (!foreground) for (const signal of terminalSignals) setDisposition(signal, "default");
+  const environment: Record<string, string> = {};
+  for (const name of [stageVariable, ...ownSettings()]) {
+    delete process.env[name];
+    removeFromEnvironment(name);
+  }
+  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
+  return environment;
+}
+
+/** Ignored while detaching; without a terminal they mean nothing, and a job's children get them as usual. */
+const terminalSignals = ["SIGTTIN", "SIGTTOU", "SIGTSTP"] as const;
+
+/** Runtime settings that djob made for itself; one that the user chose stays. */
+function ownSettings(): readonly string[] {
+  const [name, value] = quietCollector;
+  return process.env[name] === value ? [name] : [];
+}
+
+const pipeReadiness: Pick<WorkerPort, "ready" | "failed"> = {
+  ready(jobs) {
+    const told = tell(readinessDescriptor, { type: "ready", pid: process.pid, jobs });
+    closeDescriptor(readinessDescriptor);
+    return told;
+  },
+  failed(failure) {
+    tell(readinessDescriptor, { type: "failed", failure });
+  },
+};
+
+function aloneReadiness({ name }: Spec): Pick<WorkerPort, "ready" | "failed"> {
+  return {
+    ready: () => true,
+    failed(failure: ModuleFailure) {
+      writeText(errDescriptor, `djob: cannot start ${name}: ${describeFailure(failure)}\n`);
+    },
+  };
+}
+
+function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerPort, "ready" | "failed"> {
+  const { name, modules, paths, foreground, stopTimeoutMs } = spec;
+  return {
+    identity: { name, modules, paths, foreground, stopTimeoutMs, pid: process.pid, startedAtMs: Date.now() },
+    readyTimeoutMs: spec.readyTimeoutMs,
+    stopsOnHangUp: spec.foreground && [0, 1, 2].some((descriptor) => isatty(descriptor)),
+    spec: () => ({ spec, environment }),
+    removeFiles() {
+      removeSocket(paths.socket);
+      removePidfile(paths.pidfile, lockDescriptor);
+    },
+    exit,
+    kill: () => exitImmediately(killedCode),
+    reopenLogs: () => reopenLogs(paths),
+    replace: () => becomeWorker(spec, environment),
+  };
+}

@@ -1,0 +1,125 @@
+// The only dlopen of the project: it binds the libc that is mapped already, at the first call, in about 0.2 ms.
+// One missing symbol fails a whole dlopen, so what some libc lacks is bound apart, when it is first asked for.
+// FFI turns undefined, NaN and 2**32 into 0 without a word: callers check every argument before they call.
+import { dlopen, type FFIFunction, type Pointer, read } from "bun:ffi";
+import { choosePlatform } from "./platform.ts";
+import type { LibcTable } from "./tables/table.ts";
+
+type RequiredSymbols = SymbolsOf<ReturnType<typeof requiredSymbols>>;
+
+export interface Libc {
+  readonly table: LibcTable;
+  readonly symbols: RequiredSymbols;
+  /** One more argument of `fcntl`, where this platform's calling convention expects a variadic one. */
+  readonly fcntl: (descriptor: number, command: number, argument: number) => number;
+  /** Must be the statement that follows the call whose error it reads: whatever else runs may overwrite it. */
+  readonly errno: () => number;
+}
+
+/** The libc of this process; the first call opens it. */
+export function libc(): Libc {
+  opened ??= open();
+  return opened;
+}
+
+/** A function that this libc may lack, or null if it does. */
+export function optionalSymbol<Name extends OptionalName>(name: Name): OptionalSymbols[Name] | null {
+  const { library } = locate();
+  const known = optionalSymbols.get(name);
+  if (known !== undefined) return known as OptionalSymbols[Name] | null;
+  const found = tryOpen(library, { [name]: optionalDefinitions[name] })?.[name] ?? null;
+  optionalSymbols.set(name, found);
+  return found as OptionalSymbols[Name] | null;
+}
+
+type SymbolsOf<Definitions extends Record<string, FFIFunction>> = ReturnType<
+  typeof dlopen<Definitions>
+>["symbols"];
+type OptionalName = keyof typeof optionalDefinitions;
+type OptionalSymbols = SymbolsOf<typeof optionalDefinitions>;
+
+const optionalDefinitions = {
+  pipe2: { args: ["ptr", "i32"], returns: "i32" },
+  prctl: { args: ["i32", "i64", "i64", "i64", "i64"], returns: "i32" },
+  syscall: { args: ["i64", "i64", "i64", "i64", "i64"], returns: "i32" },
+  posix_spawn_file_actions_addclosefrom_np: { args: ["ptr", "i32"], returns: "i32" },
+  posix_spawn_file_actions_addchdir_np: { args: ["ptr", "cstring"], returns: "i32" },
+} as const satisfies Record<string, FFIFunction>;
+
+const optionalSymbols = new Map<OptionalName, unknown>();
+let opened: Libc | undefined;
+let located: { table: LibcTable; library: string; padding: number[] } | undefined;
+
+function requiredSymbols(padding: readonly "i64"[]) {
+  return {
+    strerror: { args: ["i32"], returns: "cstring" },
+    flock: { args: ["i32", "i32"], returns: "i32" },
+    pipe: { args: ["ptr"], returns: "i32" },
+    close: { args: ["i32"], returns: "i32" },
+    dup2: { args: ["i32", "i32"], returns: "i32" },
+    fcntl: { args: ["i32", "i32", ...padding, "i64"], returns: "i32" },
+    _exit: { args: ["i32"], returns: "void" },
+    setsid: { args: [], returns: "i32" },
+    getsid: { args: ["i32"], returns: "i32" },
+    getpgid: { args: ["i32"], returns: "i32" },
+    waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
+    execve: { args: ["cstring", "ptr", "ptr"], returns: "i32" },
+    unsetenv: { args: ["cstring"], returns: "i32" },
+    kill: { args: ["i32", "i32"], returns: "i32" },
+    sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+    sigprocmask: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+    sigemptyset: { args: ["ptr"], returns: "i32" },
+    sigaddset: { args: ["ptr", "i32"], returns: "i32" },
+    sigdelset: { args: ["ptr", "i32"], returns: "i32" },
+    posix_spawn: { args: ["ptr", "cstring", "ptr", "ptr", "ptr", "ptr"], returns: "i32" },
+    posix_spawnattr_init: { args: ["ptr"], returns: "i32" },
+    posix_spawnattr_destroy: { args: ["ptr"], returns: "i32" },
+    posix_spawnattr_setflags: { args: ["ptr", "i16"], returns: "i32" },
+    posix_spawnattr_setsigdefault: { args: ["ptr", "ptr"], returns: "i32" },
+    posix_spawnattr_setsigmask: { args: ["ptr", "ptr"], returns: "i32" },
+    posix_spawn_file_actions_init: { args: ["ptr"], returns: "i32" },
+    posix_spawn_file_actions_destroy: { args: ["ptr"], returns: "i32" },
+    posix_spawn_file_actions_adddup2: { args: ["ptr", "i32", "i32"], returns: "i32" },
+    posix_spawn_file_actions_addclose: { args: ["ptr", "i32"], returns: "i32" },
+  } as const satisfies Record<string, FFIFunction>;
+}
+
+function open(): Libc {
+  const { table, library, padding } = locate();
+  const { symbols } = dlopen(library, requiredSymbols(padding.map(() => "i64")));
+  // Each thread has its own errno, and each Worker its own instance of this module: the address can be kept.
+  const location = locateErrno(library, table.errnoLocation);
+  return {
+    table,
+    symbols,
+    fcntl: (descriptor, command, argument) => symbols.fcntl(descriptor, command, ...padding, argument),
+    errno: () => read.i32(location),
+  };
+}
+
+function locateErrno(library: string, name: string): Pointer | bigint {
+  const location = dlopen(library, { [name]: { args: [], returns: "ptr" } }).symbols[name]?.() ?? null;
+  if (location === null) throw new Error(`${name}() of ${library} gave no address`);
+  return location;
+}
+
+function locate() {
+  if (located === undefined) {
+    const { table, architecture } = choosePlatform(process.platform, process.arch, hasSymbol);
+    const padding = new Array<number>(table.variadicPadding[architecture]).fill(0);
+    located = { table, library: table.library[architecture], padding };
+  }
+  return located;
+}
+
+function hasSymbol(library: string, name: string): boolean {
+  return tryOpen(library, { [name]: { args: [], returns: "ptr" } }) !== null;
+}
+
+function tryOpen<Definitions extends Record<string, FFIFunction>>(library: string, definitions: Definitions) {
+  try {
+    return dlopen(library, definitions).symbols;
+  } catch {
+    return null;
+  }
+}

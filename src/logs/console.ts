@@ -1,0 +1,76 @@
+// console.* for user modules: every call becomes a record with time, level and the job whose run it was made in. What
+// the console's methods mean stays Bun's and node:console's own business.
+import { Console } from "node:console";
+import { Writable } from "node:stream";
+import { format } from "node:util";
+import type { Level } from "./line.ts";
+
+export type RecordWriter = (level: Level, message: string) => void;
+
+/** Replaces the global console's methods. `write` gets one message a call, without its last end of line. */
+export function takeOverConsole(write: RecordWriter): void {
+  let indent = "";
+  const record = (level: Level, message: string) => {
+    write(level, indent === "" ? message : indent + message.replaceAll("\n", `\n${indent}`));
+  };
+  for (const [method, level] of plainMethods) {
+    console[method] = (...values: unknown[]) => record(level, textOf(values));
+  }
+  console.group = (...values: unknown[]) => {
+    if (values.length > 0) record("info", textOf(values));
+    indent += "  ";
+  };
+  console.groupCollapsed = console.group;
+  console.groupEnd = () => {
+    indent = indent.slice(2);
+  };
+  // The rest (tables, counters, stop-watches, assertions) is rare: its machinery is made at the first call.
+  let full: Console | null = null;
+  let current: Level = "info";
+  for (const [method, level] of otherMethods) {
+    const call = (...values: unknown[]) => {
+      full ??= new Console(streamTo((text) => record(current, text)));
+      current = level;
+      const target: unknown = Reflect.get(full, method);
+      if (typeof target === "function") Reflect.apply(target, full, values);
+    };
+    Reflect.set(console, method, call);
+  }
+}
+
+const plainMethods = [
+  ["log", "info"],
+  ["info", "info"],
+  ["warn", "warn"],
+  ["error", "error"],
+  ["debug", "debug"],
+] as const;
+
+const otherMethods: ReadonlyArray<readonly [string, Level]> = [
+  ["assert", "error"],
+  ["count", "info"],
+  ["countReset", "info"],
+  ["dir", "info"],
+  ["dirxml", "info"],
+  ["table", "info"],
+  ["time", "info"],
+  ["timeEnd", "info"],
+  ["timeLog", "info"],
+  ["trace", "debug"],
+];
+
+function textOf(values: readonly unknown[]): string {
+  const [first] = values;
+  if (values.length === 1 && typeof first === "string") return first;
+  return format(...values);
+}
+
+function streamTo(write: (text: string) => void): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(chunk, _encoding, done) {
+      write(String(chunk).replace(/\n$/, ""));
+      done();
+    },
+  });
+}

@@ -1,0 +1,32 @@
+// Which process am I? Hands over to the launcher's commands, the session leader or the worker, each of which loads only
+// what it needs. Holds the only process.exit.
+import { stageVariable } from "./daemon/descriptors.ts";
+
+const exit = (code: number): never => process.exit(code);
+
+switch (process.env[stageVariable]) {
+  case undefined: {
+    const { main } = await import("./cli/main.ts");
+    exit(await main(process.argv.slice(2)));
+    break;
+  }
+  case "leader": {
+    const { lead } = await import("./daemon/leader.ts");
+    exit(lead(process.env));
+    break;
+  }
+  case "worker":
+  case "alone": {
+    const { work } = await import("./daemon/worker.ts");
+    await work(process.env[stageVariable] === "worker", exit);
+    break;
+  }
+  case "check": {
+    const { check } = await import("./daemon/check-stage.ts");
+    await check(exit);
+    break;
+  }
+  default:
+    console.error(`djob: ${stageVariable} is djob's own variable: unset it`);
+    exit(2);
+}

@@ -1,0 +1,69 @@
+// Loads modules only to see what they declare: no job runs, no server listens.
+import { provideApi } from "../api/module.ts";
+import { nextTime, type Schedule } from "../schedule/schedule.ts";
+import { systemClock } from "./clock.ts";
+import { failureOf, type ModuleFailure } from "./failure.ts";
+import { LoadError, loadModules, watchExit } from "./loader.ts";
+import { Registry, scheduleText } from "./registry.ts";
+
+/** Times are ISO 8601 in UTC. */
+export interface CheckedJob {
+  readonly name: string;
+  readonly schedule: string;
+  readonly tz: string | null;
+  readonly times: readonly string[];
+}
+
+export interface ExaminePort {
+  found(jobs: readonly CheckedJob[]): void;
+  failed(failure: ModuleFailure): void;
+  exit(code: number): never;
+}
+
+const shownTimes = 5;
+
+export async function examine(paths: readonly string[], port: ExaminePort): Promise<void> {
+  const registry = new Registry();
+  provideApi((name: unknown, schedule: unknown, handler: unknown) => registry.add(name, schedule, handler));
+  const exits = watchExit();
+  let module: string | null = null;
+  let done = false;
+  const fail = (failure: ModuleFailure) => {
+    done = true;
+    port.failed(failure);
+    port.exit(9);
+  };
+  process.on("exit", (code) => {
+    if (!done) port.failed(exits.failureOf(code, module));
+  });
+  process.on("uncaughtException", (error) => fail(failureOf(error, module)));
+  process.on("unhandledRejection", (error) => fail(failureOf(error, module)));
+  try {
+    await loadModules(paths, (path) => {
+      module = path;
+    });
+  } catch (error) {
+    fail(error instanceof LoadError ? error.failure : failureOf(error, module));
+  }
+  done = true;
+  const nowMs = systemClock.now();
+  port.found(
+    registry.jobs.map((job) => ({
+      name: job.name,
+      schedule: scheduleText(job),
+      tz: job.schedule.kind === "cron" ? job.schedule.timeZone : null,
+      times: timesAfter(job.schedule, nowMs),
+    })),
+  );
+  port.exit(0);
+}
+
+function timesAfter(schedule: Schedule, nowMs: number): string[] {
+  const times: string[] = [];
+  let timeMs = nextTime(schedule, nowMs);
+  while (timeMs !== null && times.length < shownTimes) {
+    times.push(new Date(timeMs).toISOString());
+    timeMs = nextTime(schedule, timeMs);
+  }
+  return times;
+}

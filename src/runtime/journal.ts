@@ -1,0 +1,55 @@
+// The worker's own pen: records with the time and, inside a run, the job. Which run a line belongs to is known through
+// AsyncLocalStorage, so a handler's plain console.log carries its job's name, however deep it was called.
+import { AsyncLocalStorage } from "node:async_hooks";
+import { inspect } from "node:util";
+import type { JobLog } from "../api/types.ts";
+import { formatLine, type Level } from "../logs/line.ts";
+import { errDescriptor, outDescriptor, writeText } from "../logs/sink.ts";
+
+export interface RunIdentity {
+  readonly job: string;
+  readonly id: string;
+}
+
+export class Journal {
+  readonly #runs = new AsyncLocalStorage<RunIdentity>();
+  readonly #now: () => number;
+  readonly #write: (descriptor: number, text: string) => void;
+
+  constructor(now: () => number, write: (descriptor: number, text: string) => void = writeText) {
+    this.#now = now;
+    this.#write = write;
+  }
+
+  /** The run that is going on where this is called, if any. */
+  get currentRun(): RunIdentity | undefined {
+    return this.#runs.getStore();
+  }
+
+  /** Calls a function whose lines, also those of everything that it starts, carry the job's name. */
+  within<Result>(run: RunIdentity, call: () => Result): Result {
+    return this.#runs.run(run, call);
+  }
+
+  /** Warnings and errors go to descriptor 2, which is the same file unless --log-err says otherwise. */
+  readonly write = (level: Level, message: string, job = this.currentRun?.job ?? null): void => {
+    const descriptor = level === "warn" || level === "error" ? errDescriptor : outDescriptor;
+    this.#write(descriptor, formatLine({ timeMs: this.#now(), level, job, message }));
+  };
+
+  /** The `log` of a run's context. */
+  logFor(job: string): JobLog {
+    const at = (level: Level) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+      this.write(level, fields === undefined ? String(message) : `${message} ${fieldText(fields)}`, job);
+    return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  }
+}
+
+/** Whatever was thrown, as text for the log: with its stack and its causes. */
+export function errorText(error: unknown): string {
+  return inspect(error, { depth: 4 });
+}
+
+function fieldText(fields: Readonly<Record<string, unknown>>): string {
+  return inspect(fields, { breakLength: Number.POSITIVE_INFINITY, depth: 4 });
+}

@@ -1,0 +1,24 @@
+// What the worker needs of the process it lives in. Everything that touches descriptors, files and the process's own
+// end comes in through here.
+import type { SpecReport } from "../control/messages.ts";
+import type { ModuleFailure } from "./failure.ts";
+import type { Identity } from "./status.ts";
+
+export interface WorkerPort {
+  readonly identity: Identity;
+  readonly readyTimeoutMs: number;
+  /** Whether HUP means that the terminal is gone, rather than "reload". */
+  readonly stopsOnHangUp: boolean;
+  spec(): SpecReport;
+  /** @returns false if the launcher is gone, so that nobody would know of this daemon */
+  ready(jobs: number): boolean;
+  failed(failure: ModuleFailure): void;
+  /** Pidfile and socket. Called at every end that can be noticed, also more than once. */
+  removeFiles(): void;
+  exit(code: number): never;
+  /** Ends at once, whatever the modules' exit listeners would do. */
+  kill(): never;
+  reopenLogs(): void;
+  /** Becomes a new process with the same pid. */
+  replace(): never;
+}

@@ -1,0 +1,79 @@
+// One run of a job, from its start to its outcome, and the runs that are going on. A handler that throws is the run's
+// outcome and a stack in the log, and nothing more.
+import type { JobContext } from "../api/types.ts";
+import type { Clock } from "./clock.ts";
+import { errorText, type Journal } from "./journal.ts";
+import type { JobDefinition } from "./registry.ts";
+
+export interface RunOutcome {
+  readonly scheduledAtMs: number;
+  readonly outcome: "succeeded" | "failed" | "cancelled";
+  readonly durationMs: number;
+}
+
+interface Going {
+  readonly job: string;
+  readonly abort: AbortController;
+}
+
+export class Runner {
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #going = new Set<Going>();
+  #whenIdle: () => void = () => {};
+
+  constructor(clock: Clock, journal: Journal) {
+    this.#clock = clock;
+    this.#journal = journal;
+  }
+
+  /** The jobs whose runs are going on, a name for each run. */
+  get running(): readonly string[] {
+    return [...this.#going].map(({ job }) => job);
+  }
+
+  async run({ name, handler }: JobDefinition, scheduledAtMs: number): Promise<RunOutcome> {
+    const going: Going = { job: name, abort: new AbortController() };
+    this.#going.add(going);
+    const startedMs = this.#clock.now();
+    const monotonicMs = this.#clock.monotonic();
+    const scheduledAt = new Date(scheduledAtMs);
+    const context: JobContext = {
+      name,
+      id: `${name}@${scheduledAt.toISOString()}`,
+      scheduledAt,
+      startedAt: new Date(startedMs),
+      signal: going.abort.signal,
+      log: this.#journal.logFor(name),
+    };
+    let outcome: RunOutcome["outcome"] = "succeeded";
+    try {
+      await this.#journal.within({ job: name, id: context.id }, () => handler(context));
+    } catch (error) {
+      outcome = this.#judge(name, error, going.abort.signal);
+    }
+    this.#going.delete(going);
+    if (this.#going.size === 0) this.#whenIdle();
+    return { scheduledAtMs, outcome, durationMs: Math.round(this.#clock.monotonic() - monotonicMs) };
+  }
+
+  /** Aborts every run's signal. @returns when the last of them has ended */
+  async endAll(reason: string): Promise<void> {
+    const idle = new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
+    for (const { abort } of this.#going) abort.abort(new DOMException(reason, "AbortError"));
+    if (this.#going.size > 0) await idle;
+  }
+
+  #judge(name: string, error: unknown, signal: AbortSignal): RunOutcome["outcome"] {
+    const aborted = signal.aborted && (error === signal.reason || isAbortError(error));
+    if (aborted) return "cancelled";
+    this.#journal.write("error", `the run failed: ${errorText(error)}`, name);
+    return "failed";
+  }
+}
+
+function isAbortError(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}

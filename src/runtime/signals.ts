@@ -1,0 +1,33 @@
+// The worker's signals. A user's module may listen to the same ones: its listeners are called as well.
+
+export interface SignalActions {
+  terminate(signal: NodeJS.Signals): void;
+  /** On the second TERM or INT. */
+  endNow(signal: NodeJS.Signals): void;
+  hangUp(signal: NodeJS.Signals): void;
+  reopenLogs(): void;
+  dump(): void;
+}
+
+export interface SignalListeners {
+  /** What modules have registered for SIGTERM themselves. */
+  others(): readonly NodeJS.SignalsListener[];
+}
+
+export function listenToSignals(actions: SignalActions): SignalListeners {
+  let terminations = 0;
+  const terminate = (signal: NodeJS.Signals) => {
+    terminations += 1;
+    if (terminations === 1) actions.terminate(signal);
+    else actions.endNow(signal);
+  };
+  process.on("SIGTERM", terminate);
+  process.on("SIGINT", terminate);
+  process.on("SIGHUP", actions.hangUp);
+  process.on("SIGUSR1", actions.reopenLogs);
+  process.on("SIGUSR2", actions.dump);
+  return {
+    others: () =>
+      (process.listeners("SIGTERM") as NodeJS.SignalsListener[]).filter((other) => other !== terminate),
+  };
+}

@@ -1,0 +1,52 @@
+// How a worker ends: schedules nothing more, aborts its runs, lets its servers and a plain script's own signal
+// listeners finish, and gives up on what has not ended after the stop timeout.
+import type { Server } from "bun";
+import type { StopReport } from "../control/messages.ts";
+import type { Runner } from "./runner.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { drainServers } from "./servers.ts";
+
+export interface Work {
+  readonly scheduler: Scheduler;
+  readonly runner: Runner;
+  readonly servers: readonly Server<unknown>[];
+}
+
+/** @returns what did not end within the time */
+export async function drain(work: Work, reason: string, timeoutMs: number): Promise<StopReport> {
+  work.scheduler.stop();
+  const ended = await endsWithin(
+    timeoutMs,
+    Promise.all([work.runner.endAll(reason), drainServers(work.servers)]),
+  );
+  return ended ? { outcome: "clean", runs: [] } : { outcome: "forced", runs: work.runner.running };
+}
+
+/**
+ * A plain script may listen to SIGTERM itself, and then it decides when to end: by process.exit, or by leaving nothing
+ * in the event loop. Waits for either; a script without listeners has nothing to wait for.
+ * @param told whether the signal has reached the listeners already
+ */
+export async function letListenersEnd(
+  listeners: readonly NodeJS.SignalsListener[],
+  told: boolean,
+  timeoutMs: number,
+): Promise<StopReport> {
+  if (listeners.length === 0) return { outcome: "clean", runs: [] };
+  return await new Promise((resolve) => {
+    process.once("beforeExit", () => resolve({ outcome: "clean", runs: [] }));
+    // Unreferenced: it must not keep the loop alive that the script is to leave empty.
+    setTimeout(() => resolve({ outcome: "forced", runs: [] }), timeoutMs).unref();
+    if (!told) for (const listener of listeners) listener("SIGTERM");
+  });
+}
+
+async function endsWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: Timer | undefined;
+  const timeout = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  const ended = await Promise.race([work.then(() => true), timeout]);
+  clearTimeout(timer);
+  return ended;
+}

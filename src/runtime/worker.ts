@@ -1,0 +1,216 @@
+// The worker: loads the user's modules, says that it is ready, runs their jobs, and ends in good order.
+import type { Server } from "bun";
+import { provideApi } from "../api/module.ts";
+import type { DaemonState, StopReport } from "../control/messages.ts";
+import { type ControlServer, serveControl } from "../control/server.ts";
+import { takeOverConsole } from "../logs/console.ts";
+import { systemClock } from "./clock.ts";
+import { failure, failureOf, type ModuleFailure } from "./failure.ts";
+import { errorText, Journal } from "./journal.ts";
+import { type ExitWatch, LoadError, loadModules, watchExit } from "./loader.ts";
+import type { WorkerPort } from "./port.ts";
+import { Registry } from "./registry.ts";
+import { findBroken } from "./reload.ts";
+import { Runner } from "./runner.ts";
+import { Scheduler } from "./scheduler.ts";
+import { startServers } from "./servers.ts";
+import { listenToSignals, type SignalListeners } from "./signals.ts";
+import { statusOf } from "./status.ts";
+import { drain, letListenersEnd } from "./stopping.ts";
+
+/** How much longer than the launcher the worker waits for itself. */
+const loadGraceMs = 1_000;
+/** How long an answer may take to leave the control socket. */
+const answerGraceMs = 200;
+
+export class Worker {
+  readonly #port: WorkerPort;
+  readonly #journal = new Journal(systemClock.now);
+  readonly #runner = new Runner(systemClock, this.#journal);
+  readonly #scheduler = new Scheduler(systemClock, this.#runner, this.#journal);
+  readonly #registry = new Registry();
+  readonly #exits: ExitWatch = watchExit();
+  #state: DaemonState = "starting";
+  /** The module that is being loaded. */
+  #module: string | null = null;
+  #servers: readonly Server<unknown>[] = [];
+  #control: ControlServer | null = null;
+  #signals: SignalListeners | null = null;
+  #stopping: Promise<StopReport> | null = null;
+
+  constructor(port: WorkerPort) {
+    this.#port = port;
+  }
+
+  async start(): Promise<void> {
+    takeOverConsole(this.#journal.write);
+    provideApi((name: unknown, schedule: unknown, handler: unknown) =>
+      this.#registry.add(name, schedule, handler),
+    );
+    this.#registry.whenAdded((job) => this.#scheduler.add(job));
+    this.#watchEnds();
+    this.#signals = listenToSignals({
+      terminate: (signal) => void this.#stop(signal, true),
+      endNow: (signal) => this.#endNow(signal),
+      hangUp: (signal) => void (this.#port.stopsOnHangUp ? this.#stop(signal, false) : this.#reload()),
+      reopenLogs: () => this.#port.reopenLogs(),
+      dump: () => this.#dump(),
+    });
+    try {
+      await this.#load();
+    } catch (error) {
+      this.#fail(error instanceof LoadError ? error.failure : failureOf(error, this.#module));
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { identity, readyTimeoutMs } = this.#port;
+    this.#control = serveControl(identity.paths.socket, {
+      status: () => statusOf(this.#state, identity, this.#scheduler.jobs),
+      spec: () => this.#port.spec(),
+      stop: () => this.#stop("djob stop", false),
+    });
+    // The launcher has the same bound; this one also holds when there is none. It keeps the loop alive meanwhile.
+    const timer = setTimeout(() => {
+      this.#fail(failure(this.#module, `it was not ready after ${readyTimeoutMs / 1000} s`, null));
+    }, readyTimeoutMs + loadGraceMs);
+    const modules = await loadModules(identity.modules, (path) => {
+      this.#module = path;
+    });
+    this.#servers = startServers(modules);
+    timer.unref();
+    if (this.#registry.jobs.length === 0 && this.#servers.length === 0) await aTurnOfTheLoop();
+    clearTimeout(timer);
+    this.#exits.stop();
+    this.#becomeReady();
+  }
+
+  #becomeReady(): void {
+    if (this.#state !== "starting") return;
+    this.#state = "running";
+    const { name, pid } = this.#port.identity;
+    const jobs = this.#registry.jobs.length;
+    this.#journal.write("info", `${name} is ready: pid ${pid}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
+    for (const server of this.#servers) this.#journal.write("info", `serving ${server.url}`);
+    if (this.#port.ready(jobs)) {
+      this.#scheduler.start();
+    } else {
+      void this.#stop("whoever started it ended before it was ready", false);
+    }
+  }
+
+  #fail(reason: ModuleFailure): never {
+    this.#state = "failed";
+    this.#port.failed(reason);
+    this.#port.removeFiles();
+    return this.#port.exit(9);
+  }
+
+  #watchEnds(): void {
+    process.on("beforeExit", () => this.#nothingLeft());
+    process.on("exit", (code) => {
+      if (this.#state === "starting") this.#port.failed(this.#exits.failureOf(code, this.#module));
+      if (this.#state === "running") {
+        this.#journal.write(code === 0 ? "info" : "error", `ending: process.exit(${code}) was called`);
+      }
+      this.#port.removeFiles();
+    });
+    process.on("uncaughtException", (error) => this.#crash("uncaught exception", error));
+    process.on("unhandledRejection", (error) => this.#crash("unhandled rejection", error));
+  }
+
+  #nothingLeft(): void {
+    if (this.#state === "starting") {
+      const why = "there is nothing to do: no job was declared, and nothing keeps the event loop alive";
+      const hint = 'declare one: import { job } from "djob"; job("name", "every 10s", async () => { … })';
+      this.#fail(failure(this.#module, why, null, { hint }));
+    }
+    if (this.#state !== "running") return;
+    this.#journal.write("info", "ending: nothing is left to do");
+    this.#state = "stopped";
+    this.#port.exit(0);
+  }
+
+  #crash(what: string, error: unknown): void {
+    if (this.#state === "starting") this.#fail(failureOf(error, this.#module));
+    this.#journal.write("error", `ending after an ${what}: ${errorText(error)}`);
+    this.#state = "failed";
+    this.#port.exit(1);
+  }
+
+  #stop(reason: string, listenersTold: boolean): Promise<StopReport> {
+    this.#stopping ??= this.#stopOnce(reason, listenersTold);
+    return this.#stopping;
+  }
+
+  async #stopOnce(reason: string, listenersTold: boolean): Promise<StopReport> {
+    if (this.#state === "starting") {
+      this.#fail(failure(this.#module, `it was stopped (${reason}) while it was being loaded`, null));
+    }
+    this.#state = "stopping";
+    const going = this.#runner.running;
+    const waiting = going.length > 0 ? `, waiting for ${going.join(", ")}` : "";
+    this.#journal.write("info", `stopping (${reason})${waiting}`);
+    const report = await this.#end(reason, listenersTold);
+    const given = report.runs.length > 0 ? report.runs.join(", ") : "it";
+    if (report.outcome === "clean") this.#journal.write("info", "stopped");
+    else
+      this.#journal.write(
+        "error",
+        `killed: ${given} did not end within ${this.#port.identity.stopTimeoutMs / 1000} s`,
+      );
+    setTimeout(() => this.#leave(report), 0);
+    return report;
+  }
+
+  #end(reason: string, listenersTold: boolean): Promise<StopReport> {
+    const { stopTimeoutMs } = this.#port.identity;
+    const isPlainScript = this.#registry.jobs.length === 0 && this.#servers.length === 0;
+    if (isPlainScript) return letListenersEnd(this.#signals?.others() ?? [], listenersTold, stopTimeoutMs);
+    const work = { scheduler: this.#scheduler, runner: this.#runner, servers: this.#servers };
+    return drain(work, `the daemon is stopping: ${reason}`, stopTimeoutMs);
+  }
+
+  /** Whoever asked for the stop gets the answer first; the files go before that, so that the asker finds none. */
+  #leave({ outcome }: StopReport): void {
+    this.#port.removeFiles();
+    const end = () => (outcome === "forced" ? this.#port.kill() : this.#port.exit(0));
+    if (this.#control === null || this.#control.pending === 0) end();
+    setTimeout(end, answerGraceMs);
+  }
+
+  #endNow(signal: string): void {
+    this.#journal.write("warn", `${signal} for the second time: ending now`);
+    this.#port.removeFiles();
+    this.#port.kill();
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#state !== "running") return;
+    this.#journal.write("info", "reloading");
+    const broken = await findBroken(this.#port.identity.modules);
+    if (broken !== null) {
+      this.#journal.write("error", `not reloaded, going on with the old code: ${broken}`);
+      return;
+    }
+    this.#state = "reloading";
+    await this.#end("the daemon is reloading", true);
+    this.#control?.close();
+    this.#port.replace();
+  }
+
+  #dump(): void {
+    const status = statusOf(this.#state, this.#port.identity, this.#scheduler.jobs);
+    this.#journal.write(
+      "info",
+      `state: ${JSON.stringify({ ...status, running: this.#runner.running }, null, 2)}`,
+    );
+  }
+}
+
+/** An unreferenced timer fires only if something else keeps the loop alive; otherwise "beforeExit" comes first. */
+async function aTurnOfTheLoop(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, 0).unref();
+  });
+}

@@ -1,0 +1,216 @@
+// What the end-to-end tests share: a directory of its own for each test, dist/djob as a person would call it, waiting on
+// conditions, and looking into /proc. A workspace that is disposed of ends what its daemons left, and fails the test
+// if there was anything.
+import { afterEach, expect } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+export const djobPath = join(import.meta.dir, "../../dist/djob");
+
+export interface Result {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CallOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+/** Waits until a condition holds: a value that is neither false, null nor undefined. */
+export async function until<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  timeoutMs = 10_000,
+): Promise<NonNullable<Exclude<T, false>>> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== false && value !== null && value !== undefined)
+      return value as NonNullable<Exclude<T, false>>;
+    if (performance.now() > deadlineMs) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    await Bun.sleep(5);
+  }
+}
+
+export class Workspace {
+  /** The user's directory, with the modules. */
+  readonly dir = mkdtempSync(join(tmpdir(), "djob-"));
+  /** DJOB_DIR: pidfiles, sockets and logs. */
+  readonly state = join(this.dir, "state");
+  readonly #marker = `djob-test-${process.pid}-${this.dir}`;
+
+  /** Writes a file below the directory and returns its path. */
+  write(name: string, text: string): string {
+    const path = join(this.dir, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    return path;
+  }
+
+  path(name: string): string {
+    return join(this.dir, name);
+  }
+
+  /** The text of a file in the state directory; empty if there is none. */
+  read(name: string): string {
+    const path = join(this.state, name);
+    return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+
+  has(name: string): boolean {
+    return existsSync(join(this.state, name));
+  }
+
+  environment(extra: CallOptions["env"] = {}): Record<string, string> {
+    const all = { ...process.env, NO_COLOR: "1", DJOB_DIR: this.state, DJOB_TEST: this.#marker, ...extra };
+    return Object.fromEntries(
+      Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+  }
+
+  /** Starts dist/djob and does not wait for it. */
+  start(args: readonly string[], { env, cwd = this.dir }: CallOptions = {}) {
+    return Bun.spawn([djobPath, ...args], {
+      cwd,
+      env: this.environment(env),
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+  }
+
+  /** Calls dist/djob to its end. */
+  async djob(args: readonly string[], options: CallOptions = {}): Promise<Result> {
+    const child = this.start(args, options);
+    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    await child.exited;
+    return { code: child.exitCode, signal: child.signalCode, stdout, stderr };
+  }
+
+  /** Starts a daemon that must become ready. @returns its pid */
+  async run(args: readonly string[], options: CallOptions = {}): Promise<number> {
+    const { code, stdout, stderr } = await this.djob(["run", ...args], options);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const pid = /\(pid (\d+)\)/.exec(stdout)?.[1];
+    expect(pid).toBeDefined();
+    return Number(pid);
+  }
+
+  async status(name: string): Promise<StatusDocument> {
+    return JSON.parse((await this.djob(["status", name, "--json"])).stdout);
+  }
+
+  /** Processes that were started from this workspace, known by its own environment variable. */
+  processes(): number[] {
+    return allPids().filter(
+      (pid) => environmentOf(pid)["DJOB_TEST"] === this.#marker && stateOf(pid) !== "Z",
+    );
+  }
+
+  /** Stops every daemon, then expects that no process is left. */
+  async dispose(): Promise<void> {
+    for (const file of existsSync(this.state) ? readdirSync(this.state) : []) {
+      if (file.endsWith(".pid")) await this.djob(["stop", file.slice(0, -4), "--stop-timeout", "1s", "--ok"]);
+    }
+    const left = this.processes().map((pid) => `${pid} ${commandOf(pid)}`);
+    for (const pid of this.processes()) process.kill(pid, "SIGKILL");
+    rmSync(this.dir, { recursive: true, force: true });
+    expect(left).toEqual([]);
+  }
+}
+
+const open: Workspace[] = [];
+
+/** A workspace that is disposed of after the test. */
+export function workspace(): Workspace {
+  const made = new Workspace();
+  open.push(made);
+  return made;
+}
+
+afterEach(async () => {
+  for (const made of open.splice(0)) await made.dispose();
+});
+
+export interface StatusDocument {
+  readonly name: string;
+  readonly state: string;
+  readonly pid: number | null;
+  readonly modules: readonly string[];
+  readonly paths: { readonly pidfile: string; readonly log: string | null; readonly socket: string };
+  readonly jobs: ReadonlyArray<{
+    readonly name: string;
+    readonly schedule: string;
+    readonly tz: string | null;
+    readonly state: string;
+    readonly next: string | null;
+    readonly last: {
+      readonly scheduledAt: string;
+      readonly outcome: string;
+      readonly durationMs: number;
+    } | null;
+  }>;
+}
+
+/** proc_pid_status(5), as a map. */
+export function procStatus(pid: number): ReadonlyMap<string, string> {
+  const lines = readFileSync(`/proc/${pid}/status`, "utf8").split("\n");
+  return new Map(
+    lines.map((line) => {
+      const at = line.indexOf(":");
+      return [line.slice(0, at), line.slice(at + 1).trim()] as const;
+    }),
+  );
+}
+
+export function isAlive(pid: number): boolean {
+  const state = stateOf(pid);
+  return state !== null && state !== "Z";
+}
+
+/** The state letter of a process; null if there is none. */
+export function stateOf(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.charAt(text.lastIndexOf(")") + 2);
+  } catch {
+    return null;
+  }
+}
+
+export function environmentOf(pid: number): Readonly<Record<string, string>> {
+  try {
+    const entries = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").filter(Boolean);
+    return Object.fromEntries(
+      entries.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
+    );
+  } catch {
+    return {};
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "(gone)";
+  }
+}
+
+function allPids(): number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 1);
+}
