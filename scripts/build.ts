@@ -29,6 +29,8 @@ if (values.help) {
     minify: true,
     bytecode: true,
     sourcemap: "linked",
+    // Each stage loads its own part and no more.
+    splitting: true,
     define: {
       DJOB_VERSION: JSON.stringify(packageJson.version),
       DJOB_COMMIT: JSON.stringify(commit()),

@@ -3,9 +3,10 @@
 import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage } from "citty";
 import { exitCodeMeanings } from "../daemon/exit-code.ts";
+import { outDescriptor } from "../logs/sink.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
-import { columns } from "./output.ts";
+import { columns, hasColour } from "./output.ts";
 
 export async function commandHelp(command: Command): Promise<string> {
   const definition = defineCommand({ meta: command.meta, args: { ...command.args } });
@@ -36,6 +37,5 @@ export async function overview(): Promise<string> {
 }
 
 function plainUnlessTerminal(text: string): string {
-  const colour = process.stdout.isTTY === true && !("NO_COLOR" in process.env);
-  return colour ? text : stripVTControlCharacters(text);
+  return hasColour(outDescriptor) ? text : stripVTControlCharacters(text);
 }

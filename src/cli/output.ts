@@ -1,9 +1,9 @@
 // What a person sees, through consola: colours and marks on a terminal, plain text elsewhere or with NO_COLOR. With --json
 // it is one JSON document on standard output and nothing else.
 import { stripVTControlCharacters, styleText } from "node:util";
-import { type ConsolaInstance, createConsola, type LogObject } from "consola/core";
+import type { ConsolaInstance, LogObject } from "consola/core";
 import type { DjobError } from "../daemon/error.ts";
-import { errDescriptor, outDescriptor, writeText } from "../logs/sink.ts";
+import { errDescriptor, isTerminal, outDescriptor, writeText } from "../logs/sink.ts";
 
 export type Style = "green" | "red" | "yellow" | "dim" | "bold" | "cyan";
 
@@ -18,24 +18,33 @@ export interface Output {
 }
 
 export function makeOutput(json: boolean): Output {
-  const colour = (stream: NodeJS.WriteStream) => stream.isTTY === true && !("NO_COLOR" in process.env);
-  const outColour = colour(process.stdout);
-  const errColour = colour(process.stderr);
-  const people = createConsola({
-    level: 4,
-    reporters: [{ log: (record) => report(record, outColour, errColour) }],
-  });
+  let people: ConsolaInstance | null = null;
   return {
     json,
-    people,
+    get people() {
+      people ??= makeConsola();
+      return people;
+    },
     document: (value) => void writeText(outDescriptor, `${JSON.stringify(value, null, 2)}\n`),
     error(error) {
       const { code, message, hint } = error;
       if (json) this.document({ error: { code, message, hint } });
-      else people.error(hint === null ? message : `${message}\nhint: ${hint}`);
+      else this.people.error(hint === null ? message : `${message}\nhint: ${hint}`);
     },
-    paint: (style, text) => (outColour ? styleText(style, text, { validateStream: false }) : text),
+    paint: (style, text) =>
+      hasColour(outDescriptor) ? styleText(style, text, { validateStream: false }) : text,
   };
+}
+
+/** Whether what is written to a descriptor may be coloured. */
+export function hasColour(descriptor: number): boolean {
+  return !("NO_COLOR" in process.env) && isTerminal(descriptor);
+}
+
+/** Loaded at its first use: a launcher can do that while the daemon starts. */
+function makeConsola(): ConsolaInstance {
+  const { createConsola } = require("consola/core") as typeof import("consola/core");
+  return createConsola({ level: 4, reporters: [{ log: report }] });
 }
 
 /** Pure: rows as columns, two spaces apart. The last column is not padded. */
@@ -66,13 +75,12 @@ const marks: Readonly<Record<string, readonly [mark: string, style: Style]>> = {
   error: ["djob:", "red"],
 };
 
-function report({ type, args }: LogObject, outColour: boolean, errColour: boolean): void {
+function report({ type, args }: LogObject): void {
   const isError = type === "error" || type === "warn" || type === "fatal";
+  const descriptor = isError ? errDescriptor : outDescriptor;
   const text = args.map(String).join(" ");
   const [mark, style] = marks[type] ?? [null, "dim" as const];
   const shown =
-    mark === null || !(isError ? errColour : outColour)
-      ? mark
-      : styleText(style, mark, { validateStream: false });
-  writeText(isError ? errDescriptor : outDescriptor, shown === null ? `${text}\n` : `${shown} ${text}\n`);
+    mark !== null && hasColour(descriptor) ? styleText(style, mark, { validateStream: false }) : mark;
+  writeText(descriptor, shown === null ? `${text}\n` : `${shown} ${text}\n`);
 }

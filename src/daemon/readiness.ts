@@ -1,6 +1,6 @@
 // What the stages tell the launcher over the readiness pipe: JSON, one message a line. Nothing but a "ready" message
 // means ready; the pipe's end without one means that the daemon died.
-import { writeSync } from "node:fs";
+import { writeAll } from "../libc/files.ts";
 import type { CheckedJob } from "../runtime/examine.ts";
 import type { ModuleFailure } from "../runtime/failure.ts";
 
@@ -19,8 +19,7 @@ export type Message =
 export function tell(descriptor: number, message: Message): boolean {
   const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
   try {
-    let written = 0;
-    while (written < bytes.length) written += writeSync(descriptor, bytes, written);
+    writeAll(descriptor, bytes);
     return true;
   } catch {
     return false;

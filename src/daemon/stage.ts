@@ -1,6 +1,5 @@
 // Starting the next process of the chain: the same executable, told by its environment which stage it is. With
 // /proc/self/exe it stays the same even after the file on disk was replaced.
-import { existsSync } from "node:fs";
 import type { Stage } from "./descriptors.ts";
 import { stageVariable } from "./descriptors.ts";
 import { type Environment, quietCollector } from "./environment.ts";
@@ -12,7 +11,7 @@ export function processTitle({ name }: Pick<Spec, "name">): string {
 }
 
 export function ownExecutable(): string {
-  return existsSync("/proc/self/exe") ? "/proc/self/exe" : process.execPath;
+  return process.platform === "linux" ? "/proc/self/exe" : process.execPath;
 }
 
 /** What a stage is started with: the daemon's environment and djob's own variables. */

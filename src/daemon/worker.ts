@@ -1,8 +1,7 @@
 // The last stage: makes its process what the spec says, and lets the worker of src/runtime live in it.
 import { readFileSync } from "node:fs";
-import { isatty } from "node:tty";
 import { removeSocket } from "../control/server.ts";
-import { closeDescriptor, setCloseOnExec } from "../libc/files.ts";
+import { closeDescriptor, isTerminal, setCloseOnExec } from "../libc/files.ts";
 import { exitImmediately, removeFromEnvironment } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
@@ -89,7 +88,7 @@ function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerP
   return {
     identity: { name, modules, paths, foreground, stopTimeoutMs, pid: process.pid, startedAtMs: Date.now() },
     readyTimeoutMs: spec.readyTimeoutMs,
-    stopsOnHangUp: spec.foreground && [0, 1, 2].some((descriptor) => isatty(descriptor)),
+    stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
     spec: () => ({ spec, environment }),
     removeFiles() {
       removeSocket(paths.socket);

@@ -49,6 +49,30 @@ export function pipe(): { readEnd: number; writeEnd: number } {
   return { readEnd, writeEnd };
 }
 
+/**
+ * write(2), repeated until all bytes are written. It costs a short-lived process less than loading node:fs does.
+ * @throws {SystemError} with code EPIPE if nobody reads any more
+ */
+export function writeAll(descriptor: number, bytes: Uint8Array): void {
+  checkDescriptor("descriptor", descriptor);
+  const { symbols, errno: readErrno } = libc();
+  for (let offset = 0; offset < bytes.length; ) {
+    const rest = bytes.subarray(offset);
+    const result = Number(symbols.write(descriptor, rest, rest.length));
+    const errno = readErrno();
+    if (result >= 0) offset += result;
+    else if (errno !== errnoNumbers.EINTR) {
+      throw new SystemError({ syscall: "write", errno, action: `write to descriptor ${descriptor}` });
+    }
+  }
+}
+
+/** isatty(3) */
+export function isTerminal(descriptor: number): boolean {
+  checkDescriptor("descriptor", descriptor);
+  return libc().symbols.isatty(descriptor) === 1;
+}
+
 /** close(2), once: on Linux an interrupted close has closed the descriptor, and a second might hit another's. */
 export function closeDescriptor(descriptor: number): void {
   checkDescriptor("descriptor", descriptor);

@@ -56,6 +56,8 @@ function requiredSymbols(padding: readonly "i64"[]) {
     flock: { args: ["i32", "i32"], returns: "i32" },
     pipe: { args: ["ptr"], returns: "i32" },
     close: { args: ["i32"], returns: "i32" },
+    write: { args: ["i32", "ptr", "u64"], returns: "i64" },
+    isatty: { args: ["i32"], returns: "i32" },
     dup2: { args: ["i32", "i32"], returns: "i32" },
     fcntl: { args: ["i32", "i32", ...padding, "i64"], returns: "i32" },
     _exit: { args: ["i32"], returns: "void" },

@@ -2,6 +2,8 @@
 // written is there even after SIGKILL, and whatever else writes to the descriptor lands in the same file.
 import { writeSync } from "node:fs";
 
+export { isTerminal } from "../libc/files.ts";
+
 export const outDescriptor = 1;
 export const errDescriptor = 2;
 

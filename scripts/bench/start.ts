@@ -1,0 +1,135 @@
+// How long `djob run` takes until its worker is ready and the prompt is back, beside a bare `bun worker.ts` until its
+// first line; and how quiet an idle daemon is. The two starts take turns, so that a machine whose speed drifts slows
+// both.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+const usage = `usage: scripts/bun scripts/bench/start.ts [--runs N] [--idle SECONDS] [--jobs N]
+
+  --runs  starts of each kind (default 20)
+  --idle  how long to watch an idle daemon (default 60; 0: not at all)
+  --jobs  how many hourly jobs that daemon has (default 1000)`;
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "20" },
+    idle: { type: "string", default: "60" },
+    jobs: { type: "string", default: "1000" },
+    help: { type: "boolean" },
+  },
+});
+
+const djob = join(import.meta.dir, "../../dist/djob");
+const directory = mkdtempSync(join(tmpdir(), "djob-bench-"));
+const environment = { ...process.env, DJOB_DIR: join(directory, "state") };
+
+if (values.help) console.log(usage);
+else {
+  try {
+    await measureStarts(Number(values.runs));
+    if (Number(values.idle) > 0) await measureIdle(Number(values.idle), Number(values.jobs));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureStarts(runs: number): Promise<void> {
+  const script = join(directory, "worker.ts");
+  writeFileSync(script, 'console.log("up");\nsetInterval(() => {}, 1 << 30);\n');
+  const bare: number[] = [];
+  const daemon: number[] = [];
+  for (let run = -2; run < runs; run += 1) {
+    const times = [await bareStart(script), await daemonStart(script)] as const;
+    if (run < 0) continue;
+    bare.push(times[0]);
+    daemon.push(times[1]);
+  }
+  const ratios = daemon.map((time, index) => time / (bare[index] ?? Number.NaN));
+  console.log(`${runs} starts of each kind, in turns   minimum  median  maximum`);
+  console.log(`bare \`bun worker.ts\`, first line       ${row(bare)} ms`);
+  console.log(`\`djob run\`, ready and back            ${row(daemon)} ms`);
+  console.log(`ratio, pair by pair                   ${row(ratios)}`);
+}
+
+async function bareStart(script: string): Promise<number> {
+  const start = performance.now();
+  const child = Bun.spawn([process.execPath, script], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+  const reader = child.stdout.getReader();
+  await reader.read();
+  const time = performance.now() - start;
+  child.kill("SIGKILL");
+  await child.exited;
+  return time;
+}
+
+async function daemonStart(script: string): Promise<number> {
+  const start = performance.now();
+  await call("run", script);
+  const time = performance.now() - start;
+  await call("stop", "worker");
+  return time;
+}
+
+async function call(...args: string[]): Promise<void> {
+  const child = Bun.spawn([djob, ...args], {
+    env: environment,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "inherit",
+  });
+  if ((await child.exited) !== 0) throw new Error(`djob ${args.join(" ")} ended with ${child.exitCode}`);
+}
+
+async function measureIdle(seconds: number, jobs: number): Promise<void> {
+  const script = join(directory, "hourly.ts");
+  const lines = Array.from({ length: jobs }, (_, index) => `job("job ${index}", "every 1h", () => {});`);
+  writeFileSync(script, `import { job } from "djob";\n${lines.join("\n")}\n`);
+  const pidfile = join(directory, "state", "hourly.pid");
+  await call("run", script);
+  try {
+    const pid = Number(readFileSync(pidfile, "utf8"));
+    const before = activity(pid);
+    await Bun.sleep(seconds * 1000);
+    const after = activity(pid);
+    console.log(`idle for ${seconds} s with ${jobs} hourly jobs, from the moment it was ready:`);
+    for (const [thread, { switches, name }] of after.threads) {
+      const more = switches - (before.threads.get(thread)?.switches ?? 0);
+      if (more > 0) console.log(`  ${more} context switches of the thread ${name}`);
+    }
+    const total = sum(after) - sum(before);
+    console.log(`  ${total} context switches in all, ${after.cpuMs - before.cpuMs} ms of CPU time`);
+  } finally {
+    await call("stop", "hourly");
+  }
+}
+
+interface Activity {
+  readonly threads: ReadonlyMap<string, { readonly name: string; readonly switches: number }>;
+  readonly cpuMs: number;
+}
+
+/** proc_pid_status(5) of each thread, and the CPU time of proc_pid_stat(5), in ticks of 10 ms. */
+function activity(pid: number): Activity {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
+    const count = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
+    const name = /^Name:\s+(.*)$/m.exec(status)?.[1] ?? "?";
+    const switches = count("voluntary_ctxt_switches") + count("nonvoluntary_ctxt_switches");
+    return [thread, { name, switches }] as const;
+  });
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { threads: new Map(threads), cpuMs: (Number(fields[11]) + Number(fields[12])) * 10 };
+}
+
+function sum({ threads }: Activity): number {
+  return [...threads.values()].reduce((total, { switches }) => total + switches, 0);
+}
+
+function row(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+  return [at(0), at(0.5), at(1)].map((value) => value.toFixed(1).padStart(7)).join(" ");
+}
