@@ -1,10 +1,8 @@
 // The command line: finds the command, refuses what it does not know, and turns what comes of it into an exit code.
 import { defineCommand, runCommand } from "citty";
-import { DjobError } from "../daemon/error.ts";
+import { DjobError, shownError } from "../daemon/error.ts";
 import { exitCode } from "../daemon/exit-code.ts";
-import { SystemError } from "../libc/error.ts";
 import { outDescriptor, writeText } from "../logs/sink.ts";
-import { ScheduleError } from "../schedule/schedule-error.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, overview } from "./help.ts";
 import { makeOutput, type Output } from "./output.ts";
@@ -16,7 +14,9 @@ export async function main(rawArgs: readonly string[]): Promise<number> {
   try {
     return await dispatch(rawArgs, output);
   } catch (error) {
-    return tellError(error, output);
+    const shown = shownError(error);
+    output.error(shown);
+    return shown.code;
   }
 }
 
@@ -55,18 +55,4 @@ function unknownCommand(name: string): DjobError {
       ? `the commands are ${Object.keys(commands).join(", ")}`
       : `did you mean ${suggestion}?`;
   return new DjobError(exitCode.usage, `there is no command ${JSON.stringify(name)}`, hint);
-}
-
-function tellError(error: unknown, output: Output): number {
-  if (error instanceof DjobError) {
-    output.error(error);
-    return error.code;
-  }
-  if (error instanceof ScheduleError)
-    return tellError(new DjobError(exitCode.usage, error.message, error.hint), output);
-  if (error instanceof SystemError) {
-    return tellError(new DjobError(exitCode.failed, error.message, error.hint ?? null), output);
-  }
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return tellError(new DjobError(exitCode.bug, `this is a bug in djob: ${stack}`), output);
 }

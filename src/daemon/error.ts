@@ -1,6 +1,7 @@
 // What goes wrong in the world, told to a person: cannot do what, to which value, why, and what would help.
 // Anything else that is thrown is a bug of djob's and is shown with its stack.
 import { SystemError } from "../libc/error.ts";
+import { ScheduleError } from "../schedule/schedule-error.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 
 export class DjobError extends Error {
@@ -22,6 +23,15 @@ export function worldError(action: string, error: unknown, hint: string | null =
   const why = reasons[code ?? ""] ?? (error instanceof Error ? error.message : String(error));
   const denied = code === "EACCES" || code === "EPERM" || code === "EROFS";
   return new DjobError(denied ? exitCode.notPermitted : exitCode.failed, `cannot ${action}: ${why}`, hint);
+}
+
+/** Whatever was thrown, as an error to show: what is none of the known kinds is a bug of djob's, with its stack. */
+export function shownError(error: unknown): DjobError {
+  if (error instanceof DjobError) return error;
+  if (error instanceof ScheduleError) return new DjobError(exitCode.usage, error.message, error.hint ?? null);
+  if (error instanceof SystemError) return new DjobError(exitCode.failed, error.message, error.hint ?? null);
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new DjobError(exitCode.bug, `this is a bug in djob: ${stack}`);
 }
 
 /** The system's name of the error (ENOENT), where it has one. */

@@ -2,7 +2,7 @@
 // AsyncLocalStorage, so a handler's plain console.log carries its job's name, however deep it was called.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { inspect } from "node:util";
-import type { JobLog } from "../api/types.ts";
+import type { JobLog } from "djob";
 import { formatLine, type Level } from "../logs/line.ts";
 import { errDescriptor, outDescriptor, writeText } from "../logs/sink.ts";
 

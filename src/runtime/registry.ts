@@ -1,7 +1,8 @@
 // The jobs that the modules declare, checked as they are declared: what job() was given becomes a JobDefinition, or an
 // error that says which value is wrong and what would be right.
+
+import type { JobHandler, JobOptions } from "djob";
 import { distance } from "fastest-levenshtein";
-import type { JobHandler, JobOptions } from "../api/types.ts";
 import { parseDuration } from "../schedule/duration.ts";
 import { describeSchedule, parseSchedule, type Schedule } from "../schedule/schedule.ts";
 import { RegistrationError } from "./failure.ts";

@@ -1,6 +1,6 @@
 // One run of a job, from its start to its outcome, and the runs that are going on. A handler that throws is the run's
 // outcome and a stack in the log, and nothing more.
-import type { JobContext } from "../api/types.ts";
+import type { JobContext } from "djob";
 import type { Clock } from "./clock.ts";
 import { errorText, type Journal } from "./journal.ts";
 import type { JobDefinition } from "./registry.ts";

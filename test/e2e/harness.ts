@@ -18,7 +18,7 @@ export const djobPath = join(import.meta.dir, "../../dist/djob");
 
 export interface Result {
   readonly code: number | null;
-  readonly signal: string | null;
+  readonly signal: NodeJS.Signals | number | null;
   readonly stdout: string;
   readonly stderr: string;
 }

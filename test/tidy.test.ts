@@ -1,0 +1,116 @@
+// Keeps the house: who may import whom, where the system may be touched, and nothing that nobody uses.
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+
+const root = join(import.meta.dir, "..");
+const sources = filesOf("src");
+const scripts = filesOf("scripts");
+const tests = filesOf("test");
+
+/** The folders of src that each folder of src may import from, besides itself. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "main.ts": ["cli", "daemon"],
+  "version.ts": [],
+  cli: ["daemon", "runtime", "control", "logs", "schedule", "version.ts"],
+  daemon: ["runtime", "control", "logs", "schedule", "libc"],
+  runtime: ["api", "control", "logs", "schedule", "libc"],
+  control: [],
+  logs: ["libc"],
+  schedule: [],
+  libc: [],
+  api: [],
+};
+
+test("each folder imports only from the folders below it", () => {
+  const wrong = sources.flatMap(({ path, imports }) =>
+    imports
+      .map((target) => ({ from: roomOf(path), to: roomOf(target), path, target }))
+      .filter(({ from, to }) => from !== to && !(mayImport[from] ?? []).includes(to))
+      .map(({ path: file, target }) => `${file} imports ${target}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("what touches the system stands in one place", () => {
+  const places: ReadonlyArray<readonly [what: string, pattern: RegExp, allowed: RegExp]> = [
+    ["bun:ffi", /from "bun:ffi"/, /^src\/libc\/(library|memory)\.ts$/],
+    ["process.exit", /(?:^|[=>;{(]|return)\s*process\.exit\(/m, /^src\/main\.ts$/],
+    ["the wall clock", /\bDate\.now\(|new Date\(\)/, /^src\/(runtime\/clock|daemon\/worker|cli\/.*)\.ts$/],
+    ["chance", /\bMath\.random\(/, /^src\/runtime\/clock\.ts$/],
+  ];
+  for (const [what, pattern, allowed] of places) {
+    const found = sources.filter(({ path, code }) => pattern.test(code) && !allowed.test(path));
+    expect({ what, found: found.map(({ path }) => path) }).toEqual({ what, found: [] });
+  }
+});
+
+test("no source file is out of reach of main.ts", () => {
+  const reached = new Set<string>();
+  const pending = ["src/main.ts"];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    pending.push(...(sources.find((source) => source.path === path)?.imports ?? []));
+  }
+  expect(sources.map(({ path }) => path).filter((path) => !reached.has(path))).toEqual([]);
+});
+
+test("no export is without a user", () => {
+  const all = [...sources, ...scripts, ...tests];
+  const unused = sources.flatMap(({ path, code }) =>
+    [...code.matchAll(/^export (?:async )?(?:function|class|const|type|interface) (\w+)/gm)]
+      .map(([, name]) => name ?? "")
+      .filter(
+        (name) => !all.some((other) => other.path !== path && new RegExp(`\\b${name}\\b`).test(other.code)),
+      )
+      .filter((name) => !isPartOfSignature(code, name))
+      .map((name) => `${path}: ${name}`),
+  );
+  expect(unused).toEqual([]);
+});
+
+test("files stay short, and say first what they are for", () => {
+  for (const { path, text } of sources) {
+    expect({ path, short: text.split("\n").length <= 301 }).toEqual({ path, short: true });
+    expect({ path, opens: /^(#!.*\n)?\/\/ \S/.test(text) }).toEqual({ path, opens: true });
+  }
+});
+
+test("no test is skipped, focused or empty", () => {
+  const pattern = /\b(test|it|describe)\.(skip|todo|only|if)\b/;
+  expect(tests.filter(({ code }) => pattern.test(code)).map(({ path }) => path)).toEqual([]);
+});
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+  /** Without comments. */
+  readonly code: string;
+  /** The project's own files that it imports. */
+  readonly imports: readonly string[];
+}
+
+function filesOf(folder: string): Source[] {
+  return [...new Bun.Glob(`${folder}/**/*.ts`).scanSync({ cwd: root })]
+    .filter((path) => !path.startsWith("test/fixtures/"))
+    .sort()
+    .map((path) => {
+      const text = readFileSync(join(root, path), "utf8");
+      const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+      const imports = [...code.matchAll(/(?:from|import\()\s*"(\.[^"]+\.ts)"/g)].map(([, target]) =>
+        relative(root, join(root, dirname(path), target ?? "")),
+      );
+      return { path, text, code, imports };
+    });
+}
+
+/** The folder of src that a file is in, or the file itself. */
+function roomOf(path: string): string {
+  return path.split("/")[1] ?? path;
+}
+
+/** A type that an exported thing of the same file speaks of is exported for those who use that thing. */
+function isPartOfSignature(code: string, name: string): boolean {
+  return (code.match(new RegExp(`\\b${name}\\b`, "g")) ?? []).length > 1 && /^[A-Z]/.test(name);
+}
