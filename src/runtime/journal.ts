@@ -47,7 +47,12 @@ export class Journal {
 
 /** Whatever was thrown, as text for the log: with its stack and its causes. */
 export function errorText(error: unknown): string {
-  return inspect(error, { depth: 4 });
+  try {
+    return inspect(error, { depth: 4 });
+  } catch {
+    // Getters and proxies may throw as well; what they hide must not end the daemon.
+    return "something was thrown that can't be shown";
+  }
 }
 
 function fieldText(fields: Readonly<Record<string, unknown>>): string {

@@ -20,7 +20,7 @@ export class Runner {
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #going = new Set<Going>();
-  #whenIdle: () => void = () => {};
+  #idle = Promise.withResolvers<void>();
 
   constructor(clock: Clock, journal: Journal) {
     this.#clock = clock;
@@ -53,15 +53,16 @@ export class Runner {
       outcome = this.#judge(name, error, going.abort.signal);
     }
     this.#going.delete(going);
-    if (this.#going.size === 0) this.#whenIdle();
+    if (this.#going.size === 0) {
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers();
+    }
     return { scheduledAtMs, outcome, durationMs: Math.round(this.#clock.monotonic() - monotonicMs) };
   }
 
   /** Aborts every run's signal. @returns when the last of them has ended */
   async endAll(reason: string): Promise<void> {
-    const idle = new Promise<void>((resolve) => {
-      this.#whenIdle = resolve;
-    });
+    const idle = this.#idle.promise;
     for (const { abort } of this.#going) abort.abort(new DOMException(reason, "AbortError"));
     if (this.#going.size > 0) await idle;
   }
@@ -75,5 +76,9 @@ export class Runner {
 }
 
 function isAbortError(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
+  try {
+    return error instanceof Error && error.name === "AbortError";
+  } catch {
+    return false;
+  }
 }
