@@ -1,0 +1,121 @@
+// A machine that sleeps, and a clock that is set: no time is lost, and none is repeated.
+import { expect, test } from "bun:test";
+import { bench, hour, minute, second } from "./fake-clock.ts";
+
+test("what a suspended machine slept through runs once, within a minute of its waking", async () => {
+  const { clock, lines, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
+  declare("poll", "every 10m");
+  scheduler.start();
+  await clock.pass(30 * second);
+  clock.step(95 * minute);
+  await clock.pass(minute);
+  expect(started).toEqual(["poll 13:30:00.000"]);
+  expect(lines).toEqual([
+    "2026-06-01T13:36:00.000Z WARN  the clock went forward by 1h 35m, or the machine slept",
+    "2026-06-01T13:36:00.000Z WARN  [poll] missed 8 times before 2026-06-01T13:30:00.000Z",
+  ]);
+  await clock.pass(4 * minute);
+  expect(started).toEqual(["poll 13:30:00.000", "poll 13:40:00.000"]);
+});
+
+test("a sleep of a year is one run, not half a million", async () => {
+  const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
+  declare("minutely", "* * * * *");
+  scheduler.start();
+  clock.step(365 * 24 * hour);
+  await clock.pass(minute);
+  expect(started).toEqual(["minutely 12:01:00.000"]);
+  await clock.pass(minute);
+  expect(started).toHaveLength(2);
+});
+
+test("a clock that is set forward by less than an interval loses nothing", async () => {
+  const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
+  declare("hourly", "0 * * * *");
+  scheduler.start();
+  await clock.pass(10 * minute);
+  clock.step(30 * minute);
+  await clock.pass(20 * minute);
+  expect(started).toEqual(["hourly 13:00:00.000"]);
+});
+
+test("a clock that is set back by an hour repeats no time", async () => {
+  const { clock, lines, started, scheduler, declare } = bench("2026-06-01T11:59:00Z");
+  declare("hourly", "0 * * * *");
+  scheduler.start();
+  await clock.pass(2 * minute);
+  expect(started).toEqual(["hourly 12:00:00.000"]);
+  clock.step(-hour);
+  await clock.pass(90 * minute);
+  expect(started).toEqual(["hourly 12:00:00.000"]);
+  expect(lines.some((line) => line.endsWith("the clock was set back by 1h"))).toBe(true);
+  await clock.pass(30 * minute);
+  expect(started).toEqual(["hourly 12:00:00.000", "hourly 13:00:00.000"]);
+});
+
+test("an interval goes on after the clock was set back, and repeats none of its times", async () => {
+  const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
+  declare("poll", "every 10s");
+  scheduler.start();
+  await clock.pass(20 * second);
+  clock.step(-15 * second);
+  await clock.pass(30 * second);
+  expect(new Set(started).size).toBe(started.length);
+  expect(started).toEqual(["poll 12:00:10.000", "poll 12:00:20.000", "poll 12:00:30.000"]);
+});
+
+test("a clock that was years ahead and is set right does not keep a job waiting for years", async () => {
+  const { clock, started, scheduler, declare } = bench("2031-01-01T00:00:30Z");
+  declare("hourly", "0 * * * *");
+  declare("poll", "every 30m");
+  scheduler.start();
+  clock.step(Date.parse("2026-06-01T12:30:30Z") - clock.now());
+  await clock.pass(hour);
+  expect(started.toSorted()).toEqual(["hourly 13:00:00.000", "poll 13:00:00.000", "poll 13:30:00.000"]);
+});
+
+test("a pause of an always-on job is not stretched by a clock that is set back", async () => {
+  const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
+  declare("consumer", "always");
+  scheduler.start();
+  await clock.pass(500);
+  clock.step(-24 * hour);
+  await clock.pass(2 * minute);
+  expect(started.length).toBeGreaterThanOrEqual(2);
+});
+
+test("a clock that trembles by less than two seconds is not worth a word", async () => {
+  const { clock, lines, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
+  declare("poll", "every 10s");
+  scheduler.start();
+  for (const stepMs of [900, -900, 1_500, -1_500]) {
+    await clock.pass(7 * second);
+    clock.step(stepMs);
+  }
+  await clock.pass(12 * second);
+  expect(started).toEqual([10, 20, 30, 40].map((seconds) => `poll 12:00:${seconds}.000`));
+  expect(lines).toEqual([]);
+});
+
+test("over random steps and sleeps no time runs twice, none runs early, and the last is always made up for", async () => {
+  let seed = 20_260_601;
+  const random = () => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return seed / 2 ** 31;
+  };
+  for (let round = 0; round < 40; round += 1) {
+    const { clock, started, scheduled, scheduler, declare } = bench("2026-06-01T12:00:00Z");
+    declare("cron", "*/7 * * * *");
+    declare("poll", "every 90s");
+    scheduler.start();
+    for (let step = 0; step < 25; step += 1) {
+      await clock.pass(Math.floor(random() * 10 * minute));
+      clock.step(Math.floor((random() - 0.5) * 2 * hour));
+    }
+    await clock.pass(12 * hour);
+    expect(new Set(scheduled).size).toBe(scheduled.length);
+    expect(started.filter((entry) => entry.includes("EARLY"))).toEqual([]);
+    const lastDueMs = Math.floor(clock.now() / (90 * second)) * 90 * second;
+    expect(scheduled).toContain(`poll ${new Date(lastDueMs).toISOString()}`);
+  }
+}, 20_000);

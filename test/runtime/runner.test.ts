@@ -1,0 +1,166 @@
+// One run: what its handler is given, how it ends, and that nothing which a handler throws goes any further.
+import { describe, expect, test } from "bun:test";
+import { bench, gate, second, settled } from "./fake-clock.ts";
+
+const dueMs = Date.parse("2026-06-01T11:59:59Z");
+
+/** A run of this handler: its outcome, and what was logged. */
+async function runOf(work: (signal: AbortSignal) => unknown) {
+  const { clock, lines, runner, scheduler, declare } = bench();
+  declare("work", "@yearly", work);
+  const [job] = scheduler.jobs;
+  if (job === undefined) throw new Error("the job is not there");
+  const running = runner.run(job.definition, dueMs);
+  return { clock, lines, runner, running };
+}
+
+describe("a run ends", () => {
+  test("with success, and tells for which time it was and how long it took", async () => {
+    const end = gate();
+    const { clock, runner, running } = await runOf(() => end.promise);
+    expect(runner.running).toEqual(["work"]);
+    await clock.pass(1_234.4);
+    clock.step(-50_000);
+    end.resolve();
+    expect(await running).toEqual({ scheduledAtMs: dueMs, outcome: "succeeded", durationMs: 1_234 });
+    expect(runner.running).toEqual([]);
+  });
+
+  test("with a failure and its stack, whether the handler throws or rejects", async () => {
+    const boom = () => {
+      throw new TypeError("boom", { cause: new Error("deeper") });
+    };
+    for (const handler of [boom, async () => boom(), () => Promise.reject(new TypeError("boom"))]) {
+      const { lines, running } = await runOf(handler);
+      expect(await running).toMatchObject({ outcome: "failed" });
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toStartWith("2026-06-01T12:00:00.000Z ERROR [work] the run failed: TypeError: boom\n");
+      expect(lines[0]).toContain("runner.test.ts:");
+    }
+    const { lines, running } = await runOf(boom);
+    await running;
+    expect(lines[0]).toContain("[cause]: Error: deeper");
+  });
+
+  test.each([
+    ["text", "just text", "'just text'"],
+    ["nothing", undefined, "undefined"],
+    ["null", null, "null"],
+    ["an object", { code: 7 }, "{ code: 7 }"],
+    ["a symbol", Symbol("odd"), "Symbol(odd)"],
+  ])("with a failure also when %s was thrown", async (_what, thrown, shown) => {
+    const { lines, running } = await runOf(() => {
+      throw thrown;
+    });
+    expect(await running).toMatchObject({ outcome: "failed" });
+    expect(lines).toEqual([`2026-06-01T12:00:00.000Z ERROR [work] the run failed: ${shown}`]);
+  });
+
+  test("with a failure also when what was thrown can't even be looked at", async () => {
+    const refuse = () => {
+      throw new Error("do not look");
+    };
+    const trap = new Proxy(new Error("hidden"), { get: refuse, getPrototypeOf: refuse, ownKeys: refuse });
+    const shy = { [Symbol.for("nodejs.util.inspect.custom")]: refuse };
+    for (const thrown of [trap, shy]) {
+      const { lines, runner, running } = await runOf(() => Promise.reject(thrown));
+      expect(await running).toMatchObject({ outcome: "failed" });
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toContain("[work] the run failed: ");
+      expect(runner.running).toEqual([]);
+    }
+  });
+
+  test("with a failure when it returns a promise of another kind that throws", async () => {
+    const odd = {
+      // biome-ignore lint/suspicious/noThenProperty: a broken thenable is what is tested
+      then() {
+        throw new Error("thenable");
+      },
+    };
+    const { running } = await runOf(() => odd);
+    expect(await running).toMatchObject({ outcome: "failed" });
+  });
+});
+
+describe("the end of all runs", () => {
+  test("aborts each run's signal with a reason, and waits for all of them", async () => {
+    const { clock, runner, scheduler, declare } = bench();
+    const slow = gate();
+    const reasons: unknown[] = [];
+    declare("quick", "every 1s", (signal) => {
+      const { promise, resolve } = gate();
+      signal.addEventListener("abort", () => {
+        reasons.push(signal.reason);
+        resolve();
+      });
+      return promise;
+    });
+    declare("slow", "every 1s", () => slow.promise);
+    scheduler.start();
+    await clock.pass(second);
+    let ended = false;
+    const all = runner.endAll("the daemon is stopping").then(() => {
+      ended = true;
+    });
+    await settled();
+    expect(reasons).toEqual([
+      expect.objectContaining({ name: "AbortError", message: "the daemon is stopping" }),
+    ]);
+    expect(runner.running).toEqual(["slow"]);
+    expect(ended).toBe(false);
+    slow.resolve();
+    await all;
+    expect(runner.running).toEqual([]);
+  });
+
+  test("is told to everyone who waits for it", async () => {
+    const end = gate();
+    const { runner, running } = await runOf(() => end.promise);
+    const both = Promise.all([runner.endAll("a reload"), runner.endAll("a stop")]);
+    end.resolve();
+    await running;
+    await settled();
+    expect(Bun.peek.status(both)).toBe("fulfilled");
+  });
+
+  test("is at once when none is going on", async () => {
+    await bench().runner.endAll("stop");
+  });
+
+  test("makes a run that gives up over its signal cancelled, not failed", async () => {
+    const throwers: Array<(signal: AbortSignal) => Promise<unknown>> = [
+      async (signal) => {
+        await settled();
+        signal.throwIfAborted();
+      },
+      async () => {
+        await settled();
+        throw new DOMException("given up", "AbortError");
+      },
+    ];
+    for (const thrower of throwers) {
+      const { lines, runner, running } = await runOf(thrower);
+      await runner.endAll("stop");
+      expect(await running).toMatchObject({ outcome: "cancelled" });
+      expect(lines).toEqual([]);
+    }
+  });
+
+  test("leaves a failure a failure", async () => {
+    const { lines, runner, running } = await runOf(async () => {
+      await settled();
+      throw new Error("while stopping");
+    });
+    await runner.endAll("stop");
+    expect(await running).toMatchObject({ outcome: "failed" });
+    expect(lines[0]).toContain("while stopping");
+  });
+
+  test("an AbortError of a run that nobody aborted is a failure", async () => {
+    const { running } = await runOf(() => {
+      throw new DOMException("a timeout of its own", "AbortError");
+    });
+    expect(await running).toMatchObject({ outcome: "failed" });
+  });
+});
