@@ -24,6 +24,16 @@ export function takeOverConsole(write: RecordWriter): void {
   console.groupEnd = () => {
     indent = indent.slice(2);
   };
+  console.trace = (...values: unknown[]) => {
+    // Bun's own leaves the message out, and begins with a frame of djob's.
+    const here = { stack: "" };
+    Error.captureStackTrace(here, console.trace);
+    const title = values.length === 0 ? "Trace" : `Trace: ${textOf(values)}`;
+    record(
+      "debug",
+      here.stack.replace(/^Error.*/, () => title),
+    );
+  };
   // The rest (tables, counters, stop-watches, assertions) is rare: its machinery is made at the first call.
   let full: Console | null = null;
   let current: Level = "info";
@@ -56,7 +66,6 @@ const otherMethods: ReadonlyArray<readonly [string, Level]> = [
   ["time", "info"],
   ["timeEnd", "info"],
   ["timeLog", "info"],
-  ["trace", "debug"],
 ];
 
 function textOf(values: readonly unknown[]): string {
