@@ -16,7 +16,12 @@ export interface OpenLogs {
 
 export function openLogs(log: string, logErr: string | null): OpenLogs {
   const out = openLog(log);
-  return { out, err: logErr === null ? out : openLog(logErr) };
+  try {
+    return { out, err: logErr === null ? out : openLog(logErr) };
+  } catch (error) {
+    closeDescriptor(out);
+    throw error;
+  }
 }
 
 /** Opens the logs anew under their names, onto descriptors 1 and 2. Nothing changes if one can't be opened. */

@@ -54,7 +54,7 @@ export class Worker {
       terminate: (signal) => void this.#stop(signal, true),
       endNow: (signal) => this.#endNow(signal),
       hangUp: (signal) => void (this.#port.stopsOnHangUp ? this.#stop(signal, false) : this.#reload()),
-      reopenLogs: () => this.#port.reopenLogs(),
+      reopenLogs: () => this.#reopenLogs(),
       dump: () => this.#dump(),
     });
     try {
@@ -200,6 +200,15 @@ export class Worker {
     await this.#end("the daemon is reloading", true);
     this.#control?.close();
     this.#port.replace();
+  }
+
+  #reopenLogs(): void {
+    try {
+      this.#port.reopenLogs();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#journal.write("error", `writing on to the old log: ${why}`);
+    }
   }
 
   #dump(): void {
