@@ -21,6 +21,8 @@ import { drain, letListenersEnd } from "./stopping.ts";
 
 /** How much longer than the launcher the worker waits for itself. */
 const loadGraceMs = 1_000;
+/** What setTimeout can count to. */
+const longestTimerMs = 2 ** 31 - 1;
 /** How long an answer may take to leave the control socket. */
 const answerGraceMs = 200;
 
@@ -129,6 +131,11 @@ export class Worker {
       this.#fail(failure(this.#module, why, null, { hint }));
     }
     if (this.#state !== "running") return;
+    if (this.#runner.running.length > 0) {
+      // A run that waits for nothing but its signal leaves the event loop empty, and has not ended for that.
+      setTimeout(() => {}, longestTimerMs);
+      return;
+    }
     this.#journal.write("info", "ending: nothing is left to do");
     this.#state = "stopped";
     this.#port.exit(0);
