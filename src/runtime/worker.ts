@@ -198,13 +198,16 @@ export class Worker {
   async #reload(): Promise<void> {
     if (this.#state !== "running") return;
     this.#journal.write("info", "reloading");
+    this.#state = "reloading";
     const broken = await findBroken(this.#port.identity.modules);
+    if (this.#stopping !== null) return;
     if (broken !== null) {
+      this.#state = "running";
       this.#journal.write("error", `not reloaded, going on with the old code: ${broken}`);
       return;
     }
-    this.#state = "reloading";
     await this.#end("the daemon is reloading", true);
+    if (this.#stopping !== null) return;
     this.#control?.close();
     this.#port.replace();
   }
