@@ -57,6 +57,9 @@ export function settleIn({ workingDirectory, umask, foreground }: Spec): Environ
 /** Ignored while detaching; without a terminal they mean nothing, and a job's children get them as usual. */
 const terminalSignals = ["SIGTTIN", "SIGTTOU", "SIGTSTP"] as const;
 
+/** What a daemon is told while it works. Until the new process listens, one of them would end it. */
+const reloadSignals = ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+
 /** Runtime settings that djob made for itself; one that the user chose stays. */
 function ownSettings(): readonly string[] {
   const [name, value] = quietCollector;
@@ -97,6 +100,9 @@ function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerP
     exit,
     kill: () => exitImmediately(killedCode),
     reopenLogs: () => reopenLogs(paths),
-    replace: () => becomeWorker(spec, environment),
+    replace() {
+      for (const signal of reloadSignals) setDisposition(signal, "ignore");
+      return becomeWorker(spec, environment);
+    },
   };
 }
