@@ -1,6 +1,6 @@
 // Finding a daemon by its name, and what is true of it: the lock first, then the pid that the pidfile names, proven by
 // the locked file that the process holds open, then its own words over the socket.
-import { readdirSync, statSync } from "node:fs";
+import { fstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { askStatus } from "../control/client.ts";
 import type { DaemonStatus } from "../control/messages.ts";
@@ -42,14 +42,14 @@ export async function find({ paths }: Place): Promise<Found> {
 }
 
 /**
- * Whether a process is the daemon of a pidfile: it holds that very file open where the chain hands it down. Without
+ * Whether a process is the daemon of an open pidfile: it holds that very file open where the chain hands it down. Without
  * /proc there is no such proof, and the lock and the pid in it are all there is.
  */
-export function isProven(pid: number, pidfile: string): boolean {
+export function isProven(pid: number, pidfile: number): boolean {
   if (process.platform !== "linux") return true;
   try {
     const held = statSync(`/proc/${pid}/fd/${lockDescriptor}`);
-    const file = statSync(pidfile);
+    const file = fstatSync(pidfile);
     return held.dev === file.dev && held.ino === file.ino;
   } catch {
     return false;

@@ -34,6 +34,11 @@ export function tryLock(path: string): number | null {
   throw new DjobError(exitCode.failed, `cannot lock the pidfile ${path}: it keeps being replaced`);
 }
 
+/** Opens the pidfile of a daemon that lives, to wait for its end. @returns null if there is none */
+export function openPidfile(path: string): number | null {
+  return openOwnFileIfThere({ path, what: "pidfile", flags: constants.O_RDWR, devices: false });
+}
+
 /** Whether the path still names the file behind the descriptor. */
 export function isStillAt(path: string, descriptor: number): boolean {
   const here = lstatSync(path, { throwIfNoEntry: false });

@@ -3,12 +3,12 @@
 import { askStop } from "../control/client.ts";
 import type { StopReport } from "../control/messages.ts";
 import { removeSocket } from "../control/server.ts";
-import { closeDescriptor } from "../libc/files.ts";
+import { closeDescriptor, flock } from "../libc/files.ts";
 import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.ts";
 import { DjobError, errorCode, worldError } from "./error.ts";
 import { exitCode } from "./exit-code.ts";
 import { type Found, isProven, type Place } from "./locate.ts";
-import { removePidfile, tryLock } from "./pidfile.ts";
+import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
 import { defaults } from "./spec.ts";
 
 export interface Stopped {
@@ -17,8 +17,11 @@ export interface Stopped {
   readonly how: "clean" | "forced" | "killed";
   readonly runs: readonly string[];
   readonly durationMs: number;
-  /** The daemon's lock, which this process now holds: nobody else can have started it anew meanwhile. */
-  readonly lock: number;
+  /**
+   * The daemon's own pidfile, locked by this process now: nobody else can have started it anew meanwhile. null: the
+   * daemon took its pidfile away itself, and whoever comes first has the next one.
+   */
+  readonly lock: number | null;
 }
 
 /** How much longer than the daemon itself its stopper waits. */
@@ -39,30 +42,38 @@ export async function stop(
   const { paths } = place;
   const pid = found.pid ?? found.status?.pid ?? null;
   if (pid === null) throw notStarted(place);
-  const target = openTarget(place, pid);
+  const pidfile = openPidfile(paths.pidfile);
+  if (pidfile === null) throw goneAlready(place);
+  let target: Target | null = null;
   try {
+    target = openTarget(place, pid, pidfile);
     const patienceMs = (timeoutMs ?? found.status?.stopTimeoutMs ?? defaults.stopTimeoutMs) + graceMs;
     const asked = found.status === null ? null : askStop(paths.socket, patienceMs);
     if (asked === null) target.send("SIGTERM");
-    let lock = await lockWithin(paths.pidfile, patienceMs);
-    const killed = lock === null;
-    if (lock === null) {
+    const killed = !(await freeWithin(pidfile, patienceMs));
+    if (killed) {
       target.send("SIGKILL");
-      lock = await lockWithin(paths.pidfile, patienceMs);
-      if (lock === null)
+      if (!(await freeWithin(pidfile, patienceMs)))
         throw new DjobError(exitCode.failed, `cannot end ${place.name}: pid ${pid} survived SIGKILL`);
     }
-    removeSocket(paths.socket);
+    const lock = isStillAt(paths.pidfile, pidfile) ? pidfile : null;
+    // Without the lock, a socket there is a successor's.
+    if (lock === null) closeDescriptor(pidfile);
+    else removeSocket(paths.socket);
     const report: StopReport | null = killed || asked === null ? null : await asked;
     const how = killed ? "killed" : (report?.outcome ?? "clean");
     return { pid, how, runs: report?.runs ?? [], durationMs: performance.now() - startMs, lock };
+  } catch (error) {
+    closeDescriptor(pidfile);
+    throw error;
   } finally {
-    target.close();
+    target?.close();
   }
 }
 
 /** Lets go of the lock of a stopped daemon, and of its pidfile. */
-export function releaseStopped({ paths }: Place, lock: number): void {
+export function releaseStopped({ paths }: Place, lock: number | null): void {
+  if (lock === null) return;
   removePidfile(paths.pidfile, lock);
   closeDescriptor(lock);
 }
@@ -81,7 +92,8 @@ interface Target {
 }
 
 /** The pidfd is opened first and the proof read after it, so that the pid can't change hands in between. */
-function openTarget({ name, paths }: Place, pid: number): Target {
+function openTarget(place: Place, pid: number, pidfile: number): Target {
+  const { name, paths } = place;
   let pidfd: number | null = null;
   try {
     pidfd = openPidfd(pid);
@@ -89,7 +101,8 @@ function openTarget({ name, paths }: Place, pid: number): Target {
     if (errorCode(error) !== "ESRCH") throw error;
   }
   const prove = () => {
-    if (isProven(pid, paths.pidfile)) return;
+    if (isProven(pid, pidfile)) return;
+    if (isFree(pidfile)) throw goneAlready(place);
     throw new DjobError(
       exitCode.failed,
       `cannot stop ${name}: the lock on ${paths.pidfile} is held, but pid ${pid} in it is not proven to be the daemon`,
@@ -115,13 +128,22 @@ function openTarget({ name, paths }: Place, pid: number): Target {
   };
 }
 
-async function lockWithin(pidfile: string, patienceMs: number): Promise<number | null> {
+/** Waits on the lock of this very file, which the daemon holds to its last moment, also after it removed the file. */
+async function freeWithin(pidfile: number, patienceMs: number): Promise<boolean> {
   const deadlineMs = performance.now() + patienceMs;
   for (let pauseMs = shortestPollMs; ; pauseMs = Math.min(pauseMs * 2, longestPollMs)) {
-    const lock = tryLock(pidfile);
-    if (lock !== null || performance.now() > deadlineMs) return lock;
+    if (isFree(pidfile)) return true;
+    if (performance.now() > deadlineMs) return false;
     await Bun.sleep(pauseMs);
   }
+}
+
+function isFree(pidfile: number): boolean {
+  return flock(pidfile, { exclusive: true, wait: false });
+}
+
+function goneAlready({ name }: Place): DjobError {
+  return new DjobError(exitCode.notRunning, `${name} is not running any more: it has just ended`);
 }
 
 function notStarted({ name }: Place): DjobError {

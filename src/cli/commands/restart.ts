@@ -1,9 +1,10 @@
-// djob restart: the same modules, flags and environment once more. The lock does not become free in between.
+// djob restart: the same modules, flags and environment once more. If another start comes in between, it wins.
 import { askSpec } from "../../control/client.ts";
 import { DjobError } from "../../daemon/error.ts";
 import { exitCode } from "../../daemon/exit-code.ts";
 import { launch } from "../../daemon/launch.ts";
 import { find } from "../../daemon/locate.ts";
+import { takeLock } from "../../daemon/lock.ts";
 import { clearPid } from "../../daemon/pidfile.ts";
 import { restoreSpec } from "../../daemon/spec.ts";
 import { stop as stopDaemon } from "../../daemon/stop.ts";
@@ -40,9 +41,10 @@ export const restart: Command = {
     if (spec.foreground) throw inForeground(place.name);
     const stopped = await stopDaemon(place, found, durationOf(args, "stop-timeout"));
     if (!output.json) output.people.success(`${place.name} stopped (pid ${stopped.pid}) ${manner(stopped)}`);
+    const lock = stopped.lock ?? (await takeLock(place.name, place.paths.pidfile));
     process.chdir("/");
-    clearPid(stopped.lock);
-    const launched = await launch(spec, report.environment, stopped.lock);
+    clearPid(lock);
+    const launched = await launch(spec, report.environment, lock);
     await showStarted(spec, launched, output);
     return exitCode.done;
   },
