@@ -1,11 +1,12 @@
 // djob logs: the last lines of a daemon's log, and what follows.
-import { DjobError, worldError } from "../../daemon/error.ts";
+import { DjobError, errorCode, worldError } from "../../daemon/error.ts";
 import { exitCode } from "../../daemon/exit-code.ts";
 import { find } from "../../daemon/locate.ts";
 import { follow, lastLines } from "../../logs/follow.ts";
 import { outDescriptor, writeBytes } from "../../logs/sink.ts";
 import { type Command, isSet, textOf } from "../command.ts";
 import { directoriesOf, nameArgument, placeFlags, placeIn } from "../flags.ts";
+import { notRunning } from "../names.ts";
 
 const usualLines = 20;
 
@@ -28,7 +29,8 @@ export const logs: Command = {
     ["djob logs worker -f", "follow it, also across a log rotation"],
   ],
   async run({ args, positionals }) {
-    const place = placeIn(directoriesOf(args), args, positionals[0] ?? "");
+    const directories = directoriesOf(args);
+    const place = placeIn(directories, args, positionals[0] ?? "");
     const count = countOf(textOf(args, "lines"));
     const found = await find(place);
     const path = found.life === "alive" && found.status !== null ? found.status.paths.log : place.paths.log;
@@ -48,7 +50,9 @@ export const logs: Command = {
       if (!isSet(args, "follow")) write(lastLines(path, count));
       else await follow(path, count, write, untilInterrupted(end));
     } catch (error) {
-      throw worldError(`read the log ${path}`, error, `is ${place.name} the right name? see djob list`);
+      if (found.life !== "alive" && errorCode(error) === "ENOENT")
+        throw notRunning(place, found, directories);
+      throw worldError(`read the log ${path}`, error);
     }
     return exitCode.done;
   },
