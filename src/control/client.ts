@@ -12,9 +12,13 @@ export function askSpec(socket: string, timeoutMs: number): Answer<SpecReport> {
   return ask(socket, "GET", "/spec", timeoutMs);
 }
 
-/** Answered once all runs have ended. */
-export function askStop(socket: string, timeoutMs: number): Answer<StopReport> {
-  return ask(socket, "POST", "/stop", timeoutMs);
+/**
+ * Answered once all runs have ended.
+ * @param stopTimeoutMs how long they may take; null: what the daemon was started with
+ */
+export function askStop(socket: string, stopTimeoutMs: number | null, timeoutMs: number): Answer<StopReport> {
+  const query = stopTimeoutMs === null ? "" : `?timeoutMs=${stopTimeoutMs}`;
+  return ask(socket, "POST", `/stop${query}`, timeoutMs);
 }
 
 async function ask<T>(socket: string, method: string, path: string, timeoutMs: number): Promise<T | null> {

@@ -7,7 +7,8 @@ import type { DaemonStatus, ErrorReport, SpecReport, StopReport } from "./messag
 export interface ControlHandlers {
   status(): DaemonStatus;
   spec(): SpecReport;
-  stop(): Promise<StopReport>;
+  /** @param timeoutMs for the runs to end; null: what the daemon was started with */
+  stop(timeoutMs: number | null): Promise<StopReport>;
 }
 
 export interface ControlServer {
@@ -21,9 +22,13 @@ export interface ControlServer {
 export function serveControl(path: string, handlers: ControlHandlers): ControlServer {
   removeSocket(path);
   const answerStop = async (request: Request) => {
+    const timeout = new URL(request.url).searchParams.get("timeoutMs");
+    if (timeout !== null && !/^\d{1,15}$/.test(timeout)) {
+      return errorResponse(400, `timeoutMs is ${JSON.stringify(timeout)}`, "give whole milliseconds");
+    }
     // Runs may take longer to end than a connection may be idle.
     server.timeout(request, 0);
-    return Response.json(await handlers.stop());
+    return Response.json(await handlers.stop(timeout === null ? null : Number(timeout)));
   };
   const umask = process.umask(0o177);
   let server: Server<undefined>;

@@ -48,7 +48,7 @@ export async function stop(
   try {
     target = openTarget(place, pid, pidfile);
     const patienceMs = (timeoutMs ?? found.status?.stopTimeoutMs ?? defaults.stopTimeoutMs) + graceMs;
-    const asked = found.status === null ? null : askStop(paths.socket, patienceMs);
+    const asked = found.status === null ? null : askStop(paths.socket, timeoutMs, patienceMs);
     if (asked === null) target.send("SIGTERM");
     const killed = !(await freeWithin(pidfile, patienceMs));
     if (killed) {

@@ -71,7 +71,7 @@ export class Worker {
     this.#control = serveControl(identity.paths.socket, {
       status: () => statusOf(this.#state, identity, this.#scheduler.jobs),
       spec: () => this.#port.spec(),
-      stop: () => this.#stop("djob stop", false),
+      stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
     });
     // The launcher has the same bound; this one also holds when there is none. It keeps the loop alive meanwhile.
     const timer = setTimeout(() => {
@@ -148,12 +148,13 @@ export class Worker {
     this.#port.exit(1);
   }
 
-  #stop(reason: string, listenersTold: boolean): Promise<StopReport> {
-    this.#stopping ??= this.#stopOnce(reason, listenersTold);
+  #stop(reason: string, listenersTold: boolean, timeoutMs: number | null = null): Promise<StopReport> {
+    const stopTimeoutMs = timeoutMs ?? this.#port.identity.stopTimeoutMs;
+    this.#stopping ??= this.#stopOnce(reason, listenersTold, stopTimeoutMs);
     return this.#stopping;
   }
 
-  async #stopOnce(reason: string, listenersTold: boolean): Promise<StopReport> {
+  async #stopOnce(reason: string, listenersTold: boolean, timeoutMs: number): Promise<StopReport> {
     if (this.#state === "starting") {
       this.#fail(failure(this.#module, `it was stopped (${reason}) while it was being loaded`, null));
     }
@@ -161,24 +162,19 @@ export class Worker {
     const going = this.#runner.running;
     const waiting = going.length > 0 ? `, waiting for ${going.join(", ")}` : "";
     this.#journal.write("info", `stopping (${reason})${waiting}`);
-    const report = await this.#end(reason, listenersTold);
+    const report = await this.#end(`the daemon is stopping: ${reason}`, listenersTold, timeoutMs);
     const given = report.runs.length > 0 ? report.runs.join(", ") : "it";
     if (report.outcome === "clean") this.#journal.write("info", "stopped");
-    else
-      this.#journal.write(
-        "error",
-        `killed: ${given} did not end within ${this.#port.identity.stopTimeoutMs / 1000} s`,
-      );
+    else this.#journal.write("error", `killed: ${given} did not end within ${timeoutMs / 1000} s`);
     setTimeout(() => this.#leave(report), 0);
     return report;
   }
 
-  #end(reason: string, listenersTold: boolean): Promise<StopReport> {
-    const { stopTimeoutMs } = this.#port.identity;
+  #end(reason: string, listenersTold: boolean, timeoutMs: number): Promise<StopReport> {
     const isPlainScript = this.#registry.jobs.length === 0 && this.#servers.length === 0;
-    if (isPlainScript) return letListenersEnd(this.#signals?.others() ?? [], listenersTold, stopTimeoutMs);
+    if (isPlainScript) return letListenersEnd(this.#signals?.others() ?? [], listenersTold, timeoutMs);
     const work = { scheduler: this.#scheduler, runner: this.#runner, servers: this.#servers };
-    return drain(work, `the daemon is stopping: ${reason}`, stopTimeoutMs);
+    return drain(work, reason, timeoutMs);
   }
 
   /** Whoever asked for the stop gets the answer first; the files go before that, so that the asker finds none. */
@@ -206,7 +202,7 @@ export class Worker {
       this.#journal.write("error", `not reloaded, going on with the old code: ${broken}`);
       return;
     }
-    await this.#end("the daemon is reloading", true);
+    await this.#end("the daemon is reloading", true, this.#port.identity.stopTimeoutMs);
     if (this.#stopping !== null) return;
     this.#control?.close();
     this.#port.replace();
