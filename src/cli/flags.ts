@@ -2,13 +2,14 @@
 
 import { resolve } from "node:path";
 import type { ParsedArgs } from "citty";
+import { longestTimeoutMs } from "../control/messages.ts";
 import { DjobError } from "../daemon/error.ts";
 import { exitCode } from "../daemon/exit-code.ts";
 import { type Place, placeOf } from "../daemon/locate.ts";
 import type { Directories } from "../daemon/paths.ts";
 import { checkName } from "../daemon/spec.ts";
 import { ownDirectories } from "../daemon/surroundings.ts";
-import { parseDuration } from "../schedule/duration.ts";
+import { formatDuration, parseDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
 
@@ -58,14 +59,17 @@ export function placeIn(directories: Directories, args: ParsedArgs, name: string
   return placeOf(checkName(name), directories, pidfile === null ? null : absolutePath(pidfile));
 }
 
-/** @throws {DjobError} naming the flag */
+/** A timeout in milliseconds. @throws {DjobError} naming the flag */
 export function durationOf(args: ParsedArgs, flag: string): number | null {
   const text = textOf(args, flag);
   if (text === null) return null;
   try {
-    return parseDuration(text);
+    const durationMs = parseDuration(text);
+    if (durationMs <= longestTimeoutMs) return durationMs;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new DjobError(exitCode.usage, `cannot use --${flag}: ${message}`, `write --${flag} 30s`);
   }
+  const longest = formatDuration(longestTimeoutMs);
+  throw new DjobError(exitCode.usage, `cannot use --${flag} ${text}: it is longer than ${longest}`);
 }

@@ -1,5 +1,8 @@
 // What goes over the control socket, as JSON. Times are ISO 8601 in UTC with milliseconds, durations end in Ms.
 
+/** What a timer can wait for (setTimeout counts to 2^31 ms), less some seconds of grace: 24 days. */
+export const longestTimeoutMs = 24 * 86_400_000;
+
 export interface JobStatus {
   readonly name: string;
   readonly schedule: string;

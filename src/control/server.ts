@@ -1,7 +1,13 @@
 // The daemon's control socket: HTTP over a Unix socket of mode 0600, JSON both ways.
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import type { Server } from "bun";
-import type { DaemonStatus, ErrorReport, SpecReport, StopReport } from "./messages.ts";
+import {
+  type DaemonStatus,
+  type ErrorReport,
+  longestTimeoutMs,
+  type SpecReport,
+  type StopReport,
+} from "./messages.ts";
 
 /** What the requests are answered with. */
 export interface ControlHandlers {
@@ -23,8 +29,9 @@ export function serveControl(path: string, handlers: ControlHandlers): ControlSe
   removeSocket(path);
   const answerStop = async (request: Request) => {
     const timeout = new URL(request.url).searchParams.get("timeoutMs");
-    if (timeout !== null && !/^\d{1,15}$/.test(timeout)) {
-      return errorResponse(400, `timeoutMs is ${JSON.stringify(timeout)}`, "give whole milliseconds");
+    if (timeout !== null && !(/^\d+$/.test(timeout) && Number(timeout) <= longestTimeoutMs)) {
+      const hint = `give whole milliseconds, at most ${longestTimeoutMs}`;
+      return errorResponse(400, `timeoutMs is ${JSON.stringify(timeout)}`, hint);
     }
     // Runs may take longer to end than a connection may be idle.
     server.timeout(request, 0);
