@@ -2,7 +2,7 @@
 // outcome and a stack in the log, and nothing more.
 import type { JobContext } from "djob";
 import type { Clock } from "./clock.ts";
-import { errorText, type Journal } from "./journal.ts";
+import { errorText, type Journal, type RunIdentity } from "./journal.ts";
 import type { JobDefinition } from "./registry.ts";
 
 export interface RunOutcome {
@@ -11,8 +11,7 @@ export interface RunOutcome {
   readonly durationMs: number;
 }
 
-interface Going {
-  readonly job: string;
+interface Going extends RunIdentity {
   readonly abort: AbortController;
 }
 
@@ -33,14 +32,15 @@ export class Runner {
   }
 
   async run({ name, handler }: JobDefinition, scheduledAtMs: number): Promise<RunOutcome> {
-    const going: Going = { job: name, abort: new AbortController() };
+    const scheduledAt = new Date(scheduledAtMs);
+    const id = `${name}@${scheduledAt.toISOString()}`;
+    const going: Going = { job: name, id, abort: new AbortController() };
     this.#going.add(going);
     const startedMs = this.#clock.now();
     const monotonicMs = this.#clock.monotonic();
-    const scheduledAt = new Date(scheduledAtMs);
     const context: JobContext = {
       name,
-      id: `${name}@${scheduledAt.toISOString()}`,
+      id,
       scheduledAt,
       startedAt: new Date(startedMs),
       signal: going.abort.signal,
@@ -48,7 +48,7 @@ export class Runner {
     };
     let outcome: RunOutcome["outcome"] = "succeeded";
     try {
-      await this.#journal.within({ job: name, id: context.id }, () => handler(context));
+      await this.#journal.within(going, () => handler(context));
     } catch (error) {
       outcome = this.#judge(name, error, going.abort.signal);
     }
@@ -63,7 +63,10 @@ export class Runner {
   /** Aborts every run's signal. @returns when the last of them has ended */
   async endAll(reason: string): Promise<void> {
     const idle = this.#idle.promise;
-    for (const { abort } of this.#going) abort.abort(new DOMException(reason, "AbortError"));
+    for (const going of this.#going) {
+      // A listener runs where the event comes from: what it logs belongs to the run as well.
+      this.#journal.within(going, () => going.abort.abort(new DOMException(reason, "AbortError")));
+    }
     if (this.#going.size > 0) await idle;
   }
 
