@@ -29,9 +29,9 @@ export const logs: Command = {
     ["djob logs worker -f", "follow it, also across a log rotation"],
   ],
   async run({ args, positionals }) {
+    const count = countOf(textOf(args, "lines"));
     const directories = directoriesOf(args);
     const place = placeIn(directories, args, positionals[0] ?? "");
-    const count = countOf(textOf(args, "lines"));
     const found = await find(place);
     const path = found.life === "alive" && found.status !== null ? found.status.paths.log : place.paths.log;
     if (path === null) {

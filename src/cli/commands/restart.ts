@@ -31,6 +31,7 @@ export const restart: Command = {
   positionals: { minimum: 1, maximum: 1 },
   examples: [["djob restart worker", "load its modules anew, with the flags and environment of its start"]],
   async run({ args, positionals, output }) {
+    const timeoutMs = durationOf(args, "stop-timeout");
     const directories = directoriesOf(args);
     const place = placeIn(directories, args, positionals[0] ?? "");
     const found = await find(place);
@@ -39,7 +40,7 @@ export const restart: Command = {
     if (report === null) throw silent(place.name);
     const spec = restoreSpec(report.spec);
     if (spec.foreground) throw inForeground(place.name);
-    const stopped = await stopDaemon(place, found, durationOf(args, "stop-timeout"));
+    const stopped = await stopDaemon(place, found, timeoutMs);
     if (!output.json) output.people.success(`${place.name} stopped (pid ${stopped.pid}) ${manner(stopped)}`);
     const lock = stopped.lock ?? (await takeLock(place.name, place.paths.pidfile));
     process.chdir("/");

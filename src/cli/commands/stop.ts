@@ -36,6 +36,7 @@ export const stop: Command = {
 };
 
 async function stopNamed(name: string, args: ParsedArgs, output: Output): Promise<void> {
+  const timeoutMs = durationOf(args, "stop-timeout");
   const directories = directoriesOf(args);
   const place = placeIn(directories, args, name);
   const found = await find(place);
@@ -43,7 +44,7 @@ async function stopNamed(name: string, args: ParsedArgs, output: Output): Promis
     if (found.life === "dead") clearDead(place);
     throw notRunning(place, found, directories);
   }
-  const stopped = await stopDaemon(place, found, durationOf(args, "stop-timeout"));
+  const stopped = await stopDaemon(place, found, timeoutMs);
   releaseStopped(place, stopped.lock);
   const { pid, how, runs, durationMs } = stopped;
   if (output.json) output.document({ name, pid, outcome: how, runs, durationMs: Math.round(durationMs) });
