@@ -8,7 +8,7 @@ import { lockDescriptor } from "./descriptors.ts";
 import { errorCode, worldError } from "./error.ts";
 import { type Directories, type Paths, pathsFor } from "./paths.ts";
 import { lookAtLock } from "./pidfile.ts";
-import { defaults } from "./spec.ts";
+import { defaults, isName } from "./spec.ts";
 
 export interface Place {
   readonly name: string;
@@ -62,6 +62,7 @@ export function knownNames({ runtime }: Directories): string[] {
     return readdirSync(runtime)
       .filter((file) => file.endsWith(".pid"))
       .map((file) => file.slice(0, -".pid".length))
+      .filter(isName)
       .sort();
   } catch (error) {
     if (errorCode(error) === "ENOENT") return [];

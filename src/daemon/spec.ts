@@ -34,7 +34,7 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** @throws {DjobError} if a name could not be a file's name in every directory of a daemon */
 export function checkName(name: string): string {
-  if (namePattern.test(name)) return name;
+  if (isName(name)) return name;
   throw new DjobError(
     exitCode.usage,
     `cannot use the name ${JSON.stringify(name)}: a name has 1 to 64 letters, digits, dots, dashes and underscores, and starts with a letter or a digit`,
@@ -45,6 +45,10 @@ export function checkName(name: string): string {
 /** The name of a daemon that was given none: its first module's file name without its ending. */
 export function nameOfModule(module: string): string {
   return checkName(basename(module).replace(/\.[^.]+$/, ""));
+}
+
+export function isName(text: string): boolean {
+  return namePattern.test(text);
 }
 
 /** What one process writes to the next. */

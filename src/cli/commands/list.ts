@@ -1,8 +1,12 @@
 // djob list
+import type { DaemonStatus } from "../../control/messages.ts";
+import { DjobError } from "../../daemon/error.ts";
+import { exitCode } from "../../daemon/exit-code.ts";
 import { find, knownNames, placeOf, statusOrGuess } from "../../daemon/locate.ts";
+import type { Directories } from "../../daemon/paths.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { directoriesOf, jsonFlag, placeFlags } from "../flags.ts";
-import { columns } from "../output.ts";
+import { columns, type Output } from "../output.ts";
 import { span } from "../show-status.ts";
 
 const { dir } = placeFlags;
@@ -17,19 +21,31 @@ export const list: Command = {
 
 export async function listAll({ args, output }: CommandInput): Promise<number> {
   const directories = directoriesOf(args);
-  const reports = await Promise.all(
+  const refused: DjobError[] = [];
+  const found = await Promise.all(
     knownNames(directories).map(async (name) => {
       const place = placeOf(name, directories, null);
-      return statusOrGuess(place, await find(place));
+      try {
+        return statusOrGuess(place, await find(place));
+      } catch (error) {
+        // A pidfile that can't be believed must not hide the other daemons.
+        if (!(error instanceof DjobError)) throw error;
+        refused.push(error);
+        return null;
+      }
     }),
   );
-  if (output.json) {
-    output.document(reports);
-    return 0;
-  }
+  const reports = found.filter((report) => report !== null);
+  if (output.json) output.document(reports);
+  else showList(reports, directories, output);
+  if (!output.json) for (const error of refused) output.error(error);
+  return refused[0]?.code ?? exitCode.done;
+}
+
+function showList(reports: readonly DaemonStatus[], directories: Directories, output: Output): void {
   if (reports.length === 0) {
     output.people.log(`no daemon in ${directories.runtime}; start one with: djob run worker.ts`);
-    return 0;
+    return;
   }
   const header = ["NAME", "STATE", "PID", "JOBS", "UP", "MODULES"].map((title) => output.paint("dim", title));
   const rows = reports.map(({ name, state, pid, jobs, startedAt, modules }) => [
@@ -41,5 +57,4 @@ export async function listAll({ args, output }: CommandInput): Promise<number> {
     modules.join(" ") || "-",
   ]);
   output.people.log(columns([header, ...rows]));
-  return 0;
 }
