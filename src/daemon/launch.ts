@@ -4,7 +4,6 @@ import { constants, openSync } from "node:fs";
 import { removeSocket } from "../control/server.ts";
 import { closeDescriptor, duplicate, pipe } from "../libc/files.ts";
 import { becomeSubreaper } from "../libc/process.ts";
-import { setDisposition } from "../libc/signals.ts";
 import { spawn } from "../libc/spawn.ts";
 import { becomeWorker, pipeWith } from "./become.ts";
 import { firstFreeDescriptor, lockDescriptor, readinessDescriptor, specDescriptor } from "./descriptors.ts";
@@ -15,6 +14,7 @@ import { notReady } from "./not-ready.ts";
 import { removePidfile } from "./pidfile.ts";
 import { encodeSpec, type Spec } from "./spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "./stage.ts";
+import { terminalSignals } from "./terminal-signals.ts";
 import { waitForVerdict } from "./verdict.ts";
 
 export interface Launched {
@@ -24,7 +24,7 @@ export interface Launched {
 
 /**
  * Starts the daemon in the background. The lock goes to it; the launcher's own hold of it ends here in any case.
- * @param lock the locked pidfile
+ * @param lock the locked pidfile, taken with the terminal's signals ignored
  * @throws {DjobError} with exit code 9 if it did not become ready; then nothing of it is left
  */
 export async function launch(spec: Spec, environment: Environment, lock: number): Promise<Launched> {
@@ -58,8 +58,6 @@ export function launchInForeground(spec: Spec, environment: Environment, lock: n
 }
 
 async function startAndWait(spec: Spec, environment: Environment, lock: number): Promise<Launched> {
-  // While detaching, nothing from the terminal may stop the launcher half-way; the leader inherits this.
-  for (const signal of ["SIGHUP", "SIGTTIN", "SIGTTOU", "SIGTSTP"]) setDisposition(signal, "ignore");
   // When the leader ends, the worker becomes the launcher's child, and how it died can be told.
   becomeSubreaper(true);
   const { log, logErr } = spec.paths;
@@ -105,7 +103,7 @@ function startLeader(
         { from: specEnd, to: specDescriptor },
       ],
       newSession: true,
-      defaultSignals: { allBut: ["SIGHUP", "SIGTTIN", "SIGTTOU", "SIGTSTP"] },
+      defaultSignals: { allBut: terminalSignals },
       emptySignalMask: true,
       closeFrom: firstFreeDescriptor,
     });

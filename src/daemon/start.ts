@@ -8,6 +8,7 @@ import { type Launched, launch, launchInForeground } from "./launch.ts";
 import { takeLock } from "./lock.ts";
 import type { Directories } from "./paths.ts";
 import type { Spec } from "./spec.ts";
+import { ignoreTerminalSignals } from "./terminal-signals.ts";
 import { makeDirectory } from "./trust.ts";
 
 const privateMode = 0o700;
@@ -23,6 +24,7 @@ export async function startDaemon(
   directories: Directories,
 ): Promise<Launched> {
   makeDirectories(spec, directories);
+  if (!spec.foreground) ignoreTerminalSignals();
   const lock = await takeLock(spec.name, spec.paths.pidfile);
   if (spec.foreground) return launchInForeground(spec, environment, lock);
   // Relative paths are absolute by now; a process can't be started from a directory that was removed.

@@ -8,6 +8,7 @@ import { takeLock } from "../../daemon/lock.ts";
 import { clearPid } from "../../daemon/pidfile.ts";
 import { restoreSpec } from "../../daemon/spec.ts";
 import { stop as stopDaemon } from "../../daemon/stop.ts";
+import { ignoreTerminalSignals } from "../../daemon/terminal-signals.ts";
 import type { Command } from "../command.ts";
 import { directoriesOf, durationOf, jsonFlag, nameArgument, placeFlags, placeIn } from "../flags.ts";
 import { notRunning } from "../names.ts";
@@ -40,6 +41,8 @@ export const restart: Command = {
     if (report === null) throw silent(place.name);
     const spec = restoreSpec(report.spec);
     if (spec.foreground) throw inForeground(place.name);
+    // From here on a closed terminal would leave the daemon stopped.
+    ignoreTerminalSignals();
     const stopped = await stopDaemon(place, found, timeoutMs);
     if (!output.json) output.people.success(`${place.name} stopped (pid ${stopped.pid}) ${manner(stopped)}`);
     const lock = stopped.lock ?? (await takeLock(place.name, place.paths.pidfile));
