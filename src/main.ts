@@ -1,10 +1,13 @@
 // Which process am I? Hands over to the launcher's commands, the session leader or the worker, each of which loads only
 // what it needs. Holds the only process.exit.
-import { stageVariable } from "./daemon/descriptors.ts";
+import { stageVariable, titlePrefix } from "./daemon/descriptors.ts";
 
 const exit = (code: number): never => process.exit(code);
 
-switch (process.env[stageVariable]) {
+// A Web Worker of a module hands djob's variable down to its children, which may be a djob that somebody calls.
+const stage = process.argv0.startsWith(titlePrefix) ? process.env[stageVariable] : undefined;
+
+switch (stage) {
   case undefined: {
     const { main } = await import("./cli/main.ts");
     exit(await main(process.argv.slice(2)));
@@ -18,7 +21,7 @@ switch (process.env[stageVariable]) {
   case "worker":
   case "alone": {
     const { work } = await import("./daemon/worker.ts");
-    await work(process.env[stageVariable] === "worker", exit);
+    await work(stage === "worker", exit);
     break;
   }
   case "check": {

@@ -10,6 +10,8 @@ export const specDescriptor = 5;
 export const firstFreeDescriptor = 6;
 
 export const stageVariable = "DJOB_STAGE";
+/** How argv[0] of every stage begins: without it the variable means nothing. */
+export const titlePrefix = "djob: ";
 
 /** "alone" is a worker that nobody waits for: in the foreground, and after a reload in place. */
 export type Stage = "leader" | "worker" | "alone" | "check";

@@ -1,13 +1,13 @@
 // Starting the next process of the chain: the same executable, told by its environment which stage it is. With
 // /proc/self/exe it stays the same even after the file on disk was replaced.
 import type { Stage } from "./descriptors.ts";
-import { stageVariable } from "./descriptors.ts";
+import { stageVariable, titlePrefix } from "./descriptors.ts";
 import { type Environment, quietCollector } from "./environment.ts";
 import type { Spec } from "./spec.ts";
 
 /** What `ps` shows. */
 export function processTitle({ name }: Pick<Spec, "name">): string {
-  return `djob: ${name}`;
+  return `${titlePrefix}${name}`;
 }
 
 export function ownExecutable(): string {

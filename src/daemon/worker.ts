@@ -5,6 +5,7 @@ import { closeDescriptor, isTerminal, setCloseOnExec } from "../libc/files.ts";
 import { exitImmediately, removeFromEnvironment } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
+import { handDownProcessEnvironment } from "../runtime/child-environment.ts";
 import { describeFailure, type ModuleFailure } from "../runtime/failure.ts";
 import type { WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
@@ -50,6 +51,7 @@ export function settleIn({ workingDirectory, umask, foreground }: Spec): Environ
     delete process.env[name];
     removeFromEnvironment(name);
   }
+  handDownProcessEnvironment();
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
   return environment;
 }
