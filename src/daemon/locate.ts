@@ -1,10 +1,10 @@
 // Finding a daemon by its name, and what is true of it: the lock first, then the pid that the pidfile names, proven by
 // the locked file that the process holds open, then its own words over the socket.
-import { fstatSync, readdirSync, statSync } from "node:fs";
+import { fstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { askStatus } from "../control/client.ts";
 import type { DaemonStatus } from "../control/messages.ts";
-import { lockDescriptor } from "./descriptors.ts";
+import { lockDescriptor, titlePrefix } from "./descriptors.ts";
 import { errorCode, worldError } from "./error.ts";
 import { type Directories, type Paths, pathsFor } from "./paths.ts";
 import { lookAtLock } from "./pidfile.ts";
@@ -42,7 +42,8 @@ export async function find({ paths }: Place): Promise<Found> {
 }
 
 /**
- * Whether a process is the daemon of an open pidfile: it holds that very file open where the chain hands it down. Without
+ * Whether a process is the daemon of an open pidfile: it has the title that djob gives, and holds that very file open
+ * where the chain hands it down. One of the two would not do: 3 is also where any program's first open lands. Without
  * /proc there is no such proof, and the lock and the pid in it are all there is.
  */
 export function isProven(pid: number, pidfile: number): boolean {
@@ -50,7 +51,8 @@ export function isProven(pid: number, pidfile: number): boolean {
   try {
     const held = statSync(`/proc/${pid}/fd/${lockDescriptor}`);
     const file = fstatSync(pidfile);
-    return held.dev === file.dev && held.ino === file.ino;
+    const isHeld = held.dev === file.dev && held.ino === file.ino;
+    return isHeld && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(titlePrefix);
   } catch {
     return false;
   }
