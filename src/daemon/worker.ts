@@ -13,7 +13,7 @@ import { becomeWorker } from "./become.ts";
 import { lockDescriptor, readinessDescriptor, specDescriptor, stageVariable } from "./descriptors.ts";
 import { type Environment, quietCollector } from "./environment.ts";
 import { reopenLogs } from "./log-files.ts";
-import { removePidfile, writePid } from "./pidfile.ts";
+import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { tell } from "./readiness.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
 
@@ -96,6 +96,8 @@ function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerP
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
     spec: () => ({ spec, environment }),
     removeFiles() {
+      // Once the pidfile is gone or another's, the socket may be a successor's, too.
+      if (!isStillAt(paths.pidfile, lockDescriptor)) return;
       removeSocket(paths.socket);
       removePidfile(paths.pidfile, lockDescriptor);
     },
