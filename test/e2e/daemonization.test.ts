@@ -1,0 +1,193 @@
+// The daemonization sequence, row by row: each test starts djob from a parent that hands down everything that a daemon
+// must not inherit, and reads back from /proc what became of it.
+import { expect, test } from "bun:test";
+import { existsSync, readlinkSync, realpathSync, rmdirSync, statSync } from "node:fs";
+import { startDirty, tickingModule } from "./dirty-parent.ts";
+import { environmentOf, isAlive, procStatus, until, workspace } from "./harness.ts";
+import { descriptorsOf, processStat, processTable, signalsOf } from "./proc.ts";
+
+test("it keeps no descriptor of its parent, not even the highest", async () => {
+  const space = workspace();
+  await using start = await startDirty(space);
+  expect(await start.parent.descriptorLimit()).toBeGreaterThan(1000);
+  const { 0: input, 1: out, 2: err, 3: lock, ...others } = descriptorsOf(start.pid);
+  expect({ input, out, err, lock }).toEqual({
+    input: "/dev/null",
+    out: realpathSync(space.path("state/worker.log")),
+    err: realpathSync(space.path("state/worker.log")),
+    lock: realpathSync(space.path("state/worker.pid")),
+  });
+  // What is left is the control socket and the event loop's own; every file, pipe and terminal would have another name.
+  const kinds = Object.values(others).map((target) => target.replace(/\[\d+\]$/, ""));
+  expect(kinds.sort()).toEqual(["anon_inode:[eventfd]", "anon_inode:[eventpoll]", "socket:"]);
+});
+
+test("its signal mask is empty, and only what the runtime itself ignores is ignored", async () => {
+  const space = workspace();
+  await using start = await startDirty(space);
+  expect(signalsOf(start.pid, "SigBlk")).toEqual([]);
+  // Bun writes to sockets and files, and wants the error rather than the signal.
+  expect(signalsOf(start.pid, "SigIgn")).toEqual(["SIGPIPE", "SIGXFSZ"]);
+  // The runtime's own for crashes and its garbage collector; 33 is the libc's, as soon as there are threads.
+  const runtime = ["SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGPWR", "SIGSYS"];
+  const own = ["SIGHUP", "SIGINT", "SIGUSR1", "SIGUSR2", "SIGTERM"];
+  const handled = signalsOf(start.pid, "SigCgt").filter((name) => name !== "SIG33");
+  expect(handled.sort()).toEqual([...runtime, ...own].sort());
+});
+
+test("its environment has nothing of the terminal, the login or another service, and nothing of djob's", async () => {
+  const space = workspace();
+  const lying = {
+    SSH_TTY: "/dev/pts/99",
+    TERM: "xterm",
+    DISPLAY: ":0",
+    NOTIFY_SOCKET: "/run/systemd/notify",
+    LISTEN_FDS: "3",
+    BUN_OPTIONS: "--smol",
+    SHLVL: "3",
+  };
+  await using start = await startDirty(space, {
+    module:
+      'import { job } from "djob"; job("say", "every 50ms", () => console.log(JSON.stringify(process.env)));',
+    env: { ...lying, KEPT: "as it is" },
+  });
+  const seen = /\[say\] (\{.*\})/.exec(
+    await until("the job says its environment", () => /\[say\] .*\n/.exec(space.read("worker.log"))?.[0]),
+  )?.[1];
+  for (const environment of [environmentOf(start.pid), JSON.parse(seen ?? "")]) {
+    expect(environment).toMatchObject({ KEPT: "as it is", DJOB_DIR: space.state });
+    for (const name of Object.keys(lying)) expect(environment).not.toHaveProperty(name);
+  }
+  const modules: string[] = Object.keys(JSON.parse(seen ?? ""));
+  expect(modules.filter((name) => /^(DJOB_STAGE|BUN_)/.test(name))).toEqual([]);
+});
+
+test("the launcher exits 0 only now that the daemon is ready", async () => {
+  const space = workspace();
+  const module = `await Bun.sleep(300); await Bun.write(${JSON.stringify(space.path("loaded"))}, "");${tickingModule}`;
+  await using start = await startDirty(space, { module });
+  expect(await start.parent.exitCode()).toBe(0);
+  expect(existsSync(space.path("loaded"))).toBe(true);
+});
+
+test("it is in a session and a group of their own, without a terminal", async () => {
+  const space = workspace();
+  await using start = await startDirty(space);
+  const own = processStat(start.pid);
+  const shell = processStat(await start.parent.shell());
+  expect(shell).toMatchObject({ session: shell.pid });
+  expect(shell.terminal).not.toBe(0);
+  expect(own).toMatchObject({ terminal: 0, foregroundGroup: -1, group: own.session });
+  expect(own.session).not.toBe(shell.session);
+  const row = Bun.spawnSync(["ps", "-o", "tty=,tpgid=", "-p", String(start.pid)]).stdout.toString();
+  expect(row.trim().split(/\s+/)).toEqual(["?", "-1"]);
+});
+
+test("it does not lead its session, whose leader is gone, and init or a subreaper has adopted it", async () => {
+  const space = workspace();
+  await using start = await startDirty(space);
+  const { pid, session, parent } = processStat(start.pid);
+  expect(pid).not.toBe(session);
+  expect(isAlive(session)).toBe(false);
+  expect(adopters(process.pid)).toContain(parent);
+});
+
+test("its umask is 022, whatever its parent's was", async () => {
+  const space = workspace();
+  await using start = await startDirty(space);
+  expect(procStatus(start.pid).get("Umask")).toBe("0022");
+});
+
+test("its umask is what --umask says", async () => {
+  const space = workspace();
+  await using start = await startDirty(space, { args: ["--umask", "027"] });
+  expect(procStatus(start.pid).get("Umask")).toBe("0027");
+});
+
+test("its working directory is /, and the one that it was started in may go", async () => {
+  const space = workspace();
+  await using start = await startDirty(space);
+  expect(readlinkSync(`/proc/${start.pid}/cwd`)).toBe("/");
+  await start.parent.hangUp();
+  rmdirSync(start.parent.cwd);
+  const before = space.read("worker.log").length;
+  await until("the job goes on", () => /tick \d+ over/.test(space.read("worker.log").slice(before)));
+});
+
+test("its working directory is what --chdir says", async () => {
+  const space = workspace();
+  await using start = await startDirty(space, { args: ["--chdir", ".."] });
+  expect(readlinkSync(`/proc/${start.pid}/cwd`)).toBe(realpathSync(space.dir));
+});
+
+test("its files have their modes, although the umask of its parent was 077", async () => {
+  const space = workspace();
+  await using _start = await startDirty(space);
+  const modes = ["", "worker.log", "worker.sock", "worker.pid"].map((file) =>
+    (statSync(`${space.state}/${file}`).mode & 0o7777).toString(8),
+  );
+  expect(modes).toEqual(["700", "640", "600", "644"]);
+});
+
+test("its pidfile names it, and a second start is refused", async () => {
+  const space = workspace();
+  await using start = await startDirty(space);
+  expect(space.read("worker.pid")).toBe(`${start.pid}\n`);
+  const { code, stderr } = await space.djob(["run", "worker.ts"]);
+  expect(code).toBe(8);
+  expect(stderr).toContain(`worker is already running (pid ${start.pid})`);
+});
+
+test("no zombie is left of a thousand children, and each one's exit code arrived", async () => {
+  const space = workspace();
+  const module = `import { job } from "djob";
+    job("spawn", "always", async ({ signal }) => {
+      let ended = 0;
+      for (let batch = 0; batch < 25; batch += 1) {
+        const children = Array.from({ length: 40 }, () => Bun.spawn(["sh", "-c", "exit 3"], { stdio: ["ignore", "ignore", "ignore"] }));
+        for (const child of children) if ((await child.exited) === 3) ended += 1;
+      }
+      console.log(ended + " children ended");
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    });`;
+  await using start = await startDirty(space, { module });
+  await until("all children ended", () => space.read("worker.log").includes("1000 children ended"), 30_000);
+  expect(childrenOf(start.pid)).toEqual([]);
+});
+
+test("a job's children get neither the lock nor the pipes, and signals and environment as usual", async () => {
+  const space = workspace();
+  const module = `import { job } from "djob"; import { spawn } from "node:child_process";
+    // cat ends with the daemon, which holds the other end of its input.
+    const whileLoading = Bun.spawn(["cat"], { stdin: "pipe" }).pid;
+    job("spawn", "always", async ({ signal }) => {
+      console.log("children", whileLoading, Bun.spawn(["cat"], { stdin: "pipe" }).pid, spawn("cat").pid, "started");
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    });`;
+  await using start = await startDirty(space, { module });
+  const line = await until("they started", () =>
+    /children (\d+) (\d+) (\d+) started/.exec(space.read("worker.log")),
+  );
+  for (const child of line.slice(1).map(Number)) {
+    await until("it has become cat", () => procStatus(child).get("Name") === "cat");
+    expect(processStat(child)).toMatchObject({ parent: start.pid, session: processStat(start.pid).session });
+    const descriptors = descriptorsOf(child);
+    expect(Object.keys(descriptors)).toEqual(["0", "1", "2"]);
+    for (const target of Object.values(descriptors))
+      expect(target).toMatch(/^(socket:|pipe:|.*\/worker\.log$)/);
+    expect([signalsOf(child, "SigBlk"), signalsOf(child, "SigIgn")]).toEqual([[], []]);
+    expect(Object.keys(environmentOf(child)).filter((name) => /^(DJOB_STAGE|BUN_)/.test(name))).toEqual([]);
+  }
+});
+
+/** Who may be the parent of an orphan: init, and every process from here to it that is a subreaper. */
+function adopters(pid: number): number[] {
+  const { parent } = processStat(pid);
+  return parent <= 1 ? [1, pid] : [pid, ...adopters(parent)];
+}
+
+function childrenOf(pid: number): number[] {
+  return processTable()
+    .filter(({ parent }) => parent === pid)
+    .map((row) => row.pid);
+}

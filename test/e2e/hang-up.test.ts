@@ -1,0 +1,101 @@
+// What must not end a daemon: its terminal's end, the end of the login session, and a SIGHUP at any moment of its start.
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { startDirty } from "./dirty-parent.ts";
+import { isAlive, until, type Workspace, workspace } from "./harness.ts";
+import { processTable } from "./proc.ts";
+
+test("its terminal is closed and the session killed: it lives, and its jobs go on", async () => {
+  const space = workspace();
+  await using start = await startDirty(space);
+  const shell = await start.parent.shell();
+  await start.parent.hangUp();
+  expect(start.parent.output).toContain("[shell ended by 1]");
+  // What the login's end makes of everything else that is left of the session.
+  for (const { pid, session } of processTable()) if (session === shell) process.kill(pid, "SIGKILL");
+  await ticksAnew(space);
+  expect(isAlive(start.pid)).toBe(true);
+  expect(await space.status("worker")).toMatchObject({ state: "running", pid: start.pid });
+});
+
+test("a program that it started on the terminal's session survives with it", async () => {
+  const space = workspace();
+  const module = `import { job } from "djob"; const child = Bun.spawn(["cat"], { stdin: "pipe" });
+    job("tick", "every 50ms", () => console.log("tick", child.pid, child.exitCode ?? "lives", "over"));`;
+  await using start = await startDirty(space, { module });
+  await start.parent.hangUp();
+  expect(await ticksAnew(space)).toContain("lives");
+});
+
+const seed = Number(process.env["DJOB_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const starts = 20;
+
+test(`a SIGHUP at any moment of the start kills nothing (DJOB_TEST_SEED=${seed})`, async () => {
+  const random = generator(seed);
+  const space = workspace();
+  space.write(
+    "worker.ts",
+    'import { job } from "djob"; await Bun.sleep(20); job("tick", "every 1h", () => {});',
+  );
+  const hit = { launcher: 0, leader: 0, worker: 0 };
+  for (let count = 1; count <= starts; count += 1) {
+    const name = `start-${count}`;
+    const launcher = space.start(["run", "--name", name, "worker.ts"]);
+    const exited = launcher.exited.then(() => true);
+    await Promise.race([exited, until("it has the lock", () => space.has(`${name}.pid`))]);
+    const seen: number[] = [];
+    while (launcher.exitCode === null && launcher.signalCode === null) {
+      const chain = [launcher.pid, ...childrenOf(launcher.pid)];
+      for (const pid of chain) if (!seen.includes(pid)) seen.push(pid);
+      const target = chain[Math.floor(random() * chain.length)] ?? launcher.pid;
+      if (launcher.exitCode === null) process.kill(target, "SIGHUP");
+      hit[(["launcher", "leader", "worker"] as const)[seen.indexOf(target)] ?? "worker"] += 1;
+      // Busy for less than a millisecond, then a turn of the loop, which notices the launcher's end.
+      const endMs = performance.now() + random();
+      while (performance.now() < endMs);
+      await Bun.sleep(0);
+    }
+    const stderr = await launcher.stderr.text();
+    expect({ name, code: launcher.exitCode, signal: launcher.signalCode, stderr }).toEqual({
+      name,
+      code: 0,
+      signal: null,
+      stderr: "",
+    });
+    const pid = Number(/\(pid (\d+)\)/.exec(await launcher.stdout.text())?.[1]);
+    // The last of the signals may have come when it was ready already, and then it reloads.
+    await until("it runs", async () => (await space.status(name)).state === "running");
+    expect((await space.status(name)).pid).toBe(pid);
+  }
+  for (const count of Object.values(hit)) expect(count).toBeGreaterThan(starts);
+});
+
+async function ticksAnew(space: Workspace): Promise<string> {
+  const before = space.read("worker.log").length;
+  return await until(
+    "a job writes",
+    () => /tick .* over\n(.*\n)*?.*tick .* over/.exec(space.read("worker.log").slice(before))?.[0],
+  );
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const lists = readdirSync(`/proc/${pid}/task`).map((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8"),
+    );
+    return lists.flatMap((list) => list.trim().split(" ").filter(Boolean).map(Number));
+  } catch {
+    return [];
+  }
+}
+
+/** Mulberry32: numbers from 0 to 1 that a seed determines. */
+function generator(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
