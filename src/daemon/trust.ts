@@ -28,6 +28,11 @@ export function checkDirectory(path: string): void {
   if (lstatSync(path).isSymbolicLink()) {
     throw refusal(path, "it is a symbolic link, which can be pointed elsewhere");
   }
+  checkWay(path);
+}
+
+/** The same, but the last part may be a link, too. */
+function checkWay(path: string): void {
   let current = "/";
   checkOwner(current, lstatSync(current));
   let links = 0;
@@ -50,10 +55,16 @@ export function checkDirectory(path: string): void {
   }
 }
 
-/** Makes a directory with this mode if it is missing (missing ones above it with the same), and checks it. */
+/**
+ * Makes a directory with this mode if it is missing (missing ones above it with the same), and checks it. Nothing is
+ * made where somebody else could swap it.
+ */
 export function makeDirectory(path: string, mode: number): void {
   try {
-    makeMissing(path, mode);
+    if (existingKind(path) === null) {
+      checkWay(nearestExisting(dirname(path)));
+      makeMissing(path, mode);
+    }
     checkDirectory(path);
   } catch (error) {
     throw worldError(`use the directory ${path}`, error, "choose another place with --dir");
@@ -158,6 +169,10 @@ function checkOpened(path: string, stats: Stats, devices: boolean): void {
   if (stats.nlink > 1) {
     throw refusal(path, "the file has a second name (a hard link)", "remove it, or choose another path");
   }
+}
+
+function nearestExisting(path: string): string {
+  return path === "/" || existingKind(path) !== null ? path : nearestExisting(dirname(path));
 }
 
 function makeMissing(path: string, mode: number): void {
