@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readlinkSync, realpathSync, rmdirSync, statSync } from "node:fs";
 import { startDirty, tickingModule } from "./dirty-parent.ts";
-import { environmentOf, isAlive, procStatus, until, workspace } from "./harness.ts";
+import { djobPath, environmentOf, isAlive, procStatus, until, workspace } from "./harness.ts";
 import { descriptorsOf, processStat, processTable, signalsOf } from "./proc.ts";
 
 test("it keeps no descriptor of its parent, not even the highest", async () => {
@@ -177,6 +177,27 @@ test("a job's children get neither the lock nor the pipes, and signals and envir
       expect(target).toMatch(/^(socket:|pipe:|.*\/worker\.log$)/);
     expect([signalsOf(child, "SigBlk"), signalsOf(child, "SigIgn")]).toEqual([[], []]);
     expect(Object.keys(environmentOf(child)).filter((name) => /^(DJOB_STAGE|BUN_)/.test(name))).toEqual([]);
+  }
+});
+
+test("a djob that a job calls is the command that it asks for, also from a Web Worker", async () => {
+  const space = workspace();
+  const call = `new TextDecoder().decode(Bun.spawnSync([${JSON.stringify(djobPath)}, "version"]).stdout)`;
+  space.write(
+    "thread.ts",
+    `postMessage(${call} + Object.keys(process.env).filter((name) => /^(DJOB_STAGE|BUN_)/.test(name)));`,
+  );
+  const module = `import { job } from "djob";
+    const thread = new Worker(new URL("./thread.ts", import.meta.url).href);
+    thread.onmessage = ({ data }) => console.log("thread:", data.trim(), "over");
+    job("call", "every 50ms", () => console.log("job:", ${call}.trim(), "over"));`;
+  await using _start = await startDirty(space, { module });
+  for (const who of ["job", "thread"]) {
+    const line = await until(
+      "it was called",
+      () => new RegExp(`${who}: .* over`).exec(space.read("worker.log"))?.[0],
+    );
+    expect(line).toMatch(/: djob \d+\.\d+\.\d+ \([^)]*\) over$/);
   }
 });
 

@@ -1,7 +1,7 @@
 // What must not end a daemon: its terminal's end, the end of the login session, and a SIGHUP at any moment of its start.
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
-import { startDirty } from "./dirty-parent.ts";
+import { startDirty, tickingModule } from "./dirty-parent.ts";
 import { isAlive, until, type Workspace, workspace } from "./harness.ts";
 import { processTable } from "./proc.ts";
 
@@ -53,7 +53,7 @@ test(`a SIGHUP at any moment of the start kills nothing (DJOB_TEST_SEED=${seed})
       // Busy for less than a millisecond, then a turn of the loop, which notices the launcher's end.
       const endMs = performance.now() + random();
       while (performance.now() < endMs);
-      await Bun.sleep(0);
+      await new Promise(setImmediate);
     }
     const stderr = await launcher.stderr.text();
     expect({ name, code: launcher.exitCode, signal: launcher.signalCode, stderr }).toEqual({
@@ -68,6 +68,25 @@ test(`a SIGHUP at any moment of the start kills nothing (DJOB_TEST_SEED=${seed})
     expect((await space.status(name)).pid).toBe(pid);
   }
   for (const count of Object.values(hit)) expect(count).toBeGreaterThan(starts);
+});
+
+test("a SIGHUP at any moment of a reload kills nothing, nor does a SIGUSR1", async () => {
+  const space = workspace();
+  space.write("worker.ts", tickingModule);
+  const pid = await space.run(["worker.ts"]);
+  const reloads = () => space.read("worker.log").match(/worker is ready/g)?.length ?? 0;
+  for (let reload = 1; reload <= 5; reload += 1) {
+    const before = reloads();
+    await until("it was reloaded", () => {
+      // Each turn of this loop comes some milliseconds after the one before it.
+      for (const signal of ["SIGHUP", "SIGUSR1"] as const) process.kill(pid, signal);
+      return reloads() > before || !isAlive(pid);
+    });
+    expect(isAlive(pid)).toBe(true);
+  }
+  await ticksAnew(space);
+  await until("it runs", async () => (await space.status("worker")).state === "running");
+  expect((await space.status("worker")).pid).toBe(pid);
 });
 
 async function ticksAnew(space: Workspace): Promise<string> {
