@@ -13,6 +13,8 @@ export interface Started {
 
 const pollMs = 2;
 const ownDeathMs = 1_000;
+/** A worker becomes this process's child when its leader has ended, which may be on its way to. */
+const adoptionMs = 200;
 const adoptedMs = 5_000;
 
 /**
@@ -20,7 +22,7 @@ const adoptedMs = 5_000;
  * @returns how the worker ended, where that can be told
  */
 export async function endStarted({ leader, worker }: Started, dying: boolean): Promise<ChildExit | null> {
-  let ended = worker !== null && dying ? await endOf(worker, ownDeathMs) : null;
+  let ended = worker !== null && dying ? await endOf(worker, ownDeathMs, adoptionMs) : null;
   sendSignalToGroup(leader, "SIGKILL");
   await endOf(leader, ownDeathMs);
   if (worker !== null && ended === null) ended = await endOf(worker, ownDeathMs);
@@ -33,12 +35,13 @@ export async function reapLeader(leader: number): Promise<void> {
   await endOf(leader, ownDeathMs);
 }
 
-async function endOf(pid: number, patienceMs: number): Promise<ChildExit | null> {
-  const deadlineMs = performance.now() + patienceMs;
+async function endOf(pid: number, endMs: number, childMs = 0): Promise<ChildExit | null> {
+  const startMs = performance.now();
   for (;;) {
     const ended = reap(pid);
-    if (ended === "none" || performance.now() > deadlineMs) return null;
-    if (ended !== null) return ended;
+    if (ended !== "none" && ended !== null) return ended;
+    const patienceMs = ended === "none" ? childMs : endMs;
+    if (performance.now() - startMs >= patienceMs) return null;
     await Bun.sleep(pollMs);
   }
 }
