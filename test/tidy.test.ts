@@ -12,7 +12,7 @@ const tests = filesOf("test");
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli", "daemon"],
   "version.ts": [],
-  cli: ["daemon", "runtime", "control", "logs", "schedule", "version.ts"],
+  cli: ["daemon", "runtime", "control", "logs", "schedule", "api", "version.ts"],
   daemon: ["runtime", "control", "logs", "schedule", "libc"],
   runtime: ["api", "control", "logs", "schedule", "libc"],
   control: [],

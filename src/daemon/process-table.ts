@@ -25,6 +25,16 @@ export function readProcess(pid: number): ProcessRow {
   }
 }
 
+/** Whether a process is gone, or dead and only not reaped yet. */
+export function hasEnded(pid: number): boolean {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return /^[ZX]/.test(text.slice(text.lastIndexOf(")") + 2));
+  } catch {
+    return true;
+  }
+}
+
 /** Pure: proc_pid_stat(5). The command's name is in parentheses, and may hold any character but NUL. */
 export function parseStat(text: string): ProcessRow {
   const pid = Number.parseInt(text, 10);

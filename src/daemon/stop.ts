@@ -9,6 +9,7 @@ import { DjobError, errorCode, worldError } from "./error.ts";
 import { exitCode } from "./exit-code.ts";
 import { type Found, isProven, type Place } from "./locate.ts";
 import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
+import { hasEnded } from "./process-table.ts";
 import { defaults } from "./spec.ts";
 
 export interface Stopped {
@@ -103,6 +104,8 @@ function openTarget(place: Place, pid: number, pidfile: number): Target {
   const prove = () => {
     if (isProven(pid, pidfile)) return;
     if (isFree(pidfile)) throw goneAlready(place);
+    // The pid's process is dead, and a launcher still holds the lock: it has just begun, or cleans up.
+    if (hasEnded(pid)) throw notStarted(place);
     throw new DjobError(
       exitCode.failed,
       `cannot stop ${name}: the lock on ${paths.pidfile} is held, but pid ${pid} in it is not proven to be the daemon`,

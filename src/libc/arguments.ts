@@ -16,7 +16,7 @@ export function checkDescriptor(name: string, value: number): void {
 }
 
 /** @throws {TypeError} unless `value` is a string @throws {RangeError} if C would read it as shorter than it is */
-export function checkText(name: string, value: string): void {
+function checkText(name: string, value: string): void {
   if (typeof value !== "string") throw new TypeError(`${name} must be a string, not ${describe(value)}`);
   if (value.includes("\0")) throw new RangeError(`${name} must not contain a NUL byte: ${describe(value)}`);
 }

@@ -1,8 +1,7 @@
 // console.* for user modules: every call becomes a record with time, level and the job whose run it was made in. What
 // the console's methods mean stays Bun's and node:console's own business.
-import { Console } from "node:console";
-import { Writable } from "node:stream";
-import { format } from "node:util";
+import type { Console } from "node:console";
+import type { Writable } from "node:stream";
 import type { Level } from "./line.ts";
 
 export type RecordWriter = (level: Level, message: string) => void;
@@ -39,7 +38,9 @@ export function takeOverConsole(write: RecordWriter): void {
   let current: Level = "info";
   for (const [method, level] of otherMethods) {
     const call = (...values: unknown[]) => {
-      full ??= new Console(streamTo((text) => record(current, text)));
+      full ??= new (process.getBuiltinModule("node:console").Console)(
+        streamTo((text) => record(current, text)),
+      );
       current = level;
       const target: unknown = Reflect.get(full, method);
       if (typeof target === "function") Reflect.apply(target, full, values);
@@ -71,10 +72,11 @@ const otherMethods: ReadonlyArray<readonly [string, Level]> = [
 function textOf(values: readonly unknown[]): string {
   const [first] = values;
   if (values.length === 1 && typeof first === "string") return first;
-  return format(...values);
+  return process.getBuiltinModule("node:util").format(...values);
 }
 
 function streamTo(write: (text: string) => void): Writable {
+  const { Writable } = process.getBuiltinModule("node:stream");
   return new Writable({
     decodeStrings: false,
     write(chunk, _encoding, done) {

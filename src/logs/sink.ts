@@ -41,14 +41,6 @@ export function writeBytes(descriptor: number, bytes: Uint8Array, system: SinkSy
   return true;
 }
 
-/**
- * The same for what modules write to process.stdout and process.stderr: a failed write that nobody listens to would end
- * the process. Making these two streams takes some milliseconds.
- */
-export function forgiveFailedWrites(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-}
-
 const realSystem: SinkSystem = {
   write: (descriptor, bytes, offset) => writeSync(descriptor, bytes, offset),
   pause: (ms) => {

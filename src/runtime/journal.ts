@@ -1,7 +1,7 @@
 // The worker's own pen: records with the time and, inside a run, the job. Which run a line belongs to is known through
 // AsyncLocalStorage, so a handler's plain console.log carries its job's name, however deep it was called.
 import { AsyncLocalStorage } from "node:async_hooks";
-import { inspect } from "node:util";
+import type { InspectOptions } from "node:util";
 import type { JobLog } from "djob";
 import { formatLine, type Level } from "../logs/line.ts";
 import { errDescriptor, outDescriptor, writeText } from "../logs/sink.ts";
@@ -53,6 +53,11 @@ export function errorText(error: unknown): string {
     // Getters and proxies may throw as well; what they hide must not end the daemon.
     return "something was thrown that can't be shown";
   }
+}
+
+/** node:util takes a millisecond to load, and a daemon that is starting has nothing to inspect. */
+function inspect(value: unknown, options: InspectOptions): string {
+  return process.getBuiltinModule("node:util").inspect(value, options);
 }
 
 function fieldText(fields: Readonly<Record<string, unknown>>): string {

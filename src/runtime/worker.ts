@@ -4,7 +4,7 @@ import { provideApi } from "../api/module.ts";
 import type { DaemonState, StopReport } from "../control/messages.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
 import { takeOverConsole } from "../logs/console.ts";
-import { forgiveFailedWrites } from "../logs/sink.ts";
+import { takeOverStreams } from "../logs/streams.ts";
 import { systemClock } from "./clock.ts";
 import { failure, failureOf, type ModuleFailure } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
@@ -47,6 +47,7 @@ export class Worker {
 
   async start(): Promise<void> {
     takeOverConsole(this.#journal.write);
+    takeOverStreams();
     provideApi((name: unknown, schedule: unknown, handler: unknown) =>
       this.#registry.add(name, schedule, handler),
     );
@@ -96,8 +97,6 @@ export class Worker {
     this.#journal.write("info", `${name} is ready: pid ${pid}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
     for (const server of this.#servers) this.#journal.write("info", `serving ${server.url}`);
     if (this.#port.ready(jobs)) {
-      // Only now: whoever waits for the start does not wait for this.
-      forgiveFailedWrites();
       this.#scheduler.start();
     } else {
       void this.#stop("whoever started it ended before it was ready", false);
