@@ -1,5 +1,5 @@
 // What the flags of `djob run` ask for, checked and made absolute: the daemon's spec and its environment.
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { daemonEnvironment, type Environment } from "../daemon/environment.ts";
 import { DjobError, worldError } from "../daemon/error.ts";
@@ -23,6 +23,7 @@ export function planRun(input: CommandInput): RunPlan {
   if (foreground && isSet(args, "json"))
     throw misuse("--json has nothing to print with --foreground", "leave one out");
   const modules = positionals.map(absolutePath);
+  checkDistinct(modules);
   const name = textOf(args, "name");
   const directories = directoriesOf(args);
   const daemon = name === null ? nameOfModule(modules[0] ?? "") : checkName(name);
@@ -47,6 +48,28 @@ export function planRun(input: CommandInput): RunPlan {
   ];
   const environment = daemonEnvironment({ inherited: process.env, foreground, assignments, timeZone });
   return { spec, environment, directories };
+}
+
+/** A file is loaded once, whatever its names: given twice, it is more likely a slip than meant. */
+function checkDistinct(modules: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const module of modules) {
+    const file = realPathOf(module);
+    const earlier = seen.get(file);
+    if (earlier === module) throw misuse(`${module} is given twice`, "give each module once");
+    if (earlier !== undefined) {
+      throw misuse(`${earlier} and ${module} are the same file`, "give each module once");
+    }
+    seen.set(file, module);
+  }
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 function choosePaths({ args }: CommandInput, usual: Paths, foreground: boolean): Paths {
