@@ -1,13 +1,7 @@
 // Why a module could not be loaded, in a form that goes over a pipe: what happened, and where in the user's own files.
 // Reads Bun's three shapes of error: BuildMessage (syntax), ResolveMessage (a missing import) and whatever was thrown.
 import { readFileSync } from "node:fs";
-
-export interface Location {
-  readonly file: string;
-  /** From 1, both. */
-  readonly line: number;
-  readonly column: number;
-}
+import { type Location, placeOfImport, placeOfImportedName } from "./import-place.ts";
 
 export interface ModuleFailure {
   /** The module on djob's command line that was being loaded. */
@@ -45,7 +39,8 @@ export function failureOf(error: unknown, module: string | null): ModuleFailure 
   const hint = "hint" in first && typeof first.hint === "string" ? first.hint : null;
   const own = hint !== null || first.name === "RegistrationError" || first.name === "ScheduleError";
   const message = own ? first.message : `${first.name}: ${first.message}`;
-  return failure(module, message, locationIn(stack), { stack: own ? null : stack, hint });
+  const location = locationIn(stack) ?? missingExportPlace(first, module);
+  return failure(module, message, location, { stack: own ? null : stack, hint });
 }
 
 /** A failure with no error behind it. `stack` is where it happened, as an Error has it. */
@@ -56,6 +51,20 @@ export function failure(
   { stack = null, hint = null }: { stack?: string | null; hint?: string | null } = {},
 ): ModuleFailure {
   return { module, message, location, sourceLine: location && sourceLineOf(location), stack, hint };
+}
+
+/** A module whose top-level await has not settled in time. */
+export function notInTime(module: string | null, readyTimeoutMs: number): ModuleFailure {
+  return failure(module, `it was not ready after ${readyTimeoutMs / 1000} s`, null, {
+    hint: "ready means that every top-level await has settled; allow more time with --ready-timeout",
+  });
+}
+
+/** A module that has ended as soon as it was loaded. */
+export function nothingToDo(module: string | null): ModuleFailure {
+  const why = "there is nothing to do: no job was declared, and nothing keeps the event loop alive";
+  const hint = 'declare one: import { job } from "djob"; job("name", "every 10s", async () => { … })';
+  return failure(module, why, null, { hint });
 }
 
 /** Pure: the failure as lines for a person, the position first. */
@@ -121,35 +130,30 @@ function buildFailure({ message, position }: BuildMessageLike, module: string | 
 }
 
 function resolveFailure({ specifier, referrer, message }: ResolveMessageLike, module: string | null) {
-  const location = referrer.startsWith("/$bunfs/") ? null : placeOfText(referrer, specifier);
-  const isPackage = !/^[./]/.test(specifier);
-  const hint = isPackage
-    ? `install it beside the module (bun add ${specifier}); djob never downloads anything`
-    : null;
+  const location = referrer.startsWith("/$bunfs/") ? null : placeOfImport(referrer, specifier);
+  const name = packageOf(specifier);
+  const hint =
+    name === null ? null : `install it beside the module (bun add ${name}); djob never downloads anything`;
   return failure(module, message.replace(/ imported from .*$/s, ""), location, { hint });
 }
 
-/** Where a file says `"text"` in quotes: an import that can't be resolved comes without its position. */
-function placeOfText(file: string, text: string): Location | null {
-  const lines = readLines(file);
-  for (const [index, line] of lines.entries()) {
-    for (const quote of ['"', "'", "`"]) {
-      const at = line.indexOf(quote + text + quote);
-      if (at >= 0) return { file, line: index + 1, column: at + 1 };
-    }
-  }
-  return lines.length === 0 ? null : { file, line: 1, column: 1 };
+/** Pure: the package that a specifier names; null for a path, an alias or a built-in module. */
+function packageOf(specifier: string): string | null {
+  return /^(?:@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*(?=\/|$)/.exec(specifier)?.[0] ?? null;
+}
+
+/** The linker's error about a name that a module does not export has no stack. */
+function missingExportPlace({ message }: Error, module: string | null): Location | null {
+  const match = /^Export named '(.+)' not found in module '(.+)'\.$/s.exec(message);
+  if (match === null || module === null) return null;
+  return placeOfImportedName(module, match[1] ?? "", match[2] ?? "");
 }
 
 function sourceLineOf({ file, line }: Location): string | null {
-  const text = readLines(file)[line - 1];
-  return text === undefined || text.length > 200 ? null : text;
-}
-
-function readLines(file: string): string[] {
   try {
-    return readFileSync(file, "utf8").split("\n");
+    const text = readFileSync(file, "utf8").split("\n")[line - 1];
+    return text === undefined || text.length > 200 ? null : text;
   } catch {
-    return [];
+    return null;
   }
 }
