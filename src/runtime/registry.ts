@@ -102,11 +102,16 @@ function readSchedule(job: string, given: Readonly<Record<string, unknown>>): Sc
   }
   if (every !== undefined) return parseSchedule(`every ${interval(job, every)}`);
   if (at !== undefined) {
-    const time = at instanceof Date && !Number.isNaN(at.getTime()) ? at.toISOString() : text(job, "at", at);
-    return parseSchedule(`at ${time}`, timeZone);
+    return parseSchedule(`at ${time(job, at)}`, timeZone);
   }
   if (always === true) return { kind: "always" };
   throw wrong(job, "always", always, "write always: true");
+}
+
+function time(job: string, at: unknown): string {
+  if (typeof at === "string") return at;
+  if (at instanceof Date && !Number.isNaN(at.getTime())) return at.toISOString();
+  throw wrong(job, "at", at, 'write a valid Date, or ISO 8601 text such as "2026-12-24T18:00:00Z"');
 }
 
 function interval(job: string, every: unknown): string {
