@@ -21,12 +21,13 @@ switch (stage) {
   case "worker":
   case "alone": {
     const { work } = await import("./daemon/worker.ts");
-    await work(stage === "worker", exit);
+    // Not awaited: "beforeExit", which tells that nothing is left to do, never comes while the main module waits.
+    void work(stage === "worker", exit);
     break;
   }
   case "check": {
     const { check } = await import("./daemon/check-stage.ts");
-    await check(exit);
+    void check(exit);
     break;
   }
   default:

@@ -2,7 +2,8 @@
 import { setCloseOnExec } from "../libc/files.ts";
 import { examine } from "../runtime/examine.ts";
 import { readinessDescriptor } from "./descriptors.ts";
-import { tell } from "./readiness.ts";
+import { endDescendants } from "./end-started.ts";
+import { loadGraceMs, tell, tellIfPossible } from "./readiness.ts";
 import { type Exit, settleIn, takeSpec } from "./worker.ts";
 
 export async function check(exit: Exit): Promise<void> {
@@ -10,8 +11,13 @@ export async function check(exit: Exit): Promise<void> {
   settleIn(spec);
   setCloseOnExec(readinessDescriptor, true);
   await examine(spec.modules, {
+    readyTimeoutMs: spec.readyTimeoutMs,
+    loadGraceMs,
     found: (jobs) => void tell(readinessDescriptor, { type: "checked", jobs }),
-    failed: (failure) => void tell(readinessDescriptor, { type: "failed", failure }),
+    failed(failure) {
+      tellIfPossible(readinessDescriptor, { type: "failed", failure });
+      endDescendants();
+    },
     exit,
   });
 }

@@ -1,8 +1,8 @@
-// Ends a chain of processes that did not become a daemon, and everything that it left: the launcher is their subreaper,
-// so each of them is its child sooner or later, and a pid that it has not reaped can't mean another process.
+// Ends a chain of processes that did not become a daemon, and everything that it left: the one who ends it is their
+// subreaper, so each of them is its child sooner or later, and a pid that it has not reaped can't mean another process.
 import { readdirSync, readFileSync } from "node:fs";
-import { anyChild, type ChildExit, waitFor } from "../libc/process.ts";
-import { sendSignal, sendSignalToGroup } from "../libc/signals.ts";
+import { anyChild, becomeSubreaper, type ChildExit, waitFor } from "../libc/process.ts";
+import { sendSignal, sendSignalToGroup, setDisposition } from "../libc/signals.ts";
 import { errorCode } from "./error.ts";
 
 export interface Started {
@@ -17,17 +17,21 @@ const ownDeathMs = 1_000;
 const adoptionMs = 200;
 const adoptedMs = 5_000;
 
+/** How the worker ended; "killed": it lived, and was ended here; null: that can't be told. */
+export type WorkerEnd = ChildExit | "killed" | null;
+
 /**
+ * Makes the caller a subreaper, deaf to whoever interrupts it.
  * @param dying whether the worker seems to be dead already: then how it died is worth waiting for
- * @returns how the worker ended, where that can be told
  */
-export async function endStarted({ leader, worker }: Started, dying: boolean): Promise<ChildExit | null> {
-  let ended = worker !== null && dying ? await endOf(worker, ownDeathMs, adoptionMs) : null;
+export async function endStarted({ leader, worker }: Started, dying: boolean): Promise<WorkerEnd> {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) setDisposition(signal, "ignore");
+  const ended = worker !== null && dying ? await endOf(worker, ownDeathMs, adoptionMs) : null;
   sendSignalToGroup(leader, "SIGKILL");
   await endOf(leader, ownDeathMs);
-  if (worker !== null && ended === null) ended = await endOf(worker, ownDeathMs);
-  await endAdopted();
-  return ended;
+  const killed = worker !== null && ended === null && (await endOf(worker, ownDeathMs)) !== null;
+  endDescendants();
+  return killed ? "killed" : ended;
 }
 
 /** The session leader ends by itself once it has started the worker. */
@@ -46,15 +50,19 @@ async function endOf(pid: number, endMs: number, childMs = 0): Promise<ChildExit
   }
 }
 
-/** What the worker's modules started and left came to this process when the worker died. */
-async function endAdopted(): Promise<void> {
+/**
+ * Kills every child, and its children, which come to this process when it dies, and theirs. What a worker's modules have
+ * started is found by this also where it made itself a session of its own. Waits for their deaths.
+ */
+export function endDescendants(): void {
+  if (!becomeSubreaper(true)) return;
   const deadlineMs = performance.now() + adoptedMs;
   while (performance.now() < deadlineMs) {
     const ended = reap(anyChild);
     if (ended === "none") return;
     if (ended !== null) continue;
     for (const child of ownChildren()) sendSignal(child, "SIGKILL");
-    await Bun.sleep(pollMs);
+    Bun.sleepSync(pollMs);
   }
 }
 

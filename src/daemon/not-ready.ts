@@ -1,43 +1,44 @@
 // Why a daemon did not become ready, told to the person who started it: the module's own error first, and the last
 // lines of its log where the error alone does not say it.
-import type { ChildExit } from "../libc/process.ts";
 import { textFrom } from "../logs/follow.ts";
-import { describeFailure } from "../runtime/failure.ts";
+import { describeFailure, failure, type ModuleFailure, notInTime } from "../runtime/failure.ts";
+import type { WorkerEnd } from "./end-started.ts";
 import { DjobError } from "./error.ts";
 import { exitCode } from "./exit-code.ts";
+import { leaveDescriptors } from "./readiness.ts";
 import type { Spec } from "./spec.ts";
 import type { Verdict } from "./verdict.ts";
 
 const shownLogLines = 10;
 
 /** @param logStart how long the log was before the start */
-export function notReady(spec: Spec, verdict: Verdict, ended: ChildExit | null, logStart: number): DjobError {
-  if (verdict.type === "failed") {
-    const { hint } = verdict.failure;
-    return refusal(spec, describeFailure({ ...verdict.failure, hint: null }), hint);
-  }
+export function notReady(spec: Spec, verdict: Verdict, ended: WorkerEnd, logStart: number): DjobError {
   if (verdict.type === "broken") return refusal(spec, verdict.message, verdict.hint);
-  return refusal(spec, why(spec, verdict, ended) + lastLogLines(spec, logStart), hintFor(verdict));
+  const reason = verdict.type === "failed" ? verdict.failure : reasonOf(spec, verdict, ended);
+  const log = verdict.type === "failed" ? "" : lastLogLines(spec, logStart);
+  return refusal(spec, describeFailure({ ...reason, hint: null }) + log, reason.hint);
 }
 
-function why(spec: Spec, verdict: Verdict, ended: ChildExit | null): string {
-  const modules = spec.modules.join(", ");
-  if (verdict.type === "timeout") {
-    return `it was not ready after ${spec.readyTimeoutMs / 1000} s\n  in ${modules}`;
+/** Why, where the worker itself has not told it. */
+function reasonOf(spec: Spec, verdict: Verdict, ended: WorkerEnd): ModuleFailure {
+  const module = spec.modules.join(", ");
+  if (verdict.type === "timeout") return notInTime(module, spec.readyTimeoutMs);
+  if (verdict.type === "interrupted") {
+    return failure(null, `interrupted by ${verdict.signal} before it was ready`, null);
   }
-  if (verdict.type === "interrupted") return `interrupted by ${verdict.signal} before it was ready`;
-  const how =
-    ended === null
-      ? "it ended"
-      : ended.signal === null
-        ? `it ended with exit code ${ended.exitCode}`
-        : `it was killed by ${ended.signal}`;
-  return `${how} while it was being loaded\n  in ${modules}`;
+  if (ended === "killed") {
+    return failure(module, "it closed descriptor 4, through which djob tells that it is ready", null, {
+      hint: leaveDescriptors,
+    });
+  }
+  return failure(module, `${howItEnded(ended)} while it was being loaded`, null);
 }
 
-function hintFor({ type }: Verdict): string | null {
-  if (type !== "timeout") return null;
-  return "ready means that every top-level await has settled; allow more time with --ready-timeout";
+function howItEnded(ended: Exclude<WorkerEnd, "killed">): string {
+  if (ended === null) return "it ended";
+  return ended.signal === null
+    ? `it ended with exit code ${ended.exitCode}`
+    : `it was killed by ${ended.signal}`;
 }
 
 function lastLogLines({ paths }: Spec, logStart: number): string {

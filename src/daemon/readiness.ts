@@ -3,6 +3,7 @@
 import { writeAll } from "../libc/files.ts";
 import type { CheckedJob } from "../runtime/examine.ts";
 import type { ModuleFailure } from "../runtime/failure.ts";
+import { errorCode } from "./error.ts";
 
 export type Message =
   /** From the leader: the daemon's process exists. */
@@ -15,12 +16,25 @@ export type Message =
   /** A stage itself failed. */
   | { readonly type: "broken"; readonly message: string; readonly hint: string | null };
 
-/** @returns false if nobody reads any more */
+/** @returns false if nobody reads any more. @throws {SystemError} if the descriptor is no pipe to write to */
 export function tell(descriptor: number, message: Message): boolean {
   const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
   try {
     writeAll(descriptor, bytes);
     return true;
+  } catch (error) {
+    if (errorCode(error) === "EPIPE") return false;
+    throw error;
+  }
+}
+
+/** How much longer than its launcher a process waits for the modules that it loads. */
+export const loadGraceMs = 1_000;
+
+/** The same for what is not worth failing for. */
+export function tellIfPossible(descriptor: number, message: Message): boolean {
+  try {
+    return tell(descriptor, message);
   } catch {
     return false;
   }
@@ -34,6 +48,24 @@ export class MessageReader {
   read(chunk: Uint8Array): Message[] {
     const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
     this.#rest = lines.pop() ?? "";
-    return lines.map((line) => JSON.parse(line) as Message);
+    return lines.map(parseMessage);
   }
 }
+
+const messageTypes = ["spawned", "ready", "checked", "failed", "broken"];
+
+/** A module can write to any descriptor: what is no message breaks the start, not the launcher. */
+function parseMessage(line: string): Message {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === "object" && value !== null && messageTypes.includes(Reflect.get(value, "type"))) {
+      return value as Message;
+    }
+  } catch {
+    // Told below.
+  }
+  const message = `something else than djob wrote to descriptor 4: ${JSON.stringify(line.slice(0, 100))}`;
+  return { type: "broken", message, hint: leaveDescriptors };
+}
+
+export const leaveDescriptors = "a module must leave descriptors alone that it did not open";

@@ -4,17 +4,21 @@ import { removeSocket } from "../control/server.ts";
 import { closeDescriptor, isTerminal, setCloseOnExec } from "../libc/files.ts";
 import { exitImmediately, removeFromEnvironment } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
+import { formatLine } from "../logs/line.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
 import { handDownProcessEnvironment } from "../runtime/child-environment.ts";
-import { describeFailure, type ModuleFailure } from "../runtime/failure.ts";
+import { describeFailure } from "../runtime/failure.ts";
 import type { WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
 import { becomeWorker } from "./become.ts";
 import { lockDescriptor, readinessDescriptor, specDescriptor, stageVariable } from "./descriptors.ts";
+import { endDescendants } from "./end-started.ts";
 import { type Environment, quietCollector } from "./environment.ts";
+import { DjobError } from "./error.ts";
+import { exitCode } from "./exit-code.ts";
 import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
-import { tell } from "./readiness.ts";
+import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
 
 /** The part of main.ts that may end the process. */
@@ -30,7 +34,7 @@ export async function work(waitedFor: boolean, exit: Exit): Promise<void> {
   setCloseOnExec(lockDescriptor, true);
   if (waitedFor) setCloseOnExec(readinessDescriptor, true);
   writePid(lockDescriptor, process.pid);
-  const readiness = waitedFor ? pipeReadiness : aloneReadiness(spec);
+  const readiness = waitedFor ? pipeReadiness(spec) : aloneReadiness(spec);
   await new Worker({ ...readiness, ...portFor(spec, environment, exit) }).start();
 }
 
@@ -68,27 +72,48 @@ function ownSettings(): readonly string[] {
   return process.env[name] === value ? [name] : [];
 }
 
-const pipeReadiness: Pick<WorkerPort, "ready" | "failed"> = {
-  ready(jobs) {
-    const told = tell(readinessDescriptor, { type: "ready", pid: process.pid, jobs });
-    closeDescriptor(readinessDescriptor);
-    return told;
-  },
-  failed(failure) {
-    tell(readinessDescriptor, { type: "failed", failure });
-  },
-};
+type Readiness = Pick<WorkerPort, "loadGraceMs" | "ready" | "failed">;
 
-function aloneReadiness({ name }: Spec): Pick<WorkerPort, "ready" | "failed"> {
+function pipeReadiness({ name }: Spec): Readiness {
   return {
-    ready: () => true,
-    failed(failure: ModuleFailure) {
-      writeText(errDescriptor, `djob: cannot start ${name}: ${describeFailure(failure)}\n`);
+    loadGraceMs,
+    ready(jobs) {
+      const told = tellOrRefuse({ type: "ready", pid: process.pid, jobs });
+      if (told) closeDescriptor(readinessDescriptor);
+      return told;
+    },
+    failed(failure) {
+      if (!tellIfPossible(readinessDescriptor, { type: "failed", failure })) {
+        const message = `cannot start ${name}: ${describeFailure(failure)}`;
+        writeText(errDescriptor, formatLine({ timeMs: Date.now(), level: "error", job: null, message }));
+      }
+      endDescendants();
     },
   };
 }
 
-function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerPort, "ready" | "failed"> {
+function aloneReadiness({ name }: Spec): Readiness {
+  return {
+    loadGraceMs: 0,
+    ready: () => true,
+    failed(failure) {
+      writeText(errDescriptor, `djob: cannot start ${name}: ${describeFailure(failure)}\n`);
+      endDescendants();
+    },
+  };
+}
+
+/** @returns false if the launcher is gone */
+function tellOrRefuse(message: Message): boolean {
+  try {
+    return tell(readinessDescriptor, message);
+  } catch {
+    const what = "descriptor 4, through which djob tells that it is ready, was closed by a module";
+    throw new DjobError(exitCode.notReady, what, leaveDescriptors);
+  }
+}
+
+function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerPort, keyof Readiness> {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
   return {
     identity: { name, modules, paths, foreground, stopTimeoutMs, pid: process.pid, startedAtMs: Date.now() },

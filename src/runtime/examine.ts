@@ -2,9 +2,10 @@
 import { provideApi } from "../api/module.ts";
 import { nextTime, type Schedule } from "../schedule/schedule.ts";
 import { systemClock } from "./clock.ts";
-import { failureOf, type ModuleFailure } from "./failure.ts";
-import { LoadError, loadModules, watchExit } from "./loader.ts";
+import { failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
+import { aTurnOfTheLoop, LoadError, type LoadedModule, loadModules, watchExit } from "./loader.ts";
 import { Registry, scheduleText } from "./registry.ts";
+import { hasFetch } from "./servers.ts";
 
 /** Times are ISO 8601 in UTC. */
 export interface CheckedJob {
@@ -15,6 +16,9 @@ export interface CheckedJob {
 }
 
 export interface ExaminePort {
+  readonly readyTimeoutMs: number;
+  /** How much longer than its launcher the scratch process waits for itself. */
+  readonly loadGraceMs: number;
   found(jobs: readonly CheckedJob[]): void;
   failed(failure: ModuleFailure): void;
   exit(code: number): never;
@@ -33,15 +37,22 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
     port.failed(failure);
     port.exit(9);
   };
+  process.on("beforeExit", () => fail(nothingToDo(module)));
   process.on("exit", (code) => {
     if (!done) port.failed(exits.failureOf(code, module));
   });
   process.on("uncaughtException", (error) => fail(failureOf(error, module)));
   process.on("unhandledRejection", (error) => fail(failureOf(error, module)));
+  const timer = setTimeout(
+    () => fail(notInTime(module, port.readyTimeoutMs)),
+    port.readyTimeoutMs + port.loadGraceMs,
+  );
   try {
-    await loadModules(paths, (path) => {
+    const modules = await loadModules(paths, (path) => {
       module = path;
     });
+    timer.unref();
+    if (registry.jobs.length === 0 && !modules.some(isServer)) await aTurnOfTheLoop();
   } catch (error) {
     fail(error instanceof LoadError ? error.failure : failureOf(error, module));
   }
@@ -56,6 +67,10 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
     })),
   );
   port.exit(0);
+}
+
+function isServer({ exports }: LoadedModule): boolean {
+  return hasFetch(exports["default"]);
 }
 
 function timesAfter(schedule: Schedule, nowMs: number): string[] {

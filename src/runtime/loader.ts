@@ -45,27 +45,56 @@ export async function loadModules(
   return loaded;
 }
 
+/**
+ * Lets the event loop turn, once everything is loaded: an unreferenced timer fires only if something else keeps the
+ * loop alive. Otherwise "beforeExit" comes first.
+ */
+export async function aTurnOfTheLoop(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, 0).unref();
+  });
+}
+
 export interface ExitWatch {
   /** Why a process that exits while it loads a module has failed. */
   failureOf(code: number, module: string | null): ModuleFailure;
   stop(): void;
 }
 
-/** Watches process.exit, so that a module which calls it while it is being loaded can be told where it did. */
+/**
+ * Watches process.exit, so that a module which calls it while it is being loaded can be told where it did, and
+ * process.reallyExit, which would end the process without a word: there is an "exit" event for both.
+ */
 export function watchExit(): ExitWatch {
-  const original = process.exit;
-  let stack: string | null = null;
-  process.exit = (code?: number | string | null): never => {
-    stack = userStack(new Error("process.exit").stack ?? "");
-    return original(code);
+  const target: ExitFunctions = process as unknown as ExitFunctions;
+  const { exit, reallyExit } = target;
+  let call: { name: string; stack: string } | null = null;
+  const note = (name: string) => {
+    call ??= { name, stack: userStack(new Error(name).stack ?? "") };
+  };
+  target.exit = (code) => {
+    note("process.exit");
+    return exit(code);
+  };
+  // process.exit itself comes through here at its end.
+  target.reallyExit = (code) => {
+    if (call !== null) return reallyExit(code);
+    note("process.reallyExit");
+    return exit(code);
   };
   return {
     failureOf(code, module) {
-      const what = `process.exit(${code}) was called while the module was being loaded`;
-      return failure(module, what, stack === null ? null : locationIn(stack));
+      const what = `${call?.name ?? "process.exit"}(${code}) was called while the module was being loaded`;
+      return failure(module, what, call === null ? null : locationIn(call.stack));
     },
     stop() {
-      process.exit = original;
+      target.exit = exit;
+      target.reallyExit = reallyExit;
     },
   };
+}
+
+interface ExitFunctions {
+  exit(code?: number | string | null): never;
+  reallyExit(code?: number): never;
 }

@@ -7,11 +7,14 @@ import type { Identity } from "./status.ts";
 export interface WorkerPort {
   readonly identity: Identity;
   readonly readyTimeoutMs: number;
+  /** How much longer than its launcher the worker waits for itself. */
+  readonly loadGraceMs: number;
   /** Whether HUP means that the terminal is gone, rather than "reload". */
   readonly stopsOnHangUp: boolean;
   spec(): SpecReport;
   /** @returns false if the launcher is gone, so that nobody would know of this daemon */
   ready(jobs: number): boolean;
+  /** Tells why, and ends what the modules have started already. */
   failed(failure: ModuleFailure): void;
   /** Pidfile and socket. Called at every end that can be noticed, also more than once. */
   removeFiles(): void;

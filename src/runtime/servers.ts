@@ -29,7 +29,8 @@ export async function drainServers(servers: readonly Server<unknown>[]): Promise
 
 type ServeOptions = Parameters<typeof Bun.serve>[0];
 
-function hasFetch(value: unknown): value is ServeOptions & object {
+/** Whether a module's default export is something to serve. */
+export function hasFetch(value: unknown): value is ServeOptions & object {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, "fetch") === "function";
 }
 

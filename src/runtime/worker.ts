@@ -6,9 +6,9 @@ import { type ControlServer, serveControl } from "../control/server.ts";
 import { takeOverConsole } from "../logs/console.ts";
 import { takeOverStreams } from "../logs/streams.ts";
 import { systemClock } from "./clock.ts";
-import { failure, failureOf, type ModuleFailure } from "./failure.ts";
+import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
-import { type ExitWatch, LoadError, loadModules, watchExit } from "./loader.ts";
+import { aTurnOfTheLoop, type ExitWatch, LoadError, loadModules, watchExit } from "./loader.ts";
 import type { WorkerPort } from "./port.ts";
 import { Registry } from "./registry.ts";
 import { findBroken } from "./reload.ts";
@@ -19,8 +19,6 @@ import { listenToSignals, type SignalListeners } from "./signals.ts";
 import { statusOf } from "./status.ts";
 import { drain, letListenersEnd } from "./stopping.ts";
 
-/** How much longer than the launcher the worker waits for itself. */
-const loadGraceMs = 1_000;
 /** What setTimeout can count to. */
 const longestTimerMs = 2 ** 31 - 1;
 /** How long an answer may take to leave the control socket. */
@@ -68,7 +66,7 @@ export class Worker {
   }
 
   async #load(): Promise<void> {
-    const { identity, readyTimeoutMs } = this.#port;
+    const { identity, readyTimeoutMs, loadGraceMs } = this.#port;
     this.#control = serveControl(identity.paths.socket, {
       status: () => statusOf(this.#state, identity, this.#scheduler.jobs),
       spec: () => this.#port.spec(),
@@ -76,7 +74,7 @@ export class Worker {
     });
     // The launcher has the same bound; this one also holds when there is none. It keeps the loop alive meanwhile.
     const timer = setTimeout(() => {
-      this.#fail(failure(this.#module, `it was not ready after ${readyTimeoutMs / 1000} s`, null));
+      this.#fail(notInTime(this.#module, readyTimeoutMs));
     }, readyTimeoutMs + loadGraceMs);
     const modules = await loadModules(identity.modules, (path) => {
       this.#module = path;
@@ -113,7 +111,10 @@ export class Worker {
   #watchEnds(): void {
     process.on("beforeExit", () => this.#nothingLeft());
     process.on("exit", (code) => {
-      if (this.#state === "starting") this.#port.failed(this.#exits.failureOf(code, this.#module));
+      if (this.#state === "starting") {
+        this.#port.failed(this.#exits.failureOf(code, this.#module));
+        process.exitCode = 9;
+      }
       if (this.#state === "running") {
         this.#journal.write(code === 0 ? "info" : "error", `ending: process.exit(${code}) was called`);
       }
@@ -124,11 +125,7 @@ export class Worker {
   }
 
   #nothingLeft(): void {
-    if (this.#state === "starting") {
-      const why = "there is nothing to do: no job was declared, and nothing keeps the event loop alive";
-      const hint = 'declare one: import { job } from "djob"; job("name", "every 10s", async () => { … })';
-      this.#fail(failure(this.#module, why, null, { hint }));
-    }
+    if (this.#state === "starting") this.#fail(nothingToDo(this.#module));
     if (this.#state !== "running") return;
     if (this.#runner.running.length > 0) {
       // A run that waits for nothing but its signal leaves the event loop empty, and has not ended for that.
@@ -223,11 +220,4 @@ export class Worker {
       `state: ${JSON.stringify({ ...status, running: this.#runner.running }, null, 2)}`,
     );
   }
-}
-
-/** An unreferenced timer fires only if something else keeps the loop alive; otherwise "beforeExit" comes first. */
-async function aTurnOfTheLoop(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setTimeout(resolve, 0).unref();
-  });
 }
