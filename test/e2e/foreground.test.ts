@@ -1,5 +1,6 @@
 // --foreground: output on a real terminal, and the end that comes with it.
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { djobPath, isAlive, until, type Workspace, workspace } from "./harness.ts";
 
 const ticking = `import { job } from "djob";
@@ -67,8 +68,7 @@ test("with --log the lines go to the file, and the terminal stays empty", async 
   const space = workspace();
   const { script, shown, reading } = onTerminal(space, "--log w.log");
   await pidOf(space);
-  const log = Bun.file(space.path("w.log"));
-  await until("it writes", async () => (await log.exists()) && (await log.text()).includes("raw\n"));
+  await until("it writes", () => readFileSync(space.path("w.log"), "utf8").includes("raw\n"));
   expect((await space.djob(["stop", "worker"])).code).toBe(0);
   expect(await script.exited).toBe(0);
   await reading;

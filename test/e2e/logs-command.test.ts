@@ -41,7 +41,7 @@ test("-f goes on across a rename and a reopening, with no line lost or doubled, 
     const decoder = new TextDecoder();
     for await (const chunk of tail.stdout) text += decoder.decode(chunk, { stream: true });
   })();
-  const last = () => Number(text.trimEnd().split("\n").at(-1) ?? 0);
+  const last = () => Number(text.match(/^\d+$/gm)?.at(-1) ?? 0);
   await until("it follows", () => last() > 35);
   for (const rotation of [1, 2]) {
     const before = last();
@@ -55,7 +55,8 @@ test("-f goes on across a rename and a reopening, with no line lost or doubled, 
   tail.kill("SIGINT");
   expect(await tail.exited).toBe(0);
   await reading;
-  const numbers = text.trimEnd().split("\n").map(Number);
+  // A busy machine misses some of its times, and the log says so.
+  const numbers = text.match(/^\d+$/gm)?.map(Number) ?? [];
   const [first = 0] = numbers;
   expect(numbers).toEqual(numbers.map((_, index) => first + index));
 });
@@ -74,11 +75,11 @@ test("-f ends when the reader of its pipe does", async () => {
   await until("only the daemon is left", () => space.processes().length === 1);
 });
 
-test("finds the log of a daemon with --log, and of one that has ended", async () => {
+test("finds the log of a daemon with --log", async () => {
   const space = workspace();
   space.write("worker.ts", counter);
   await space.run(["worker.ts", "--log", "elsewhere.log"]);
-  expect((await space.djob(["logs", "worker"])).stdout).toContain("worker is ready");
+  expect((await space.djob(["logs", "worker", "-n", "9999"])).stdout).toContain("worker is ready");
   expect(space.has("worker.log")).toBe(false);
 });
 

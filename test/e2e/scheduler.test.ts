@@ -7,7 +7,7 @@ const importJob = 'import { job } from "djob";\n';
 
 test("each form of a schedule runs, and never early", async () => {
   const space = workspace();
-  const at = new Date(Date.now() + 1_000).toISOString();
+  const at = new Date(Date.now() + 1_500).toISOString();
   space.write(
     "worker.ts",
     `${importJob}
@@ -104,8 +104,9 @@ test("a job can be declared while the daemon runs", async () => {
   space.write(
     "worker.ts",
     `${importJob}
-    job("first", { at: new Date(Date.now() + 50) }, () => {
+    job("first", "always", ({ signal }) => {
       job("second", "every 50ms", () => console.log("declared later"));
+      return new Promise((resolve) => signal.addEventListener("abort", resolve));
     });`,
   );
   await space.run(["worker.ts"]);

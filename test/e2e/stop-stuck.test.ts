@@ -55,7 +55,7 @@ test("djob stop --stop-timeout lengthens the time", async () => {
 test("a handler that blocks the event loop is killed after the time and a grace", async () => {
   const space = workspace();
   const spin = `import { job } from "djob";
-    job("spin", { at: new Date(Date.now() + 50) }, () => { console.log("begun"); while (true); });`;
+    job("spin", "every 50ms", () => { console.log("begun"); while (true); });`;
   const pid = await begun(space, spin, []);
   const { code, stdout } = await space.djob(["stop", "worker", "--stop-timeout", "100ms"]);
   expect(code).toBe(0);
