@@ -1,7 +1,7 @@
 // What the end-to-end tests share: a directory of its own for each test, dist/djob as a person would call it, waiting on
 // conditions, and looking into /proc. A workspace that is disposed of ends what its daemons left, and fails the test
 // if there was anything.
-import { afterEach, expect } from "bun:test";
+import { expect, onTestFinished } from "bun:test";
 import {
   existsSync,
   mkdirSync,
@@ -131,18 +131,15 @@ export class Workspace {
   }
 }
 
-const open: Workspace[] = [];
-
-/** A workspace that is disposed of after the test. */
+/**
+ * A workspace that is disposed of after the test. The test itself registers that: an afterEach of this file would
+ * only hold for the first test file that imports it.
+ */
 export function workspace(): Workspace {
   const made = new Workspace();
-  open.push(made);
+  onTestFinished(() => made.dispose());
   return made;
 }
-
-afterEach(async () => {
-  for (const made of open.splice(0)) await made.dispose();
-});
 
 export interface StatusDocument {
   readonly name: string;
