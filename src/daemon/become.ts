@@ -1,8 +1,7 @@
 // Becoming a worker in this very process, by execve: what --foreground and a reload in place do.
-import { closeDescriptor, duplicate, pipe, setCloseOnExec } from "../libc/files.ts";
+import { closeDescriptor, duplicate, pipe, setCloseOnExec, writeAll } from "../libc/files.ts";
 import { replaceProcess } from "../libc/process.ts";
 import { setDisposition, unblockAllSignals } from "../libc/signals.ts";
-import { writeText } from "../logs/sink.ts";
 import { lockDescriptor, specDescriptor } from "./descriptors.ts";
 import type { Environment } from "./environment.ts";
 import { encodeSpec, type Spec } from "./spec.ts";
@@ -23,7 +22,7 @@ export function becomeWorker(spec: Spec, environment: Environment): never {
 /** The read end of a pipe that holds a text already. Nobody reads yet, so it must fit: a spec is bounded. */
 export function pipeWith(text: string): number {
   const { readEnd, writeEnd } = pipe();
-  writeText(writeEnd, text);
+  writeAll(writeEnd, Buffer.from(text));
   closeDescriptor(writeEnd);
   return readEnd;
 }

@@ -1,7 +1,7 @@
 // The last stage: makes its process what the spec says, and lets the worker of src/runtime live in it.
-import { readFileSync } from "node:fs";
+import { constants, openSync, readFileSync } from "node:fs";
 import { removeSocket } from "../control/server.ts";
-import { closeDescriptor, isTerminal, setCloseOnExec } from "../libc/files.ts";
+import { closeDescriptor, duplicate, isTerminal, setCloseOnExec } from "../libc/files.ts";
 import { exitImmediately, removeFromEnvironment } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
@@ -38,10 +38,16 @@ export async function work(waitedFor: boolean, exit: Exit): Promise<void> {
   await new Worker({ ...readiness, ...portFor(spec, environment, exit) }).start();
 }
 
-/** Reads the spec that this stage was started with. */
+/**
+ * Reads the spec that this stage was started with. The descriptor's number stays taken: a reload puts the next spec there,
+ * and a file that a thread of the runtime had under this number would be closed by that thread in its place.
+ */
 export function takeSpec(): Spec {
   const text = readFileSync(specDescriptor, "utf8");
-  closeDescriptor(specDescriptor);
+  const placeholder = openSync("/dev/null", constants.O_RDONLY);
+  duplicate(placeholder, specDescriptor);
+  closeDescriptor(placeholder);
+  setCloseOnExec(specDescriptor, true);
   return decodeSpec(text);
 }
 

@@ -112,6 +112,8 @@ interface BuildMessageLike {
 
 interface ResolveMessageLike {
   readonly message: string;
+  /** Only from the bundler. */
+  readonly position: BuildMessageLike["position"];
   readonly specifier: string;
   readonly referrer: string;
 }
@@ -125,12 +127,18 @@ function isResolveMessage(error: unknown): error is ResolveMessageLike {
 }
 
 function buildFailure({ message, position }: BuildMessageLike, module: string | null): ModuleFailure {
-  const location = position && { file: position.file, line: position.line, column: position.column };
+  const location = position && placeOfMessage(position);
   return failure(module, `syntax error: ${message}`, location);
 }
 
-function resolveFailure({ specifier, referrer, message }: ResolveMessageLike, module: string | null) {
-  const location = referrer.startsWith("/$bunfs/") ? null : placeOfImport(referrer, specifier);
+function placeOfMessage({ file, line, column }: NonNullable<BuildMessageLike["position"]>): Location {
+  return { file, line, column };
+}
+
+function resolveFailure(error: ResolveMessageLike, module: string | null) {
+  const { specifier, referrer, message, position } = error;
+  const found = referrer.startsWith("/$bunfs/") ? null : placeOfImport(referrer, specifier);
+  const location = position === null ? found : placeOfMessage(position);
   const name = packageOf(specifier);
   const hint =
     name === null ? null : `install it beside the module (bun add ${name}); djob never downloads anything`;

@@ -47,7 +47,8 @@ test("a worker that hangs is killed, whatever it ignores", async () => {
     "(trap '' TERM HUP INT; while :; do sleep 10; done) & echo $!",
     false,
   );
-  expect(ended).toEqual({ pid: pids[1] ?? 0, exitCode: null, signal: "SIGKILL" });
+  expect(ended).toBe("killed");
+  expect(pids.length).toBeGreaterThan(1);
 });
 
 test("a worker that is not known yet ends with its leader", async () => {

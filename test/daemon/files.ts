@@ -1,29 +1,32 @@
 // A directory of its own for each test of src/daemon that needs files, and descriptors that are closed after it.
-import { afterEach, expect } from "bun:test";
+import { expect, onTestFinished } from "bun:test";
 import { closeSync, fstatSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DjobError } from "../../src/daemon/error.ts";
 
-const directories: string[] = [];
-const descriptors: number[] = [];
+const descriptors = new Set<number>();
 
 export function directory(): string {
   const made = realpathSync(mkdtempSync(join(tmpdir(), "djob-daemon-")));
-  directories.push(made);
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
   return made;
 }
 
 /** Closes the descriptor after the test; fails the test if it is null. */
 export function held(descriptor: number | null): number {
   expect(descriptor).not.toBeNull();
-  if (descriptor !== null) descriptors.push(descriptor);
-  return descriptor ?? -1;
+  if (descriptor === null) return -1;
+  descriptors.add(descriptor);
+  onTestFinished(() => {
+    if (descriptors.has(descriptor)) release(descriptor);
+  });
+  return descriptor;
 }
 
 /** Closes a descriptor that `held` was to close. */
 export function release(descriptor: number): void {
-  descriptors.splice(descriptors.indexOf(descriptor), 1);
+  descriptors.delete(descriptor);
   closeSync(descriptor);
 }
 
@@ -42,8 +45,3 @@ export function refusalOf(action: () => unknown): DjobError {
   }
   throw new Error("nothing was thrown");
 }
-
-afterEach(() => {
-  for (const descriptor of descriptors.splice(0)) closeSync(descriptor);
-  for (const made of directories.splice(0)) rmSync(made, { recursive: true, force: true });
-});

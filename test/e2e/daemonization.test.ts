@@ -10,12 +10,13 @@ test("it keeps no descriptor of its parent, not even the highest", async () => {
   const space = workspace();
   await using start = await startDirty(space);
   expect(await start.parent.descriptorLimit()).toBeGreaterThan(1000);
-  const { 0: input, 1: out, 2: err, 3: lock, ...others } = descriptorsOf(start.pid);
-  expect({ input, out, err, lock }).toEqual({
+  const { 0: input, 1: out, 2: err, 3: lock, 5: reserved, ...others } = descriptorsOf(start.pid);
+  expect({ input, out, err, lock, reserved }).toEqual({
     input: "/dev/null",
     out: realpathSync(space.path("state/worker.log")),
     err: realpathSync(space.path("state/worker.log")),
     lock: realpathSync(space.path("state/worker.pid")),
+    reserved: "/dev/null",
   });
   // What is left is the control socket and the event loop's own; every file, pipe and terminal would have another name.
   const kinds = Object.values(others).map((target) => target.replace(/\[\d+\]$/, ""));

@@ -42,7 +42,7 @@ export async function startLoading(space: Workspace, args: readonly string[], lo
   const end = async (): Promise<Result> => {
     const [stdout, stderr] = await Promise.all([launcher.stdout.text(), launcher.stderr.text()]);
     await launcher.exited;
-    return { code: launcher.exitCode, signal: String(launcher.signalCode), stdout, stderr };
+    return { code: launcher.exitCode, signal: launcher.signalCode, stdout, stderr };
   };
   return { launcher, pid: Number(pid), end };
 }

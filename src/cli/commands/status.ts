@@ -1,5 +1,5 @@
 // djob status: one daemon with its jobs, or a line for each.
-import { statusCode } from "../../daemon/exit-code.ts";
+import { statusCode, statusCodeMeanings } from "../../daemon/exit-code.ts";
 import { find, statusOrGuess } from "../../daemon/locate.ts";
 import { readProcess } from "../../daemon/process-table.ts";
 import { type Command, type CommandInput, isSet } from "../command.ts";
@@ -22,8 +22,7 @@ export const status: Command = {
     ["djob status worker", "its jobs, with their last and next runs"],
     ["djob status worker --process", "whether its process is a proper daemon's"],
   ],
-  notes:
-    "With a name the exit codes are the LSB's: 0 running, 1 dead and its pidfile exists, 3 not running, 4 unknown.",
+  notes: `With a name the exit codes are the LSB's: ${statusCodeMeanings.map((pair) => pair.join(" ")).join(", ")}.`,
   async run(input) {
     return input.positionals[0] === undefined
       ? await listAll(input)
