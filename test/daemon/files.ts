@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DjobError } from "../../src/daemon/error.ts";
 
-const descriptors = new Set<number>();
+const open = new Set<number>();
 
 export function directory(): string {
   const made = realpathSync(mkdtempSync(join(tmpdir(), "djob-daemon-")));
@@ -17,16 +17,16 @@ export function directory(): string {
 export function held(descriptor: number | null): number {
   expect(descriptor).not.toBeNull();
   if (descriptor === null) return -1;
-  descriptors.add(descriptor);
+  open.add(descriptor);
   onTestFinished(() => {
-    if (descriptors.has(descriptor)) release(descriptor);
+    if (open.has(descriptor)) release(descriptor);
   });
   return descriptor;
 }
 
 /** Closes a descriptor that `held` was to close. */
 export function release(descriptor: number): void {
-  descriptors.delete(descriptor);
+  open.delete(descriptor);
   closeSync(descriptor);
 }
 

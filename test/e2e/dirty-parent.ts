@@ -17,7 +17,7 @@ export class DirtyParent implements AsyncDisposable {
     this.cwd = space.path("cwd");
     this.inherited = space.path("inherited");
     for (const path of [this.cwd, this.inherited]) mkdirSync(path);
-    this.#child = Bun.spawn([program("dirty-parent"), this.inherited, ...command], {
+    this.#child = Bun.spawn([program(space, "dirty-parent"), this.inherited, ...command], {
       cwd: this.cwd,
       env: space.environment(env),
       stdin: "pipe",

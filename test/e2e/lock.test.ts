@@ -1,7 +1,7 @@
 // The lock is the truth: of many starts one wins, a dead daemon holds nothing, and nobody is signalled on a pidfile's word.
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { isAlive, until, workspace } from "./harness.ts";
+import { isAlive, until, type Workspace, workspace } from "./harness.ts";
 import { program } from "./programs.ts";
 
 const module = 'import { job } from "djob"; job("tick", "every 1h", () => {});';
@@ -109,7 +109,7 @@ test.each([3, 9])(
     space.write("worker.ts", module);
     mkdirSync(space.state, { mode: 0o700 });
     const pidfile = `${space.state}/worker.pid`;
-    await using holder = new Holder(pidfile, descriptor);
+    await using holder = new Holder(space, pidfile, descriptor);
     await until(
       "it holds the lock",
       () => existsSync(pidfile) && readFileSync(pidfile, "utf8") === `${holder.pid}\n`,
@@ -127,8 +127,8 @@ test.each([3, 9])(
 class Holder implements AsyncDisposable {
   readonly #child;
 
-  constructor(pidfile: string, descriptor: number) {
-    this.#child = Bun.spawn([program("lock-holder"), pidfile, String(descriptor)], { stdin: "pipe" });
+  constructor(space: Workspace, pidfile: string, descriptor: number) {
+    this.#child = Bun.spawn([program(space, "lock-holder"), pidfile, String(descriptor)], { stdin: "pipe" });
   }
 
   get pid(): number {
