@@ -46,10 +46,10 @@ export function isStillAt(path: string, descriptor: number): boolean {
   return here !== undefined && here.dev === own.dev && here.ino === own.ino;
 }
 
-/** Writes the pid, as one write, into a pidfile that is locked. */
+/** Writes the pid, as one write, into a pidfile that is locked. Who reads meanwhile never finds a known pid missing. */
 export function writePid(descriptor: number, pid: number): void {
-  ftruncateSync(descriptor, 0);
-  writeSync(descriptor, `${pid}\n`, 0);
+  const written = writeSync(descriptor, `${pid}\n`, 0);
+  ftruncateSync(descriptor, written);
 }
 
 /** Forgets the pid of whoever held the lock before. */
