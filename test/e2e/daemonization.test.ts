@@ -179,6 +179,8 @@ test("a job's children get neither the lock nor the pipes, and signals and envir
     expect([signalsOf(child, "SigBlk"), signalsOf(child, "SigIgn")]).toEqual([[], []]);
     expect(Object.keys(environmentOf(child)).filter((name) => /^(DJOB_STAGE|BUN_)/.test(name))).toEqual([]);
   }
+  expect((await space.djob(["stop", "worker"])).code).toBe(0);
+  await until("they end with it", () => !line.slice(1).map(Number).some(isAlive));
 });
 
 test("a djob that a job calls is the command that it asks for, also from a Web Worker", async () => {
