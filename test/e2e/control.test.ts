@@ -13,6 +13,7 @@ async function running(space: Workspace) {
   space.write("worker.ts", module);
   const pid = await space.run(["worker.ts"]);
   const socket = `${space.state}/worker.sock`;
+  await until("its run goes on", async () => (await space.status("worker")).jobs[0]?.state === "running");
   const ask = (path: string, method = "GET") => fetch(`http://djob${path}`, { unix: socket, method });
   return { pid, socket, ask };
 }
