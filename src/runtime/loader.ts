@@ -1,5 +1,5 @@
-// Loads the user's modules, one after another, as the main module of the process (so that `import.meta.main` holds), and
-// tells what ends a process that is still loading: an exit, an exception out of nowhere.
+// Loads the user's modules, one after another, as the main module of the process (so that `import.meta.main` holds, and
+// process.argv[1] is its path), and tells what ends a process that is still loading: an exit, an exception out of nowhere.
 import { statSync } from "node:fs";
 import { failure, failureOf, locationIn, type ModuleFailure, userStack } from "./failure.ts";
 
@@ -36,6 +36,7 @@ export async function loadModules(
   for (const path of paths) {
     onModule(path);
     Reflect.set(Bun, "main", path);
+    process.argv[1] = path;
     try {
       loaded.push({ path, exports: await import(path) });
     } catch (error) {
