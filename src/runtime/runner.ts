@@ -15,6 +15,8 @@ interface Going extends RunIdentity {
   readonly abort: AbortController;
 }
 
+const longestTimerMs = 2 ** 31 - 1;
+
 export class Runner {
   readonly #clock: Clock;
   readonly #journal: Journal;
@@ -36,6 +38,8 @@ export class Runner {
     const id = `${name}@${scheduledAt.toISOString()}`;
     const going: Going = { job: name, id, abort: new AbortController() };
     this.#going.add(going);
+    // A handler may wait for nothing but its signal, which keeps no event loop alive: the run does.
+    const hold = setInterval(() => {}, longestTimerMs);
     const startedMs = this.#clock.now();
     const monotonicMs = this.#clock.monotonic();
     const context: JobContext = {
@@ -52,6 +56,7 @@ export class Runner {
     } catch (error) {
       outcome = this.#judge(name, error, going.abort.signal);
     }
+    clearInterval(hold);
     this.#going.delete(going);
     if (this.#going.size === 0) {
       this.#idle.resolve();
