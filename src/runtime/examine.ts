@@ -3,7 +3,14 @@ import { provideApi } from "../api/module.ts";
 import { nextTime, type Schedule } from "../schedule/schedule.ts";
 import { systemClock } from "./clock.ts";
 import { failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
-import { aTurnOfTheLoop, LoadError, type LoadedModule, loadModules, watchExit } from "./loader.ts";
+import {
+  afterLastTurn,
+  aTurnOfTheLoop,
+  LoadError,
+  type LoadedModule,
+  loadModules,
+  watchExit,
+} from "./loader.ts";
 import { Registry, scheduleText } from "./registry.ts";
 import { hasFetch } from "./servers.ts";
 
@@ -37,7 +44,7 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
     port.failed(failure);
     port.exit(9);
   };
-  process.on("beforeExit", () => fail(nothingToDo(module)));
+  afterLastTurn(() => fail(nothingToDo(module)));
   process.on("exit", (code) => {
     if (!done) port.failed(exits.failureOf(code, module));
   });

@@ -56,6 +56,23 @@ export async function aTurnOfTheLoop(): Promise<void> {
   });
 }
 
+/**
+ * Calls back when nothing is left in the event loop. "beforeExit" alone comes too early: a promise that was rejected in
+ * the last turn is told only in the next one, if there is one.
+ */
+export function afterLastTurn(call: () => void): void {
+  let last = false;
+  process.on("beforeExit", () => {
+    if (last) return call();
+    setTimeout(() => {
+      last = true;
+      setTimeout(() => {
+        last = false;
+      }, 0).unref();
+    }, 0);
+  });
+}
+
 export interface ExitWatch {
   /** Why a process that exits while it loads a module has failed. */
   failureOf(code: number, module: string | null): ModuleFailure;

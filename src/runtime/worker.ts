@@ -8,7 +8,14 @@ import { takeOverStreams } from "../logs/streams.ts";
 import { systemClock } from "./clock.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
-import { aTurnOfTheLoop, type ExitWatch, LoadError, loadModules, watchExit } from "./loader.ts";
+import {
+  afterLastTurn,
+  aTurnOfTheLoop,
+  type ExitWatch,
+  LoadError,
+  loadModules,
+  watchExit,
+} from "./loader.ts";
 import type { WorkerPort } from "./port.ts";
 import { Registry } from "./registry.ts";
 import { findBroken } from "./reload.ts";
@@ -109,7 +116,7 @@ export class Worker {
   }
 
   #watchEnds(): void {
-    process.on("beforeExit", () => this.#nothingLeft());
+    afterLastTurn(() => this.#nothingLeft());
     process.on("exit", (code) => {
       if (this.#state === "starting") {
         this.#port.failed(this.#exits.failureOf(code, this.#module));
