@@ -1,0 +1,132 @@
+// Modules that declare no job: scripts that live while their event loop does, and servers.
+import { describe, expect, test } from "bun:test";
+import { createServer } from "node:net";
+import { failToRun } from "./failing.ts";
+import { until, type Workspace, workspace } from "./harness.ts";
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** A script's way to wait for the test. */
+function waitFor(space: Workspace, name: string): string {
+  return `while (!(await Bun.file(${JSON.stringify(space.path(name))}).exists())) await Bun.sleep(5);`;
+}
+
+describe("a plain script", () => {
+  test("lives while something keeps its event loop alive, and then ends", async () => {
+    const space = workspace();
+    space.write(
+      "script.ts",
+      `if (import.meta.main) void (async () => { console.log("begun"); ${waitFor(space, "go")} console.log("over"); })();\n`,
+    );
+    const pid = await space.run(["script.ts"]);
+    expect(await space.status("script")).toMatchObject({ state: "running", pid, jobs: [] });
+    space.write("go", "");
+    await until("it has ended", () => space.processes().length === 0);
+    expect(space.has("script.pid") || space.has("script.sock")).toBe(false);
+    expect(space.read("script.log")).toMatch(/INFO {2}over\n\S+ INFO {2}ending: nothing is left to do\n$/);
+  });
+
+  test("ends when it calls process.exit, and the log says so", async () => {
+    const space = workspace();
+    space.write("script.ts", `void (async () => { ${waitFor(space, "go")} process.exit(3); })();\n`);
+    await space.run(["script.ts"]);
+    space.write("go", "");
+    await until("it has ended", () => space.processes().length === 0);
+    expect(space.has("script.pid") || space.has("script.sock")).toBe(false);
+    expect(space.read("script.log")).toMatch(/ERROR ending: process\.exit\(3\) was called\n$/);
+  });
+
+  test("that throws later ends with its stack in the log", async () => {
+    const space = workspace();
+    space.write("script.ts", `void (async () => { ${waitFor(space, "go")} throw new Error("lost"); })();\n`);
+    await space.run(["script.ts"]);
+    space.write("go", "");
+    await until("it has ended", () => space.processes().length === 0);
+    expect(space.has("script.pid") || space.has("script.sock")).toBe(false);
+    expect(space.read("script.log")).toContain("ERROR ending after an unhandled rejection: Error: lost\n");
+    expect(space.read("script.log")).toContain(`${space.path("script.ts")}:1:`);
+  });
+
+  test("with its own listener for SIGTERM gets to finish when it is stopped", async () => {
+    const space = workspace();
+    const text = `const timer = setInterval(() => {}, 1000);
+process.on("SIGTERM", async () => {
+  console.log("finishing");
+  await Bun.sleep(50);
+  console.log("finished");
+  clearInterval(timer);
+});\n`;
+    space.write("script.ts", text);
+    await space.run(["script.ts"]);
+    const { code, stdout } = await space.djob(["stop", "script"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("cleanly") });
+    expect(space.read("script.log")).toMatch(/finishing\n.*finished\n.*stopped\n$/);
+    expect(space.read("script.log").match(/finishing/g)).toHaveLength(1);
+  });
+
+  test("with a listener that calls process.exit ends as well", async () => {
+    const space = workspace();
+    space.write("script.ts", 'setInterval(() => {}, 1000);\nprocess.on("SIGTERM", () => process.exit(0));\n');
+    const pid = await space.run(["script.ts"]);
+    process.kill(pid, "SIGTERM");
+    await until("it has ended", () => space.processes().length === 0);
+    expect(space.has("script.pid") || space.has("script.sock")).toBe(false);
+  });
+
+  test("without such a listener ends at once", async () => {
+    const space = workspace();
+    space.write("script.ts", "setInterval(() => {}, 1000);\n");
+    await space.run(["script.ts"]);
+    const { code, stdout } = await space.djob(["stop", "script"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("cleanly") });
+  });
+});
+
+describe("export default { fetch }", () => {
+  const serve = 'export default { hostname: "127.0.0.1", fetch: () => new Response("hello") };\n';
+
+  test("serves at PORT, and is told in the log", async () => {
+    const space = workspace();
+    const port = await freePort();
+    space.write("web.ts", serve);
+    await space.run(["web.ts", "--env", `PORT=${port}`]);
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("hello");
+    expect(space.read("web.log")).toContain(`serving http://127.0.0.1:${port}/`);
+  });
+
+  test("answers what it has begun with before it stops", async () => {
+    const space = workspace();
+    const port = await freePort();
+    space.write(
+      "web.ts",
+      `export default { hostname: "127.0.0.1", port: ${port}, async fetch() { console.log("asked"); ${waitFor(space, "go")} return new Response("in time"); } };\n`,
+    );
+    await space.run(["web.ts"]);
+    const answer = fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
+    await until("it was asked", () => space.read("web.log").includes("asked"));
+    const stopped = space.djob(["stop", "web"]);
+    await until("it is stopping", () => space.read("web.log").includes("stopping (djob stop)"));
+    expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+    space.write("go", "");
+    expect(await answer).toBe("in time");
+    const { code, stdout } = await stopped;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("cleanly") });
+  });
+
+  test("at a port that is taken is an error", async () => {
+    const space = workspace();
+    using taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("mine") });
+    space.write("web.ts", serve);
+    const said = await failToRun(space, ["web.ts", "--env", `PORT=${taken.port}`]);
+    expect(said).toStartWith("djob: cannot start web: cannot serve its default export: ");
+    expect(said).toContain(String(taken.port));
+    expect(said).toContain(`  in ${space.path("web.ts")}\nhint: choose another port with `);
+  });
+});
