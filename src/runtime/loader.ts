@@ -46,13 +46,23 @@ export async function loadModules(
   return loaded;
 }
 
+/** Whether the event loop was empty, and got one more turn from `afterLastTurn` only. */
+let wasEmpty = false;
+/** Longer than a turn of the loop takes, on a busy machine too. */
+const extraTurnMs = 50;
+
 /**
  * Lets the event loop turn, once everything is loaded: an unreferenced timer fires only if something else keeps the
  * loop alive. Otherwise "beforeExit" comes first.
  */
 export async function aTurnOfTheLoop(): Promise<void> {
   await new Promise<void>((resolve) => {
-    setTimeout(resolve, 0).unref();
+    const turned = () => {
+      if (!wasEmpty) return resolve();
+      wasEmpty = false;
+      setTimeout(turned, extraTurnMs).unref();
+    };
+    setTimeout(turned, 0).unref();
   });
 }
 
@@ -64,11 +74,12 @@ export function afterLastTurn(call: () => void): void {
   let last = false;
   process.on("beforeExit", () => {
     if (last) return call();
+    wasEmpty = true;
     setTimeout(() => {
       last = true;
       setTimeout(() => {
         last = false;
-      }, 0).unref();
+      }, extraTurnMs).unref();
     }, 0);
   });
 }

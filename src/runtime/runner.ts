@@ -15,12 +15,14 @@ interface Going extends RunIdentity {
   readonly abort: AbortController;
 }
 
+/** What setInterval can count to, 24 days. */
 const longestTimerMs = 2 ** 31 - 1;
 
 export class Runner {
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #going = new Set<Going>();
+  #hold: Timer | null = null;
   #idle = Promise.withResolvers<void>();
 
   constructor(clock: Clock, journal: Journal) {
@@ -38,8 +40,8 @@ export class Runner {
     const id = `${name}@${scheduledAt.toISOString()}`;
     const going: Going = { job: name, id, abort: new AbortController() };
     this.#going.add(going);
-    // A handler may wait for nothing but its signal, which keeps no event loop alive: the run does.
-    const hold = setInterval(() => {}, longestTimerMs);
+    // A handler may wait for nothing but its signal, which keeps no event loop alive: runs that are going on do.
+    this.#hold ??= setInterval(() => {}, longestTimerMs);
     const startedMs = this.#clock.now();
     const monotonicMs = this.#clock.monotonic();
     const context: JobContext = {
@@ -56,9 +58,10 @@ export class Runner {
     } catch (error) {
       outcome = this.#judge(name, error, going.abort.signal);
     }
-    clearInterval(hold);
     this.#going.delete(going);
     if (this.#going.size === 0) {
+      clearInterval(this.#hold ?? undefined);
+      this.#hold = null;
       this.#idle.resolve();
       this.#idle = Promise.withResolvers();
     }

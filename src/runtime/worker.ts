@@ -26,8 +26,6 @@ import { listenToSignals, type SignalListeners } from "./signals.ts";
 import { statusOf } from "./status.ts";
 import { drain, letListenersEnd } from "./stopping.ts";
 
-/** What setTimeout can count to. */
-const longestTimerMs = 2 ** 31 - 1;
 /** How long an answer may take to leave the control socket. */
 const answerGraceMs = 200;
 
@@ -134,11 +132,6 @@ export class Worker {
   #nothingLeft(): void {
     if (this.#state === "starting") this.#fail(nothingToDo(this.#module));
     if (this.#state !== "running") return;
-    if (this.#runner.running.length > 0) {
-      // A run that waits for nothing but its signal leaves the event loop empty, and has not ended for that.
-      setTimeout(() => {}, longestTimerMs);
-      return;
-    }
     this.#journal.write("info", "ending: nothing is left to do");
     this.#state = "stopped";
     this.#port.exit(0);

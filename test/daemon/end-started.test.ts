@@ -1,15 +1,12 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import type { WorkerEnd } from "../../src/daemon/end-started.ts";
 
 // "exec echo": a shell might reap its child, which the leader of a chain never does.
 const fixture = new URL("end-started-child.ts", import.meta.url).pathname;
 
 interface Outcome {
-  readonly ended: {
-    readonly pid: number;
-    readonly exitCode: number | null;
-    readonly signal: string | null;
-  } | null;
+  readonly ended: WorkerEnd;
   /** Of the launcher, afterwards. */
   readonly children: readonly string[];
   /** Of the leader, the worker and whatever else was started. */
