@@ -8,6 +8,7 @@ import { errorCode } from "./error.ts";
 export interface Started {
   /** A session leader, and so the leader of its process group, too; not reaped yet. */
   readonly leader: number;
+  /** null: there is none (yet), or the leader itself loads the modules. */
   readonly worker: number | null;
 }
 
@@ -17,19 +18,21 @@ const ownDeathMs = 1_000;
 const adoptionMs = 200;
 const adoptedMs = 5_000;
 
-/** How the worker ended; "killed": it lived, and was ended here; null: that can't be told. */
+/** How the process that loads the modules ended; "killed": it lived, and was ended here; null: that can't be told. */
 export type WorkerEnd = ChildExit | "killed" | null;
 
 /**
  * Makes the caller a subreaper, deaf to whoever interrupts it.
- * @param dying whether the worker seems to be dead already: then how it died is worth waiting for
+ * @param dying whether that process seems to be dead already: then how it died is worth waiting for
  */
 export async function endStarted({ leader, worker }: Started, dying: boolean): Promise<WorkerEnd> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) setDisposition(signal, "ignore");
-  const ended = worker !== null && dying ? await endOf(worker, ownDeathMs, adoptionMs) : null;
-  sendSignalToGroup(leader, "SIGKILL");
-  await endOf(leader, ownDeathMs);
-  const killed = worker !== null && ended === null && (await endOf(worker, ownDeathMs)) !== null;
+  const loader = worker ?? leader;
+  const ended = dying ? await endOf(loader, ownDeathMs, adoptionMs) : null;
+  // Once the leader is reaped, the number of its group may be another's.
+  if (ended === null || loader !== leader) sendSignalToGroup(leader, "SIGKILL");
+  if (loader !== leader) await endOf(leader, ownDeathMs);
+  const killed = ended === null && (await endOf(loader, ownDeathMs)) !== null;
   endDescendants();
   return killed ? "killed" : ended;
 }
