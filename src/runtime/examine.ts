@@ -3,14 +3,7 @@ import { provideApi } from "../api/module.ts";
 import { nextTime, type Schedule } from "../schedule/schedule.ts";
 import { systemClock } from "./clock.ts";
 import { failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
-import {
-  afterLastTurn,
-  aTurnOfTheLoop,
-  LoadError,
-  type LoadedModule,
-  loadModules,
-  watchExit,
-} from "./loader.ts";
+import { LoadError, type LoadedModule, loadModules, staysAlive, watchExit } from "./loader.ts";
 import { Registry, scheduleText } from "./registry.ts";
 import { hasFetch } from "./servers.ts";
 
@@ -44,7 +37,6 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
     port.failed(failure);
     port.exit(9);
   };
-  afterLastTurn(() => fail(nothingToDo(module)));
   process.on("exit", (code) => {
     if (!done) port.failed(exits.failureOf(code, module));
   });
@@ -59,7 +51,8 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
       module = path;
     });
     timer.unref();
-    if (registry.jobs.length === 0 && !modules.some(isServer)) await aTurnOfTheLoop();
+    const isPlainScript = registry.jobs.length === 0 && !modules.some(isServer);
+    if (isPlainScript && !(await staysAlive())) throw new LoadError(nothingToDo(module));
   } catch (error) {
     fail(error instanceof LoadError ? error.failure : failureOf(error, module));
   }

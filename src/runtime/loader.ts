@@ -46,23 +46,23 @@ export async function loadModules(
   return loaded;
 }
 
-/** Whether the event loop was empty, and got one more turn from `afterLastTurn` only. */
-let wasEmpty = false;
-/** Longer than a turn of the loop takes, on a busy machine too. */
-const extraTurnMs = 50;
-
 /**
- * Lets the event loop turn, once everything is loaded: an unreferenced timer fires only if something else keeps the
- * loop alive. Otherwise "beforeExit" comes first.
+ * Whether something keeps the event loop alive, once everything is loaded: an unreferenced timer fires only then.
+ * Otherwise "beforeExit" comes first. Nothing of djob's own may keep the loop alive meanwhile.
  */
-export async function aTurnOfTheLoop(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const turned = () => {
-      if (!wasEmpty) return resolve();
-      wasEmpty = false;
-      setTimeout(turned, extraTurnMs).unref();
+export async function staysAlive(): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      process.off("beforeExit", end);
+      resolve(true);
+    }, 0);
+    timer.unref();
+    const end = () => {
+      clearTimeout(timer);
+      // A promise that was rejected in the last turn is told in the next one.
+      setTimeout(() => resolve(false), 0);
     };
-    setTimeout(turned, 0).unref();
+    process.once("beforeExit", end);
   });
 }
 
@@ -74,12 +74,11 @@ export function afterLastTurn(call: () => void): void {
   let last = false;
   process.on("beforeExit", () => {
     if (last) return call();
-    wasEmpty = true;
     setTimeout(() => {
       last = true;
       setTimeout(() => {
         last = false;
-      }, extraTurnMs).unref();
+      }, 0).unref();
     }, 0);
   });
 }

@@ -8,14 +8,7 @@ import { takeOverStreams } from "../logs/streams.ts";
 import { systemClock } from "./clock.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
-import {
-  afterLastTurn,
-  aTurnOfTheLoop,
-  type ExitWatch,
-  LoadError,
-  loadModules,
-  watchExit,
-} from "./loader.ts";
+import { afterLastTurn, type ExitWatch, LoadError, loadModules, staysAlive, watchExit } from "./loader.ts";
 import type { WorkerPort } from "./port.ts";
 import { Registry } from "./registry.ts";
 import { findBroken } from "./reload.ts";
@@ -86,9 +79,11 @@ export class Worker {
     });
     this.#servers = startServers(modules);
     timer.unref();
-    if (this.#registry.jobs.length === 0 && this.#servers.length === 0) await aTurnOfTheLoop();
+    const isPlainScript = this.#registry.jobs.length === 0 && this.#servers.length === 0;
+    if (isPlainScript && !(await staysAlive())) throw new LoadError(nothingToDo(this.#module));
     clearTimeout(timer);
     this.#exits.stop();
+    afterLastTurn(() => this.#nothingLeft());
     this.#becomeReady();
   }
 
@@ -114,7 +109,6 @@ export class Worker {
   }
 
   #watchEnds(): void {
-    afterLastTurn(() => this.#nothingLeft());
     process.on("exit", (code) => {
       if (this.#state === "starting") {
         this.#port.failed(this.#exits.failureOf(code, this.#module));
@@ -130,7 +124,6 @@ export class Worker {
   }
 
   #nothingLeft(): void {
-    if (this.#state === "starting") this.#fail(nothingToDo(this.#module));
     if (this.#state !== "running") return;
     this.#journal.write("info", "ending: nothing is left to do");
     this.#state = "stopped";
