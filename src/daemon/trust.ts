@@ -18,6 +18,8 @@ import { DjobError, errorCode, worldError } from "./error.ts";
 import { exitCode } from "./exit-code.ts";
 
 const maximumLinks = 40;
+/** Between two calls somebody else may make the file that was missing, or remove the one that was there. */
+const maximumRaces = 100;
 const chooseOther = "choose another place with --dir, or mend it with chown and chmod";
 
 /**
@@ -88,8 +90,12 @@ export function openOwnFile(request: OpenRequest, mode: number): number {
   const { path, what } = request;
   try {
     checkDirectory(dirname(path));
-    const made = existingKind(path) === null ? openNew(path, safeFlags(request), mode) : null;
-    return made ?? openChecked(request);
+    for (let tries = 0; tries < maximumRaces; tries += 1) {
+      const made = existingKind(path) === null ? openNew(path, safeFlags(request), mode) : null;
+      const opened = made ?? openIfThere(request);
+      if (opened !== null) return opened;
+    }
+    throw new Error("it is made and removed again all the time");
   } catch (error) {
     const hint = errorCode(error) === "ENOENT" ? `make the directory ${dirname(path)} first` : null;
     throw worldError(`open the ${what} ${path}`, error, hint);
@@ -102,10 +108,19 @@ export function openOwnFileIfThere(request: OpenRequest): number | null {
   try {
     if (existingKind(path) === null) return null;
     checkDirectory(dirname(path));
-    return openChecked(request);
+    return openIfThere(request);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return null;
     throw worldError(`open the ${what} ${path}`, error);
+  }
+}
+
+function openIfThere(request: OpenRequest): number | null {
+  try {
+    return openChecked(request);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return null;
+    throw error;
   }
 }
 
