@@ -10,6 +10,8 @@ test("it keeps no descriptor of its parent, not even the highest", async () => {
   const space = workspace();
   await using start = await startDirty(space);
   expect(await start.parent.descriptorLimit()).toBeGreaterThan(1000);
+  // Its end of the pipe is closed only after it has said that it is ready, which is what the start waits for.
+  await until("it has closed its pipe", () => !Object.values(descriptorsOf(start.pid)).some(isPipe));
   const { 0: input, 1: out, 2: err, 3: lock, 5: reserved, ...others } = descriptorsOf(start.pid);
   expect({ input, out, err, lock, reserved }).toEqual({
     input: "/dev/null",
@@ -203,6 +205,10 @@ test("a djob that a job calls is the command that it asks for, also from a Web W
     expect(line).toMatch(/: djob \d+\.\d+\.\d+ \([^)]*\) over$/);
   }
 });
+
+function isPipe(target: string): boolean {
+  return target.startsWith("pipe:");
+}
 
 /** Who may be the parent of an orphan: init, and every process from here to it that is a subreaper. */
 function adopters(pid: number): number[] {

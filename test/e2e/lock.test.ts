@@ -52,11 +52,16 @@ test("whoever only looks never makes a start fail", async () => {
       expect([0, 1, 3]).toContain(code ?? -1);
     }
   });
-  for (let count = 0; count < 10; count += 1) {
-    await space.run(["worker.ts"]);
-    expect((await space.djob(["stop", "worker"])).code).toBe(0);
+  try {
+    for (let count = 0; count < 10; count += 1) {
+      await space.run(["worker.ts"]);
+      const { code, stderr } = await space.djob(["stop", "worker"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    }
+  } finally {
+    looking = false;
+    await Promise.allSettled(lookers);
   }
-  looking = false;
   for (const looks of await Promise.all(lookers)) expect(looks).toBeGreaterThan(2);
 });
 

@@ -26,6 +26,11 @@ const broken: ReadonlyArray<readonly [what: string, message: string, text: strin
     `void Promise.reject(new ${mark}Error("nobody awaits me"));\nawait Bun.sleep(60_000);\n`,
   ],
   [
+    "an unhandled rejection with which it ends",
+    "Error: the last word",
+    `void (async () => {\n  await Promise.resolve();\n  throw new ${mark}Error("the last word");\n})();\n`,
+  ],
+  [
     "a timer that throws while it is being loaded",
     "RangeError: from a timer",
     `setTimeout(() => {\n  throw new ${mark}RangeError("from a timer");\n}, 1);\nawait Bun.sleep(60_000);\n`,

@@ -79,8 +79,11 @@ describe("djob status NAME", () => {
     expect(absent.code).toBe(3);
     expect(absent.stderr).toBe("djob: no daemon named worke; running: worker\nhint: did you mean worker?\n");
     process.kill(pid, "SIGKILL");
-    await until("it is dead", () => !isAlive(pid));
-    const dead = await space.djob(["status", "worker"]);
+    // Its lock is free when the last of its threads is gone.
+    const dead = await until("its lock is free", async () => {
+      const result = await space.djob(["status", "worker"]);
+      return result.code !== 0 && result;
+    });
     expect(dead.code).toBe(1);
     expect(dead.stderr).toContain(`worker is not running: it died and left ${space.state}/worker.pid`);
     const json = await space.djob(["status", "worker", "--json"]);
