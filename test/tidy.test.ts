@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { readmeWithTables } from "../scripts/readme.ts";
 
 const root = join(import.meta.dir, "..");
 const sources = filesOf("src");
@@ -114,3 +115,7 @@ function roomOf(path: string): string {
 function isPartOfSignature(code: string, name: string): boolean {
   return (code.match(new RegExp(`\\b${name}\\b`, "g")) ?? []).length > 1 && /^[A-Z]/.test(name);
 }
+
+test("the README's tables are those of the commands", async () => {
+  expect(readFileSync(join(root, "README.md"), "utf8")).toBe(await readmeWithTables());
+});

@@ -1,5 +1,5 @@
 // The last stage: makes its process what the spec says, and lets the worker of src/runtime live in it.
-import { constants, openSync, readFileSync } from "node:fs";
+import { constants, openSync, readFileSync, writeFileSync } from "node:fs";
 import { removeSocket } from "../control/server.ts";
 import { closeDescriptor, duplicate, isTerminal, setCloseOnExec } from "../libc/files.ts";
 import { exitImmediately, removeFromEnvironment } from "../libc/process.ts";
@@ -55,6 +55,7 @@ export function takeSpec(): Spec {
 export function settleIn({ workingDirectory, umask, foreground }: Spec): Environment {
   if (workingDirectory !== null) process.chdir(workingDirectory);
   if (umask !== null) process.umask(umask);
+  nameProcess();
   if (!foreground) for (const signal of terminalSignals) setDisposition(signal, "default");
   const environment: Record<string, string> = {};
   for (const name of [stageVariable, ...ownSettings()]) {
@@ -64,6 +65,15 @@ export function settleIn({ workingDirectory, umask, foreground }: Spec): Environ
   handDownProcessEnvironment();
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
   return environment;
+}
+
+/** Started through /proc/self/exe, the process would be "exe" to top, ps -e and killall (proc_pid_comm(5)). */
+function nameProcess(): void {
+  try {
+    writeFileSync("/proc/self/comm", "djob");
+  } catch {
+    // Without /proc there was no such link either.
+  }
 }
 
 /** Ignored while detaching; without a terminal they mean nothing, and a job's children get them as usual. */
