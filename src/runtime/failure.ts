@@ -147,7 +147,7 @@ function resolveFailure(error: ResolveMessageLike, module: string | null) {
 
 /** Pure: the package that a specifier names; null for a path, an alias or a built-in module. */
 function packageOf(specifier: string): string | null {
-  return /^(?:@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*(?=\/|$)/.exec(specifier)?.[0] ?? null;
+  return /^(?:@[a-z0-9-][\w.-]*\/)?[a-z0-9-][\w.-]*(?=\/|$)/.exec(specifier)?.[0] ?? null;
 }
 
 /** The linker's error about a name that a module does not export has no stack. */
