@@ -1,0 +1,119 @@
+import { describe, expect, test } from "bun:test";
+import { RegistrationError } from "../../src/runtime/failure.ts";
+import { defineJob, Registry, scheduleText } from "../../src/runtime/registry.ts";
+import { ScheduleError } from "../../src/schedule/schedule-error.ts";
+
+const handler = () => {};
+
+function refusal(...given: [name: unknown, schedule: unknown, handler?: unknown]) {
+  const [name, schedule] = given;
+  try {
+    defineJob(name, schedule, given.length === 3 ? given[2] : handler);
+  } catch (error) {
+    if (error instanceof RegistrationError || error instanceof ScheduleError) return error;
+  }
+  throw new Error("it was not refused");
+}
+
+describe("a job's schedule is", () => {
+  test.each([
+    ["*/5 * * * *", { kind: "cron", expression: "*/5 * * * *", timeZone: null }],
+    ["every 10s", { kind: "every", intervalMs: 10_000 }],
+    ["always", { kind: "always" }],
+    [
+      { cron: "@daily", tz: "UTC" },
+      { kind: "cron", expression: "@daily", timeZone: "UTC" },
+    ],
+    [{ every: 1 }, { kind: "every", intervalMs: 1 }],
+    [{ every: "1h30m" }, { kind: "every", intervalMs: 5_400_000 }],
+    [{ at: new Date(1_000) }, { kind: "at", timeMs: 1_000 }],
+    [
+      { at: "1970-01-01T00:00:00", tz: "Asia/Tokyo" },
+      { kind: "at", timeMs: -9 * 3_600_000 },
+    ],
+    [{ always: true, cron: undefined }, { kind: "always" }],
+  ] as const)("%p", (given, schedule) => {
+    const job = defineJob("a", given, handler);
+    expect(job).toEqual({ name: "a", schedule, handler });
+  });
+});
+
+describe("a job is refused for", () => {
+  test.each([undefined, null, 5, true, Symbol("x"), [["every 1s"]], () => {}])(
+    "the schedule %p",
+    (schedule) => {
+      expect(refusal("a", schedule).message).toStartWith('cannot declare the job "a": its schedule is ');
+    },
+  );
+
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])("the interval %p", (every) => {
+    expect(refusal("a", { every }).message).toBe(`cannot declare the job "a": its every is ${every}`);
+  });
+
+  test.each([
+    [{ cron: 5 }, "its cron is 5"],
+    [{ cron: "every 5s" }, 'its cron is "every 5s"'],
+    [{ cron: "always" }, 'its cron is "always"'],
+    [{ every: true }, "its every is true"],
+    [{ at: 1_000 }, "its at is 1000"],
+    [{ at: new Date(Number.NaN) }, "its at is Invalid Date"],
+    [{ always: false }, "its always is false"],
+    [{ always: "yes" }, 'its always is "yes"'],
+    [{ cron: "@daily", tz: 1 }, "its tz is 1"],
+    [{ every: "1s", tz: "UTC" }, "tz means nothing without cron or at"],
+    [{}, "it needs one of cron, every, at and always, and has none of them"],
+    [{ at: "x", always: true }, "it needs one of cron, every, at and always, and has at and always"],
+  ])("the options %p", (options, why) => {
+    expect(refusal("a", options).message).toBe(`cannot declare the job "a": ${why}`);
+  });
+
+  test.each([
+    [{ evry: "1s" }, 'did you mean "every"?'],
+    [{ corn: "@daily" }, 'did you mean "cron"?'],
+    [{ timezone: "UTC", cron: "@daily" }, "the options are cron, every, at, always, tz"],
+  ])("an unknown option, as in %p", (options, hint) => {
+    const error = refusal("a", options);
+    expect(error.message).toStartWith('cannot declare the job "a": there is no option "');
+    expect(error.hint).toBe(hint);
+  });
+
+  test.each(["", " ", "a ", " a", "a\nb", "\u0000", "x".repeat(129), 42, null, undefined, {}])(
+    "the name %p",
+    (name) => {
+      expect(refusal(name, "always").message).toStartWith("cannot declare a job named ");
+    },
+  );
+
+  test.each([undefined, null, "code", {}])("the handler %p", (given) => {
+    expect(refusal("a", "always", given).message).toEndWith(", not a function");
+  });
+
+  test.each(["61 * * * *", "10s", "every", "every 5 parsecs", "at noon"])("the text %p", (schedule) => {
+    expect(refusal("a", schedule)).toBeInstanceOf(ScheduleError);
+  });
+});
+
+test("a name may hold spaces, letters of any script and emoji", () => {
+  for (const name of ["a", "nightly backup", "ежедневно", "🚀 launch", "x".repeat(128)]) {
+    expect(defineJob(name, "always", handler).name).toBe(name);
+  }
+});
+
+test("a registry keeps the order, hands over each job once, and knows each name once", () => {
+  const registry = new Registry();
+  const added: string[] = [];
+  registry.add("before", "always", handler);
+  registry.whenAdded(({ name }) => added.push(name));
+  registry.add("b", "every 1s", handler);
+  registry.add("a", { cron: "@daily" }, handler);
+  expect(() => registry.add("b", "always", handler)).toThrow(
+    'cannot declare the job "b": there is already a job of this name',
+  );
+  expect(() => registry.add("c", "nonsense", handler)).toThrow();
+  expect(added).toEqual(["b", "a"]);
+  expect(registry.jobs.map((job) => `${job.name}: ${scheduleText(job)}`)).toEqual([
+    "before: always",
+    "b: every 1s",
+    "a: @daily",
+  ]);
+});
