@@ -5,7 +5,7 @@ import { stageVariable } from "./descriptors.ts";
 export type Environment = Readonly<Record<string, string>>;
 
 /** Describe the shell, the terminal or the login, all of which end before the daemon does. */
-const sessionVariables: ReadonlySet<string> = new Set(
+export const sessionVariables: ReadonlySet<string> = new Set(
   `_ BASH_ENV CDPATH COLUMNS DISPLAY ENV HISTFILE IFS LINES LS_COLORS MAIL OLDPWD PROMPT_COMMAND PS1 PS2 PS4 PWD
   SHLVL SSH_AGENT_PID SSH_AUTH_SOCK SSH_CLIENT SSH_CONNECTION SSH_ORIGINAL_COMMAND SSH_TTY STY TERM TERMCAP
   TERM_PROGRAM TERM_PROGRAM_VERSION TMUX TMUX_PANE VTE_VERSION WAYLAND_DISPLAY WINDOWID XAUTHORITY XDG_SEAT
@@ -13,7 +13,7 @@ const sessionVariables: ReadonlySet<string> = new Set(
 );
 
 /** Given by a service manager to the process that it started, which a background daemon is not (sd_notify(3)). */
-const serviceVariables: ReadonlySet<string> = new Set(
+export const serviceVariables: ReadonlySet<string> = new Set(
   `FDSTORE INVOCATION_ID JOURNAL_STREAM LISTEN_FDNAMES LISTEN_FDS LISTEN_PID LISTEN_PIDFDID MAINPID MANAGERPID
   MEMORY_PRESSURE_WATCH MEMORY_PRESSURE_WRITE NOTIFY_SOCKET SYSTEMD_EXEC_PID WATCHDOG_PID WATCHDOG_USEC`.split(
     /\s+/,
@@ -21,7 +21,7 @@ const serviceVariables: ReadonlySet<string> = new Set(
 );
 
 /** Steer the runtime that djob is made of: what it loads, where it connects, what it writes on exit. */
-const runtimeVariables: ReadonlySet<string> = new Set(
+export const runtimeVariables: ReadonlySet<string> = new Set(
   `BUN_BE_BUN BUN_BYTECODE_ORDER_OUT BUN_INSPECT BUN_INSPECT_CONNECT_TO BUN_INSPECT_NOTIFY BUN_INSPECT_PRELOAD
   BUN_OPTIONS ${stageVariable}`.split(/\s+/),
 );

@@ -53,7 +53,7 @@ export function pathsFor(name: string, { runtime, logs, state }: Directories): P
 }
 
 /** A socket's address holds 107 bytes on Linux and 103 on macOS (unix(7)). */
-const maximumSocketPathBytes = process.platform === "darwin" ? 103 : 107;
+export const maximumSocketPathBytes = process.platform === "darwin" ? 103 : 107;
 
 /** @throws {DjobError} if the path does not fit into a socket's address */
 export function checkSocketPath(path: string): void {

@@ -41,7 +41,7 @@ export class Registry {
 }
 
 /** Pure: what the arguments of job() mean. */
-function defineJob(name: unknown, scheduleOrOptions: unknown, handler: unknown): JobDefinition {
+export function defineJob(name: unknown, scheduleOrOptions: unknown, handler: unknown): JobDefinition {
   const checkedName = checkJobName(name);
   const job = `the job "${checkedName}"`;
   if (typeof handler !== "function") {
