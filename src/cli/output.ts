@@ -10,6 +10,8 @@ export type Style = "green" | "red" | "yellow" | "dim" | "bold" | "cyan";
 export interface Output {
   readonly json: boolean;
   readonly people: ConsolaInstance;
+  /** Loads what `people` needs, when the event loop has nothing better to do. */
+  warmUp(): void;
   /** The one document of --json. */
   document(value: unknown): void;
   error(error: DjobError): void;
@@ -24,6 +26,9 @@ export function makeOutput(json: boolean): Output {
     get people() {
       people ??= makeConsola();
       return people;
+    },
+    warmUp() {
+      setTimeout(() => this.people, 0);
     },
     document: (value) => void writeText(outDescriptor, `${JSON.stringify(value, null, 2)}\n`),
     error(error) {

@@ -12,16 +12,29 @@ export function takeOverStreams(): void {
 
 function takeOver(name: "stdout" | "stderr", descriptor: number): void {
   if (isTerminal(descriptor)) return;
-  let stream: Writable | null = null;
-  // Only defined anew: merely looking at the original makes it.
-  Object.defineProperty(process, name, {
-    configurable: true,
-    enumerable: true,
-    get() {
-      stream ??= streamTo(descriptor);
-      return stream;
+  let made: Writable | null = null;
+  const stream = () => {
+    if (made === null) {
+      made = streamTo(descriptor);
+      Reflect.set(process, name, made);
+    }
+    return made;
+  };
+  // A stand-in until the first use. Assigned: defining a property, or looking at it, makes all that process has.
+  Reflect.set(process, name, new Proxy({}, lazily(stream)));
+}
+
+/** Does to the stream what is done to its stand-in. */
+function lazily(stream: () => Writable): ProxyHandler<object> {
+  return {
+    get(_standIn, key) {
+      const value: unknown = Reflect.get(stream(), key);
+      return typeof value === "function" ? value.bind(stream()) : value;
     },
-  });
+    set: (_standIn, key, value) => Reflect.set(stream(), key, value),
+    has: (_standIn, key) => Reflect.has(stream(), key),
+    getPrototypeOf: () => Reflect.getPrototypeOf(stream()),
+  };
 }
 
 function streamTo(descriptor: number): Writable {

@@ -47,18 +47,18 @@ export async function loadModules(
 }
 
 /**
- * Whether something keeps the event loop alive, once everything is loaded: an unreferenced timer fires only then.
+ * Whether something keeps the event loop alive, once everything is loaded: an unreferenced immediate runs only then.
  * Otherwise "beforeExit" comes first. Nothing of djob's own may keep the loop alive meanwhile.
  */
 export async function staysAlive(): Promise<boolean> {
   return await new Promise((resolve) => {
-    const timer = setTimeout(() => {
+    const turn = setImmediate(() => {
       process.off("beforeExit", end);
       resolve(true);
-    }, 0);
-    timer.unref();
+    });
+    turn.unref();
     const end = () => {
-      clearTimeout(timer);
+      clearImmediate(turn);
       // A promise that was rejected in the last turn is told in the next one.
       setTimeout(() => resolve(false), 0);
     };

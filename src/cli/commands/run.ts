@@ -74,6 +74,7 @@ async function runDaemon(input: CommandInput): Promise<number> {
     if (missing !== null) throw failedToStart(spec, missing);
   }
   return await tolerate(isSet(args, "ok"), exitCode.alreadyRunning, output, async () => {
+    output.warmUp();
     const launched = await startDaemon(spec, environment, directories);
     await showStarted(spec, launched, output);
   });
