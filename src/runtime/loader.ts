@@ -47,18 +47,19 @@ export async function loadModules(
 }
 
 /**
- * Whether something keeps the event loop alive, once everything is loaded: an unreferenced immediate runs only then.
- * Otherwise "beforeExit" comes first. Nothing of djob's own may keep the loop alive meanwhile.
+ * Whether something keeps the event loop alive, once everything is loaded: an unreferenced immediate comes only then, in
+ * the loop's next turn, however busy the machine is. Otherwise "beforeExit" comes first. (A timer may be due too early.)
+ * Nothing of djob's own may keep the loop alive meanwhile.
  */
 export async function staysAlive(): Promise<boolean> {
   return await new Promise((resolve) => {
-    const turn = setImmediate(() => {
+    const immediate = setImmediate(() => {
       process.off("beforeExit", end);
       resolve(true);
     });
-    turn.unref();
+    immediate.unref();
     const end = () => {
-      clearImmediate(turn);
+      clearImmediate(immediate);
       // A promise that was rejected in the last turn is told in the next one.
       setTimeout(() => resolve(false), 0);
     };
@@ -76,9 +77,9 @@ export function afterLastTurn(call: () => void): void {
     if (last) return call();
     setTimeout(() => {
       last = true;
-      setTimeout(() => {
+      setImmediate(() => {
         last = false;
-      }, 0).unref();
+      }).unref();
     }, 0);
   });
 }
