@@ -143,7 +143,13 @@ test("a time that is up is told in seconds", () => {
 });
 
 function missing(specifier: string) {
-  const error = { name: "ResolveMessage", message: "Cannot find it", specifier, referrer: "/nowhere/x.ts" };
+  const error = {
+    name: "ResolveMessage",
+    message: "Cannot find it",
+    specifier,
+    referrer: "/nowhere/x.ts",
+    position: null,
+  };
   return failureOf(error, null);
 }
 
