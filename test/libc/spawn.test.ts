@@ -10,7 +10,8 @@ import type { DescriptorMove } from "../../src/libc/spawn-file-actions.ts";
 import { exitOf, request, run, shell, signalsIn, thrownBy } from "./children.ts";
 
 const { SIGUSR2, SIGTERM, SIGPIPE } = constants.signals;
-const sources = [20, 21, 22];
+/** Higher than what the test runner itself has open, in any of its test files. */
+const sources = [320, 321, 322];
 let directory: string;
 
 beforeAll(() => {
@@ -38,36 +39,36 @@ function childDescriptors(descriptors: readonly DescriptorMove[], closeFrom: num
 
 const mappings = sources.flatMap((a) => sources.flatMap((b) => sources.map((c) => [a, b, c] as const)));
 
-test.each(mappings)("descriptors 20, 21 and 22 become what %d, %d and %d were", (first, second, third) => {
+test.each(mappings)("descriptors 320, 321 and 322 become what %d, %d and %d were", (first, second, third) => {
   const from = [first, second, third];
-  const moves = from.map((source, index) => ({ from: source, to: 20 + index }));
-  const expected = Object.fromEntries(from.map((source, index) => [20 + index, `file-${source}`]));
+  const moves = from.map((source, index) => ({ from: source, to: 320 + index }));
+  const expected = Object.fromEntries(from.map((source, index) => [320 + index, `file-${source}`]));
   expect(childDescriptors(moves, 3)).toEqual(expected);
 });
 
 test("the order of the entries means nothing", () => {
   const moves = [
-    { from: 21, to: 20 },
-    { from: 22, to: 21 },
-    { from: 20, to: 22 },
+    { from: 321, to: 320 },
+    { from: 322, to: 321 },
+    { from: 320, to: 322 },
   ];
-  const expected = { 20: "file-21", 21: "file-22", 22: "file-20" };
+  const expected = { 320: "file-321", 321: "file-322", 322: "file-320" };
   expect(childDescriptors(moves, 3)).toEqual(expected);
   expect(childDescriptors([...moves].reverse(), 3)).toEqual(expected);
 });
 
 test("closing from a number on spares the targets above it and what lies below it", () => {
   for (const source of sources) setCloseOnExec(source, false);
-  expect(childDescriptors([{ from: 22, to: 25 }], 21)).toEqual({ 20: "file-20", 25: "file-22" });
-  expect(childDescriptors([{ from: 20, to: 5 }], 3)).toEqual({ 5: "file-20" });
+  expect(childDescriptors([{ from: 322, to: 325 }], 321)).toEqual({ 320: "file-320", 325: "file-322" });
+  expect(childDescriptors([{ from: 320, to: 5 }], 3)).toEqual({ 5: "file-320" });
   for (const source of sources) setCloseOnExec(source, true);
 });
 
 test("this process keeps no descriptor of a spawn, whether it succeeds or fails", () => {
   const before = readdirSync("/proc/self/fd").length;
-  run(shell("exit 0", { descriptors: [{ from: 20, to: 9 }] }));
-  thrownBy(() => spawn(request(["/no/such/program"], { descriptors: [{ from: 20, to: 9 }] })));
-  thrownBy(() => spawn(shell("exit 0", { descriptors: [20, 999].map((from) => ({ from, to: from })) })));
+  run(shell("exit 0", { descriptors: [{ from: 320, to: 9 }] }));
+  thrownBy(() => spawn(request(["/no/such/program"], { descriptors: [{ from: 320, to: 9 }] })));
+  thrownBy(() => spawn(shell("exit 0", { descriptors: [320, 999].map((from) => ({ from, to: from })) })));
   expect(readdirSync("/proc/self/fd").length).toBe(before);
 });
 
