@@ -8,7 +8,10 @@ export type Verdict =
   | { readonly type: "timeout" }
   | { readonly type: "interrupted"; readonly signal: string };
 
-/** @param whenSpawned called with the worker's pid as soon as it is known */
+/**
+ * Whoever is told anything but "ready" or "checked" stays deaf to SIGINT and SIGTERM.
+ * @param whenSpawned called with the worker's pid as soon as it is known
+ */
 export async function waitForVerdict(
   readiness: number,
   timeoutMs: number,
@@ -25,13 +28,14 @@ export async function waitForVerdict(
   });
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  try {
-    return await Promise.race([readVerdict(readiness, whenSpawned), early]);
-  } finally {
-    clearTimeout(timer);
+  const verdict = await Promise.race([readVerdict(readiness, whenSpawned), early]);
+  clearTimeout(timer);
+  // What did not become ready has to be ended now, and another signal must not disturb that.
+  if (verdict.type === "ready" || verdict.type === "checked") {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }
+  return verdict;
 }
 
 async function readVerdict(readiness: number, whenSpawned: (pid: number) => void): Promise<Verdict> {
