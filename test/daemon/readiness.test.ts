@@ -69,17 +69,28 @@ test("silence is a timeout", async () => {
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)(
-  "%s interrupts the waiting, and no listener stays",
+  "%s interrupts the waiting, and nothing after it",
   async (signal) => {
+    process.removeAllListeners(signal);
     const { readEnd, writeEnd } = pipe();
-    const before = process.listenerCount(signal);
     const waiting = waitForVerdict(readEnd, 10_000, () => {});
     process.kill(process.pid, signal);
     expect(await waiting).toEqual({ type: "interrupted", signal });
-    expect(process.listenerCount(signal)).toBe(before);
+    expect(process.listenerCount(signal)).toBe(1);
+    process.removeAllListeners(signal);
     closeDescriptor(writeEnd);
   },
 );
+
+test("whoever is told that it is ready hears signals as before", async () => {
+  const counts = () => [process.listenerCount("SIGINT"), process.listenerCount("SIGTERM")];
+  process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");
+  expect(await judge([ready])).toEqual(ready);
+  expect(counts()).toEqual([0, 0]);
+  expect(await judge([])).toEqual({ type: "closed" });
+  expect(counts()).toEqual([1, 1]);
+  process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");
+});
 
 async function judge(messages: readonly Message[], rest = "", spawned: (pid: number) => void = () => {}) {
   const { readEnd, writeEnd } = pipe();
