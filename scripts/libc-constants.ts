@@ -69,6 +69,7 @@ const headers = `#define _GNU_SOURCE
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>

@@ -90,19 +90,29 @@ async function measureIdle(seconds: number, jobs: number): Promise<void> {
   await call("run", script);
   try {
     const pid = Number(readFileSync(pidfile, "utf8"));
-    const before = activity(pid);
-    await Bun.sleep(seconds * 1000);
-    const after = activity(pid);
-    console.log(`idle for ${seconds} s with ${jobs} hourly jobs, from the moment it was ready:`);
-    for (const [thread, { switches, name }] of after.threads) {
-      const more = switches - (before.threads.get(thread)?.switches ?? 0);
-      if (more > 0) console.log(`  ${more} context switches of the thread ${name}`);
+    console.log(`an idle daemon with ${jobs} hourly jobs`);
+    for (const window of ["from the moment it was ready", "after that"]) {
+      const before = activity(pid);
+      await Bun.sleep(seconds * 1000);
+      reportIdle(`${seconds} s ${window}`, before, activity(pid));
     }
-    const total = sum(after) - sum(before);
-    console.log(`  ${total} context switches in all, ${after.cpuMs - before.cpuMs} ms of CPU time`);
   } finally {
     await call("stop", "hourly");
   }
+}
+
+function reportIdle(window: string, before: Activity, after: Activity): void {
+  const counts = [...after.threads].map(([thread, { name, switches }]) => ({
+    name,
+    switches: switches - (before.threads.get(thread)?.switches ?? 0),
+  }));
+  const total = counts.reduce((sum, { switches }) => sum + switches, 0);
+  const shares = counts
+    .filter(({ switches }) => switches > 0)
+    .map(({ name, switches }) => `${name} ${switches}`);
+  console.log(
+    `  ${window}: ${total} context switches (${shares.join(", ")}), ${after.cpuMs - before.cpuMs} ms of CPU time`,
+  );
 }
 
 interface Activity {
@@ -122,10 +132,6 @@ function activity(pid: number): Activity {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return { threads: new Map(threads), cpuMs: (Number(fields[11]) + Number(fields[12])) * 10 };
-}
-
-function sum({ threads }: Activity): number {
-  return [...threads.values()].reduce((total, { switches }) => total + switches, 0);
 }
 
 function row(values: readonly number[]): string {

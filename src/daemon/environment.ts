@@ -30,7 +30,7 @@ export const runtimeVariables: ReadonlySet<string> = new Set(
  * Without this, an idle Bun wakes up once a second for half a minute after it has allocated. Only read at start; the
  * worker takes it away again before it loads a module.
  */
-export const quietCollector: readonly [name: string, value: string] = ["BUN_GC_TIMER_INTERVAL", "30000"];
+export const quietCollector: readonly [name: string, value: string] = ["BUN_GC_TIMER_INTERVAL", "300000"];
 
 export interface EnvironmentRequest {
   readonly inherited: Readonly<Record<string, string | undefined>>;

@@ -41,6 +41,8 @@ type OptionalSymbols = SymbolsOf<typeof optionalDefinitions>;
 const optionalDefinitions = {
   pipe2: { args: ["ptr", "i32"], returns: "i32" },
   prctl: { args: ["i32", "i64", "i64", "i64", "i64"], returns: "i32" },
+  timer_create: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  timer_settime: { args: ["i64", "i32", "ptr", "ptr"], returns: "i32" },
   syscall: { args: ["i64", "i64", "i64", "i64", "i64"], returns: "i32" },
   posix_spawn_file_actions_addclosefrom_np: { args: ["ptr", "i32"], returns: "i32" },
   posix_spawn_file_actions_addchdir_np: { args: ["ptr", "cstring"], returns: "i32" },

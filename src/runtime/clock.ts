@@ -1,5 +1,7 @@
 // Time as the worker's parts see it, so that a test can hold it still.
 
+import { makeWallAlarm, type WallAlarm } from "../libc/wall-alarm.ts";
+
 export interface Clock {
   /** Wall-clock time in milliseconds since the epoch. */
   now(): number;
@@ -7,9 +9,17 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once after that many milliseconds. @returns how to call it off */
   after(delayMs: number, call: () => void): () => void;
+  /**
+   * Calls back once when the wall clock has reached a time, also when it was set or the machine slept meanwhile. There is
+   * one such alarm. @returns how to call it off; null where there is none
+   */
+  at(timeMs: number, call: () => void): (() => void) | null;
   /** From 0 (inclusive) to 1 (exclusive). */
   random(): number;
 }
+
+let alarm: WallAlarm | null | undefined;
+let onAlarm: () => void = () => {};
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -17,6 +27,16 @@ export const systemClock: Clock = {
   after: (delayMs, call) => {
     const timer = setTimeout(call, delayMs);
     return () => clearTimeout(timer);
+  },
+  at(timeMs, call) {
+    if (alarm === undefined) {
+      alarm = makeWallAlarm();
+      process.on("SIGALRM", () => onAlarm());
+    }
+    if (alarm === null) return null;
+    onAlarm = call;
+    alarm.set(Math.ceil(timeMs));
+    return () => alarm?.clear();
   },
   random: () => Math.random(),
 };

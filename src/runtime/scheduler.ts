@@ -1,6 +1,6 @@
-// One timer for all jobs. A heap holds each job's next time; the timer waits for the earliest, never longer than a
-// minute, because setTimeout cannot count past 2^31 ms and does not notice that the machine slept or that its clock was
-// set. What a firing means is decided in src/schedule.
+// One timer for all jobs. A heap holds each job's next time, and the timer waits for the earliest. setTimeout cannot count
+// past 2^31 ms, and does not notice that the machine slept or that its clock was set: a long wait is capped, and the wall
+// alarm's as well. What a firing means is decided in src/schedule.
 import { ALWAYS_BACK_OFF, type BackOffState, FIRST_BACK_OFF, nextBackOff } from "../schedule/back-off.ts";
 import { formatDuration } from "../schedule/duration.ts";
 import { afterClockStep, decideFiring, waitMs } from "../schedule/firing.ts";
@@ -11,7 +11,10 @@ import type { Journal } from "./journal.ts";
 import type { JobDefinition } from "./registry.ts";
 import type { Runner, RunOutcome } from "./runner.ts";
 
+/** How late a time may come after a sleep or a step of the clock, where nothing tells of that. */
 export const maximumWaitMs = 60_000;
+/** What setTimeout can count to. */
+const longestTimerMs = 2 ** 31 - 1;
 /** Differences between the two clocks below this are drift and rounding. */
 const smallestStepMs = 2_000;
 
@@ -101,12 +104,30 @@ export class Scheduler {
     this.#cancelTimer();
     this.#armedForMs = earliest?.dueMs ?? null;
     if (earliest === undefined) return;
-    this.#cancelTimer = this.#clock.after(waitMs(earliest.dueMs, this.#clock.now(), maximumWaitMs), () =>
-      this.#wake(),
+    this.#cancelTimer = this.#waitFor(earliest.dueMs);
+  }
+
+  /**
+   * A short wait is a timer's. A long one is also the wall alarm's, which notices what a timer does not: that the machine
+   * slept, or that the clock was set forward. Without an alarm the timer looks again every minute.
+   */
+  #waitFor(dueMs: number): () => void {
+    const wake = () => this.#wake();
+    const nowMs = this.#clock.now();
+    const isLong = dueMs - nowMs > maximumWaitMs;
+    const cancelAlarm = isLong ? this.#clock.at(dueMs, wake) : null;
+    const cancelTimer = this.#clock.after(
+      waitMs(dueMs, nowMs, cancelAlarm ? longestTimerMs : maximumWaitMs),
+      wake,
     );
+    return () => {
+      cancelTimer();
+      cancelAlarm?.();
+    };
   }
 
   #wake(): void {
+    this.#cancelTimer();
     this.#armedForMs = null;
     this.#noticeClockStep();
     for (let first = this.#queue.peek(); first !== undefined; first = this.#queue.peek()) {

@@ -18,6 +18,31 @@ test("what a suspended machine slept through runs once, within a minute of its w
   expect(started).toEqual(["poll 13:30:00.000", "poll 13:40:00.000"]);
 });
 
+test("where there is an alarm on the wall clock, a long sleep is noticed at once and nothing wakes up meanwhile", async () => {
+  const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
+  clock.hasAlarm = true;
+  declare("daily", "0 0 * * *");
+  scheduler.start();
+  await clock.pass(11 * hour);
+  expect(clock.waits).toEqual([12 * hour]);
+  clock.step(3 * hour);
+  expect(started).toEqual(["daily 00:00:00.000"]);
+  await clock.pass(22 * hour);
+  expect(started).toEqual(["daily 00:00:00.000", "daily 00:00:00.000"]);
+  expect(clock.waits).toHaveLength(3);
+});
+
+test("an alarm on the wall clock does not hide a clock that was set back", async () => {
+  const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
+  clock.hasAlarm = true;
+  declare("every ten minutes", "every 10m");
+  scheduler.start();
+  await clock.pass(5 * minute);
+  clock.step(-hour);
+  await clock.pass(15 * minute);
+  expect(started).toEqual(["every ten minutes 11:20:00.000"]);
+});
+
 test("a sleep of a year is one run, not half a million", async () => {
   const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
   declare("minutely", "* * * * *");

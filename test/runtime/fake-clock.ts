@@ -15,6 +15,9 @@ export class FakeClock implements Clock {
   readonly waits: number[] = [];
   /** By how much timers go off too early. */
   earlyByMs = 0;
+  /** Whether there is an alarm on the wall clock. */
+  hasAlarm = false;
+  #alarm: FakeTimer | null = null;
   #wallMs: number;
   #monotonicMs = 1_000;
   #timers = new Set<FakeTimer>();
@@ -46,6 +49,14 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
+  at(timeMs: number, call: () => void): (() => void) | null {
+    if (!this.hasAlarm) return null;
+    this.#alarm = { atMs: timeMs, call };
+    return () => {
+      this.#alarm = null;
+    };
+  }
+
   /** Time passes, and the timers that it meets go off. */
   async pass(durationMs: number): Promise<void> {
     const endMs = this.#monotonicMs + durationMs;
@@ -60,9 +71,13 @@ export class FakeClock implements Clock {
     this.#move(endMs - this.#monotonicMs);
   }
 
-  /** Somebody sets the clock, or the machine is suspended: only the wall clock moves, and no timer notices. */
+  /** Somebody sets the clock, or the machine is suspended: only the wall clock moves, and no timer notices, but the alarm. */
   step(durationMs: number): void {
     this.#wallMs += durationMs;
+    const alarm = this.#alarm;
+    if (alarm === null || alarm.atMs > this.#wallMs) return;
+    this.#alarm = null;
+    alarm.call();
   }
 
   #move(durationMs: number): void {

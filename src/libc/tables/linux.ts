@@ -30,6 +30,10 @@ export const linux = {
     SYS_pidfd_send_signal: 424,
     SYS_pidfd_open: 434,
     SYS_close_range: 436,
+    CLOCK_REALTIME: 0,
+    TIMER_ABSTIME: 1,
+    "sizeof(struct itimerspec)": 32,
+    "offsetof(struct itimerspec, it_value)": 16,
   },
   sizes: {
     sigset_t: 128,

@@ -43,7 +43,11 @@ type LinuxConstantName =
   | "CLOSE_RANGE_CLOEXEC"
   | "SYS_pidfd_send_signal"
   | "SYS_pidfd_open"
-  | "SYS_close_range";
+  | "SYS_close_range"
+  | "CLOCK_REALTIME"
+  | "TIMER_ABSTIME"
+  | "sizeof(struct itimerspec)"
+  | "offsetof(struct itimerspec, it_value)";
 
 type TypeName = "sigset_t" | "struct sigaction" | "posix_spawnattr_t" | "posix_spawn_file_actions_t";
 
