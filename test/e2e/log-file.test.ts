@@ -68,7 +68,7 @@ test("console lines carry time and level, and inside a run the job, however deep
   const has = (level: string, text: string) =>
     expect(log).toMatch(new RegExp(`^${stamp} ${level.padEnd(5)} ${text}`, "m"));
   has("INFO", "at load$");
-  has("INFO", String.raw`outside of any run$`);
+  has("INFO", "outside of any run$");
   const levels = [
     ["INFO", "log 1"],
     ["INFO", "info"],

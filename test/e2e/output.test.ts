@@ -46,7 +46,12 @@ describe("--json prints one document on standard output and nothing else, also f
 async function onTerminal(space: Workspace, line: string, env: Record<string, string | undefined> = {}) {
   const child = Bun.spawn(["script", "-qec", `${djobPath} ${line}`, "/dev/null"], {
     cwd: space.dir,
-    env: { ...space.environment({ NO_COLOR: undefined, ...env }), SHELL: "/bin/sh", TERM: "xterm-256color" },
+    // citty's help is plain in what it takes for a CI or a test.
+    env: {
+      ...space.environment({ NO_COLOR: undefined, CI: undefined, TEST: undefined, ...env }),
+      SHELL: "/bin/sh",
+      TERM: "xterm-256color",
+    },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
