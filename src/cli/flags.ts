@@ -23,6 +23,12 @@ export const okFlag: RepeatableArg = {
   description: "exit 0 also when there was nothing to do (codes 7 and 8)",
 };
 
+export const stopTimeoutFlag: RepeatableArg = {
+  type: "string",
+  valueHint: "TIME",
+  description: "kill it after that long (default: what it was started with)",
+};
+
 export const nameArgument: RepeatableArg = {
   type: "positional",
   description: "the daemon's name",

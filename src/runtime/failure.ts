@@ -98,6 +98,15 @@ export function userStack(stack: string): string {
     .join("\n");
 }
 
+/**
+ * Pure: an error as node:util shows it, without the frames of djob and of Bun, whose places are no absolute paths. If it
+ * has no others, the error is djob's own, and keeps them.
+ */
+export function withoutOwnFrames(text: string): string {
+  const shown = text.replace(/\n +at (?:[^\n(]*\()?(?:src\/|node:|bun:)[^\n]*?(?= \{\n|\n|$)/g, "");
+  return /\n +at /.test(shown) ? shown : text;
+}
+
 /** Pure: the first place that a stack names. */
 export function locationIn(stack: string): Location | null {
   const match = /^\s+at (?:.*\()?(\/[^\n]*?):(\d+):(\d+)\)?$/m.exec(stack);

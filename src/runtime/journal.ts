@@ -5,6 +5,7 @@ import type { InspectOptions } from "node:util";
 import type { JobLog } from "djob";
 import { formatLine, type Level } from "../logs/line.ts";
 import { errDescriptor, outDescriptor, writeText } from "../logs/sink.ts";
+import { withoutOwnFrames } from "./failure.ts";
 
 export interface RunIdentity {
   readonly job: string;
@@ -48,7 +49,7 @@ export class Journal {
 /** Whatever was thrown, as text for the log: with its stack and its causes. */
 export function errorText(error: unknown): string {
   try {
-    return inspect(error, { depth: 4 });
+    return withoutOwnFrames(inspect(error, { depth: 4 }));
   } catch {
     // Getters and proxies may throw as well; what they hide must not end the daemon.
     return "something was thrown that can't be shown";

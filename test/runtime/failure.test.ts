@@ -10,6 +10,7 @@ import {
   notInTime,
   RegistrationError,
   userStack,
+  withoutOwnFrames,
 } from "../../src/runtime/failure.ts";
 import { ScheduleError } from "../../src/schedule/schedule-error.ts";
 
@@ -157,3 +158,24 @@ function temporaryDirectory() {
   const path = mkdtempSync(join(tmpdir(), "djob-failure-"));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
 }
+
+test("an error in the log has the user's frames, and what follows them", () => {
+  const shown = `Error: boom
+      at inner (/srv/w.ts:2:36)
+      at run (node:async_hooks:144:29)
+      at #m (src/runtime/scheduler.ts:137:51) {
+    [cause]: Error: deep
+        at <anonymous> (/srv/w.ts:3:44)
+        at src/main.ts:25:10
+  }`;
+  expect(withoutOwnFrames(shown)).toBe(`Error: boom
+      at inner (/srv/w.ts:2:36) {
+    [cause]: Error: deep
+        at <anonymous> (/srv/w.ts:3:44)
+  }`);
+});
+
+test("an error of djob's own keeps its frames", () => {
+  const shown = "TypeError: ours\n    at #m (src/runtime/scheduler.ts:137:51)";
+  expect(withoutOwnFrames(shown)).toBe(shown);
+});

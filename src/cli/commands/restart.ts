@@ -10,7 +10,15 @@ import { restoreSpec } from "../../daemon/spec.ts";
 import { stop as stopDaemon } from "../../daemon/stop.ts";
 import { ignoreTerminalSignals } from "../../daemon/terminal-signals.ts";
 import type { Command } from "../command.ts";
-import { directoriesOf, durationOf, jsonFlag, nameArgument, placeFlags, placeIn } from "../flags.ts";
+import {
+  directoriesOf,
+  durationOf,
+  jsonFlag,
+  nameArgument,
+  placeFlags,
+  placeIn,
+  stopTimeoutFlag,
+} from "../flags.ts";
 import { notRunning } from "../names.ts";
 import { showStarted } from "../show-started.ts";
 import { manner } from "./stop.ts";
@@ -22,11 +30,7 @@ export const restart: Command = {
   args: {
     name: nameArgument,
     ...placeFlags,
-    "stop-timeout": {
-      type: "string",
-      valueHint: "TIME",
-      description: "kill it after that long (default: what it was started with)",
-    },
+    "stop-timeout": stopTimeoutFlag,
     json: jsonFlag,
   },
   positionals: { minimum: 1, maximum: 1 },

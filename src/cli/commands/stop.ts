@@ -5,7 +5,16 @@ import { find } from "../../daemon/locate.ts";
 import { clearDead, releaseStopped, type Stopped, stop as stopDaemon } from "../../daemon/stop.ts";
 import { formatDuration } from "../../schedule/duration.ts";
 import { type Command, isSet } from "../command.ts";
-import { directoriesOf, durationOf, jsonFlag, nameArgument, okFlag, placeFlags, placeIn } from "../flags.ts";
+import {
+  directoriesOf,
+  durationOf,
+  jsonFlag,
+  nameArgument,
+  okFlag,
+  placeFlags,
+  placeIn,
+  stopTimeoutFlag,
+} from "../flags.ts";
 import { notRunning } from "../names.ts";
 import type { Output } from "../output.ts";
 import { tolerate } from "../show-started.ts";
@@ -15,11 +24,7 @@ export const stop: Command = {
   args: {
     name: nameArgument,
     ...placeFlags,
-    "stop-timeout": {
-      type: "string",
-      valueHint: "TIME",
-      description: "kill it after that long (default: what it was started with)",
-    },
+    "stop-timeout": stopTimeoutFlag,
     ok: okFlag,
     json: jsonFlag,
   },
