@@ -1,13 +1,14 @@
 // Finding a daemon by its name, and what is true of it: the lock first, then the pid that the pidfile names, proven by
 // the locked file that the process holds open, then its own words over the socket.
-import { fstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, fstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { askStatus } from "../control/client.ts";
 import type { DaemonStatus } from "../control/messages.ts";
 import { lockDescriptor, titlePrefix } from "./descriptors.ts";
 import { errorCode, worldError } from "./error.ts";
 import { type Directories, type Paths, pathsFor } from "./paths.ts";
-import { lookAtLock } from "./pidfile.ts";
+import { lookAtLock, openPidfile } from "./pidfile.ts";
+import { hasEnded } from "./process-table.ts";
 import { defaults, isName } from "./spec.ts";
 
 export interface Place {
@@ -55,6 +56,23 @@ export function isProven(pid: number, pidfile: number): boolean {
     return isHeld && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(titlePrefix);
   } catch {
     return false;
+  }
+}
+
+/**
+ * Whether some other process holds the lock of a daemon's pidfile: nobody answers, and the process that the file names
+ * lives and is not proven to be the daemon. What is true of the daemon can't be told then.
+ */
+export function isHeldByAnother({ paths }: Place, found: Found): boolean {
+  if (found.life !== "alive" || found.status !== null || found.pid === null) return false;
+  const pidfile = openPidfile(paths.pidfile);
+  if (pidfile === null) return false;
+  try {
+    return (
+      !isProven(found.pid, pidfile) && !hasEnded(found.pid) && lookAtLock(paths.pidfile).state === "held"
+    );
+  } finally {
+    closeSync(pidfile);
   }
 }
 

@@ -123,6 +123,9 @@ test.each([3, 9])(
     expect(code).toBe(1);
     expect(stderr).toContain(`pid ${holder.pid} in it is not proven to be the daemon`);
     expect((await space.djob(["run", "worker.ts"])).code).toBe(8);
+    const status = await space.djob(["status", "worker"]);
+    expect(status.code).toBe(4);
+    expect(status.stderr).toContain("held by a process that is not proven to be the daemon");
     expect(isAlive(holder.pid)).toBe(true);
     expect(readFileSync(pidfile, "utf8")).toBe(`${holder.pid}\n`);
   },

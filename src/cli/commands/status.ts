@@ -1,6 +1,7 @@
 // djob status: one daemon with its jobs, or a line for each.
+import { DjobError } from "../../daemon/error.ts";
 import { statusCode, statusCodeMeanings } from "../../daemon/exit-code.ts";
-import { find, statusOrGuess } from "../../daemon/locate.ts";
+import { find, isHeldByAnother, type Place, statusOrGuess } from "../../daemon/locate.ts";
 import { readProcess } from "../../daemon/process-table.ts";
 import { type Command, type CommandInput, isSet } from "../command.ts";
 import { directoriesOf, jsonFlag, placeFlags, placeIn } from "../flags.ts";
@@ -34,6 +35,7 @@ async function showOne({ args, output }: CommandInput, name: string): Promise<nu
   const directories = directoriesOf(args);
   const place = placeIn(directories, args, name);
   const found = await find(place);
+  if (isHeldByAnother(place, found)) throw unknown(place);
   const report = statusOrGuess(place, found);
   if (found.life !== "alive") {
     if (output.json) output.document(report);
@@ -45,4 +47,12 @@ async function showOne({ args, output }: CommandInput, name: string): Promise<nu
   else if (row !== null) output.people.log(processReport(row, report, output));
   else output.people.log(showStatus(report, found.status !== null, output));
   return statusCode.running;
+}
+
+function unknown({ name, paths }: Place): DjobError {
+  return new DjobError(
+    statusCode.unknown,
+    `cannot tell whether ${name} runs: the lock on ${paths.pidfile} is held by a process that is not proven to be the daemon`,
+    `see who holds the file open: fuser -v ${paths.pidfile}`,
+  );
 }
