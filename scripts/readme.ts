@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { commands } from "../src/cli/commands.ts";
-import { exitCodeMeanings, statusCodeMeanings } from "../src/daemon/exit-code.ts";
+import { exitCodeMeanings, statusCodeMeanings } from "../src/exit-code.ts";
 
 const usage = `usage: scripts/bun scripts/readme.ts [--check]
 

@@ -1,6 +1,8 @@
 // Which process am I? Hands over to the launcher's commands, the session leader or the worker, each of which loads only
 // what it needs. Holds the only process.exit.
+
 import { stageVariable, titlePrefix } from "./daemon/descriptors.ts";
+import { exitCode } from "./exit-code.ts";
 
 const exit = (code: number): never => process.exit(code);
 
@@ -32,5 +34,5 @@ switch (stage) {
   }
   default:
     console.error(`djob: ${stageVariable} is djob's own variable: unset it`);
-    exit(2);
+    exit(exitCode.usage);
 }

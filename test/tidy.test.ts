@@ -11,11 +11,12 @@ const tests = filesOf("test");
 
 /** The folders of src that each folder of src may import from, besides itself. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  "main.ts": ["cli", "daemon"],
+  "main.ts": ["cli", "daemon", "exit-code.ts"],
+  "exit-code.ts": [],
   "version.ts": [],
-  cli: ["daemon", "runtime", "control", "logs", "schedule", "api", "version.ts"],
-  daemon: ["runtime", "control", "logs", "schedule", "libc"],
-  runtime: ["api", "control", "logs", "schedule", "libc"],
+  cli: ["exit-code.ts", "daemon", "runtime", "control", "logs", "schedule", "api", "version.ts"],
+  daemon: ["exit-code.ts", "runtime", "control", "logs", "schedule", "libc"],
+  runtime: ["exit-code.ts", "api", "control", "logs", "schedule", "libc"],
   control: [],
   logs: ["libc"],
   schedule: [],

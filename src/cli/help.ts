@@ -2,7 +2,7 @@
 
 import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage } from "citty";
-import { exitCodeMeanings } from "../daemon/exit-code.ts";
+import { exitCodeMeanings } from "../exit-code.ts";
 import { outDescriptor } from "../logs/sink.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";

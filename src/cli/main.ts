@@ -1,7 +1,7 @@
 // The command line: finds the command, refuses what it does not know, and turns what comes of it into an exit code.
 import { defineCommand, runCommand } from "citty";
 import { DjobError, shownError } from "../daemon/error.ts";
-import { exitCode } from "../daemon/exit-code.ts";
+import { exitCode } from "../exit-code.ts";
 import { outDescriptor, writeText } from "../logs/sink.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, overview } from "./help.ts";

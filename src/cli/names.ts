@@ -1,8 +1,8 @@
 // "There is no such daemon", with the names of those that there are.
 import { DjobError } from "../daemon/error.ts";
-import { exitCode } from "../daemon/exit-code.ts";
 import { type Found, type Place, runningNames } from "../daemon/locate.ts";
 import type { Directories } from "../daemon/paths.ts";
+import { exitCode } from "../exit-code.ts";
 import { nearest } from "./strict.ts";
 
 export function notRunning({ name, paths }: Place, found: Found, directories: Directories): DjobError {

@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { distance } from "fastest-levenshtein";
 import { DjobError } from "../daemon/error.ts";
-import { exitCode } from "../daemon/exit-code.ts";
+import { exitCode } from "../exit-code.ts";
 import type { Command } from "./command.ts";
 
 export interface StrictArguments {

@@ -1,8 +1,9 @@
 // What goes wrong in the world, told to a person: cannot do what, to which value, why, and what would help.
 // Anything else that is thrown is a bug of djob's and is shown with its stack.
+
+import { type ExitCode, exitCode } from "../exit-code.ts";
 import { SystemError } from "../libc/error.ts";
 import { ScheduleError } from "../schedule/schedule-error.ts";
-import { type ExitCode, exitCode } from "./exit-code.ts";
 
 export class DjobError extends Error {
   override readonly name = "DjobError";

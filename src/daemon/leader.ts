@@ -1,5 +1,6 @@
 // The session leader: born into a new session by setsid, it starts the worker as its child and ends at once. The worker,
 // no session leader, can never get a controlling terminal. It lives for some milliseconds: it loads next to nothing.
+import { exitCode } from "../exit-code.ts";
 import { spawn } from "../libc/spawn.ts";
 import { firstFreeDescriptor, readinessDescriptor } from "./descriptors.ts";
 import { tell } from "./readiness.ts";
@@ -21,10 +22,10 @@ export function lead(inherited: Readonly<Record<string, string | undefined>>): n
       closeFrom: firstFreeDescriptor,
     });
     tell(readinessDescriptor, { type: "spawned", pid });
-    return 0;
+    return exitCode.done;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     tell(readinessDescriptor, { type: "broken", message, hint: null });
-    return 70;
+    return exitCode.bug;
   }
 }

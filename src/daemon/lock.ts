@@ -1,6 +1,7 @@
 // Taking the lock for a new daemon, or telling whose it is.
+
+import { exitCode } from "../exit-code.ts";
 import { DjobError } from "./error.ts";
-import { exitCode } from "./exit-code.ts";
 import { clearPid, lookAtLock, tryLock } from "./pidfile.ts";
 
 const attempts = 5;

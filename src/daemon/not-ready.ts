@@ -1,10 +1,11 @@
 // Why a daemon did not become ready, told to the person who started it: the module's own error first, and the last
 // lines of its log where the error alone does not say it.
+
+import { exitCode } from "../exit-code.ts";
 import { textFrom } from "../logs/follow.ts";
 import { describeFailure, failure, type ModuleFailure, notInTime } from "../runtime/failure.ts";
 import type { WorkerEnd } from "./end-started.ts";
 import { DjobError } from "./error.ts";
-import { exitCode } from "./exit-code.ts";
 import { leaveDescriptors } from "./readiness.ts";
 import type { Spec } from "./spec.ts";
 import type { Verdict } from "./verdict.ts";

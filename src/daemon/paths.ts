@@ -1,8 +1,8 @@
 // Where a daemon's files are: DIR when --dir or DJOB_DIR says so, the system's directories for root, the XDG base
 // directories for everybody else, and systemd's own when a unit sets them. Pure but for `existing`, which the caller gives.
 import { join, resolve } from "node:path";
+import { exitCode } from "../exit-code.ts";
 import { DjobError } from "./error.ts";
-import { exitCode } from "./exit-code.ts";
 
 export interface Paths {
   readonly pidfile: string;

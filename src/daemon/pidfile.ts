@@ -11,9 +11,9 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { exitCode } from "../exit-code.ts";
 import { flock } from "../libc/files.ts";
 import { DjobError } from "./error.ts";
-import { exitCode } from "./exit-code.ts";
 import { openOwnFile, openOwnFileIfThere } from "./trust.ts";
 
 const pidfileMode = 0o644;

@@ -1,8 +1,8 @@
 // What a daemon is to be: one plain object, made once by the launcher from the flags, and handed down the chain
 // unchanged. No later stage looks at a flag again.
 import { basename } from "node:path";
+import { exitCode } from "../exit-code.ts";
 import { DjobError } from "./error.ts";
-import { exitCode } from "./exit-code.ts";
 import type { Paths } from "./paths.ts";
 
 export const specVersion = 1;

@@ -1,9 +1,9 @@
 // The way into a daemon's life that `run` and `restart` share: its directories, its lock, its launch.
 import { dirname } from "node:path";
+import { exitCode } from "../exit-code.ts";
 import { describeFailure, type ModuleFailure } from "../runtime/failure.ts";
 import type { Environment } from "./environment.ts";
 import { DjobError } from "./error.ts";
-import { exitCode } from "./exit-code.ts";
 import { type Launched, launch, launchInForeground } from "./launch.ts";
 import { takeLock } from "./lock.ts";
 import type { Directories } from "./paths.ts";

@@ -3,10 +3,10 @@
 import { askStop } from "../control/client.ts";
 import type { StopReport } from "../control/messages.ts";
 import { removeSocket } from "../control/server.ts";
+import { exitCode } from "../exit-code.ts";
 import { closeDescriptor, flock } from "../libc/files.ts";
 import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.ts";
 import { DjobError, errorCode, worldError } from "./error.ts";
-import { exitCode } from "./exit-code.ts";
 import { type Found, isProven, type Place } from "./locate.ts";
 import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
 import { hasEnded } from "./process-table.ts";

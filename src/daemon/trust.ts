@@ -14,8 +14,8 @@ import {
   type Stats,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { exitCode } from "../exit-code.ts";
 import { DjobError, errorCode, worldError } from "./error.ts";
-import { exitCode } from "./exit-code.ts";
 
 const maximumLinks = 40;
 /** Between two calls somebody else may make the file that was missing, or remove the one that was there. */

@@ -1,6 +1,7 @@
 // The last stage: makes its process what the spec says, and lets the worker of src/runtime live in it.
 import { constants, openSync, readFileSync, writeFileSync } from "node:fs";
 import { removeSocket } from "../control/server.ts";
+import { exitCode } from "../exit-code.ts";
 import { closeDescriptor, duplicate, isTerminal, setCloseOnExec } from "../libc/files.ts";
 import { exitImmediately, removeFromEnvironment } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
@@ -15,7 +16,6 @@ import { lockDescriptor, readinessDescriptor, specDescriptor, stageVariable } fr
 import { endDescendants } from "./end-started.ts";
 import { type Environment, quietCollector } from "./environment.ts";
 import { DjobError } from "./error.ts";
-import { exitCode } from "./exit-code.ts";
 import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";

@@ -1,5 +1,7 @@
 // Loads modules only to see what they declare: no job runs, no server listens.
+
 import { provideApi } from "../api/module.ts";
+import { exitCode } from "../exit-code.ts";
 import { nextTime, type Schedule } from "../schedule/schedule.ts";
 import { systemClock } from "./clock.ts";
 import { failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
@@ -35,7 +37,7 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
   const fail = (failure: ModuleFailure) => {
     done = true;
     port.failed(failure);
-    port.exit(9);
+    port.exit(exitCode.notReady);
   };
   process.on("exit", (code) => {
     if (!done) port.failed(exits.failureOf(code, module));
@@ -66,7 +68,7 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
       times: timesAfter(job.schedule, nowMs),
     })),
   );
-  port.exit(0);
+  port.exit(exitCode.done);
 }
 
 function isServer({ exports }: LoadedModule): boolean {

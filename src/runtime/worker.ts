@@ -1,8 +1,10 @@
 // The worker: loads the user's modules, says that it is ready, runs their jobs, and ends in good order.
+
 import type { Server } from "bun";
 import { provideApi } from "../api/module.ts";
 import type { DaemonState, StopReport } from "../control/messages.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
+import { exitCode } from "../exit-code.ts";
 import { takeOverConsole } from "../logs/console.ts";
 import { takeOverStreams } from "../logs/streams.ts";
 import { systemClock } from "./clock.ts";
@@ -105,14 +107,14 @@ export class Worker {
     this.#state = "failed";
     this.#port.failed(reason);
     this.#port.removeFiles();
-    return this.#port.exit(9);
+    return this.#port.exit(exitCode.notReady);
   }
 
   #watchEnds(): void {
     process.on("exit", (code) => {
       if (this.#state === "starting") {
         this.#port.failed(this.#exits.failureOf(code, this.#module));
-        process.exitCode = 9;
+        process.exitCode = exitCode.notReady;
       }
       if (this.#state === "running") {
         this.#journal.write(code === 0 ? "info" : "error", `ending: process.exit(${code}) was called`);
@@ -127,14 +129,14 @@ export class Worker {
     if (this.#state !== "running") return;
     this.#journal.write("info", "ending: nothing is left to do");
     this.#state = "stopped";
-    this.#port.exit(0);
+    this.#port.exit(exitCode.done);
   }
 
   #crash(what: string, error: unknown): void {
     if (this.#state === "starting") this.#fail(failureOf(error, this.#module));
     this.#journal.write("error", `ending after an ${what}: ${errorText(error)}`);
     this.#state = "failed";
-    this.#port.exit(1);
+    this.#port.exit(exitCode.failed);
   }
 
   #stop(reason: string, listenersTold: boolean, timeoutMs: number | null = null): Promise<StopReport> {
@@ -169,7 +171,7 @@ export class Worker {
   /** Whoever asked for the stop gets the answer first; the files go before that, so that the asker finds none. */
   #leave({ outcome }: StopReport): void {
     this.#port.removeFiles();
-    const end = () => (outcome === "forced" ? this.#port.kill() : this.#port.exit(0));
+    const end = () => (outcome === "forced" ? this.#port.kill() : this.#port.exit(exitCode.done));
     if (this.#control === null || this.#control.pending === 0) end();
     setTimeout(end, answerGraceMs);
   }

@@ -1,8 +1,8 @@
 // djob check: loads the modules in a scratch process and tells what they declare.
 
 import { checkModules } from "../../daemon/check.ts";
-import { exitCode } from "../../daemon/exit-code.ts";
 import { failedToStart } from "../../daemon/start.ts";
+import { exitCode } from "../../exit-code.ts";
 import { missingModule } from "../../runtime/loader.ts";
 import type { Command } from "../command.ts";
 import { columns } from "../output.ts";

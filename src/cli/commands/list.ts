@@ -1,9 +1,9 @@
 // djob list
 import type { DaemonStatus } from "../../control/messages.ts";
 import { DjobError } from "../../daemon/error.ts";
-import { exitCode } from "../../daemon/exit-code.ts";
 import { find, knownNames, placeOf, statusOrGuess } from "../../daemon/locate.ts";
 import type { Directories } from "../../daemon/paths.ts";
+import { exitCode } from "../../exit-code.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { directoriesOf, jsonFlag, placeFlags } from "../flags.ts";
 import { columns, type Output } from "../output.ts";

@@ -1,7 +1,7 @@
 // djob logs: the last lines of a daemon's log, and what follows.
 import { DjobError, errorCode, worldError } from "../../daemon/error.ts";
-import { exitCode } from "../../daemon/exit-code.ts";
 import { find } from "../../daemon/locate.ts";
+import { exitCode } from "../../exit-code.ts";
 import { follow, lastLines } from "../../logs/follow.ts";
 import { outDescriptor, writeBytes } from "../../logs/sink.ts";
 import { type Command, isSet, textOf } from "../command.ts";

@@ -1,7 +1,6 @@
 // djob restart: the same modules, flags and environment once more. If another start comes in between, it wins.
 import { askSpec } from "../../control/client.ts";
 import { DjobError } from "../../daemon/error.ts";
-import { exitCode } from "../../daemon/exit-code.ts";
 import { launch } from "../../daemon/launch.ts";
 import { find } from "../../daemon/locate.ts";
 import { takeLock } from "../../daemon/lock.ts";
@@ -9,6 +8,7 @@ import { clearPid } from "../../daemon/pidfile.ts";
 import { restoreSpec } from "../../daemon/spec.ts";
 import { stop as stopDaemon } from "../../daemon/stop.ts";
 import { ignoreTerminalSignals } from "../../daemon/terminal-signals.ts";
+import { exitCode } from "../../exit-code.ts";
 import type { Command } from "../command.ts";
 import {
   directoriesOf,

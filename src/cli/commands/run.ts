@@ -1,6 +1,7 @@
 // djob run: from flags to a spec, and from there to a daemon.
-import { exitCode } from "../../daemon/exit-code.ts";
+
 import { failedToStart, startDaemon } from "../../daemon/start.ts";
+import { exitCode } from "../../exit-code.ts";
 import { missingModule } from "../../runtime/loader.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { isSet } from "../command.ts";

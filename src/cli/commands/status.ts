@@ -1,8 +1,8 @@
 // djob status: one daemon with its jobs, or a line for each.
 import { DjobError } from "../../daemon/error.ts";
-import { statusCode, statusCodeMeanings } from "../../daemon/exit-code.ts";
 import { find, isHeldByAnother, type Place, statusOrGuess } from "../../daemon/locate.ts";
 import { readProcess } from "../../daemon/process-table.ts";
+import { statusCode, statusCodeMeanings } from "../../exit-code.ts";
 import { type Command, type CommandInput, isSet } from "../command.ts";
 import { directoriesOf, jsonFlag, placeFlags, placeIn } from "../flags.ts";
 import { notRunning } from "../names.ts";

@@ -1,8 +1,8 @@
 // djob stop
 import type { ParsedArgs } from "citty";
-import { exitCode } from "../../daemon/exit-code.ts";
 import { find } from "../../daemon/locate.ts";
 import { clearDead, releaseStopped, type Stopped, stop as stopDaemon } from "../../daemon/stop.ts";
+import { exitCode } from "../../exit-code.ts";
 import { formatDuration } from "../../schedule/duration.ts";
 import { type Command, isSet } from "../command.ts";
 import {
