@@ -27,6 +27,7 @@ export type Found =
     };
 
 const answerMs = 2_000;
+const execveTries = 50;
 
 export function placeOf(name: string, directories: Directories, pidfile: string | null): Place {
   const paths = pathsFor(name, directories);
@@ -53,10 +54,20 @@ export function isProven(pid: number, pidfile: number): boolean {
     const held = statSync(`/proc/${pid}/fd/${lockDescriptor}`);
     const file = fstatSync(pidfile);
     const isHeld = held.dev === file.dev && held.ino === file.ino;
-    return isHeld && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(titlePrefix);
+    return isHeld && titleOf(pid).startsWith(titlePrefix);
   } catch {
     return false;
   }
+}
+
+/** For an instant of its execve, which a reload is, a process has no command line. */
+function titleOf(pid: number): string {
+  for (let tries = 0; tries < execveTries; tries += 1) {
+    const title = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    if (title !== "") return title;
+    Bun.sleepSync(1);
+  }
+  return "";
 }
 
 /**
