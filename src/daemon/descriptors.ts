@@ -7,6 +7,8 @@ export const lockDescriptor = 3;
 export const readinessDescriptor = 4;
 /** The pipe that holds the spec. */
 export const specDescriptor = 5;
+/** What the spec is called in /proc/PID/fd once the worker has read it. */
+export const specFileName = "djob-spec";
 export const firstFreeDescriptor = 6;
 
 export const stageVariable = "DJOB_STAGE";

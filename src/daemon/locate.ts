@@ -9,7 +9,8 @@ import { errorCode, worldError } from "./error.ts";
 import { type Directories, type Paths, pathsFor } from "./paths.ts";
 import { lookAtLock, openPidfile } from "./pidfile.ts";
 import { hasEnded } from "./process-table.ts";
-import { defaults, isName } from "./spec.ts";
+import { specOfProcess } from "./silent.ts";
+import { defaults, isName, type Spec } from "./spec.ts";
 
 export interface Place {
   readonly name: string;
@@ -24,6 +25,8 @@ export type Found =
       readonly pid: number | null;
       /** null: it did not answer. */
       readonly status: DaemonStatus | null;
+      /** What it was started with, where it did not answer and that can be read. */
+      readonly spec: Spec | null;
     };
 
 const answerMs = 2_000;
@@ -40,7 +43,9 @@ export async function find({ paths }: Place): Promise<Found> {
   if (lock.state !== "held") return { life: lock.state === "absent" ? "absent" : "dead" };
   const status = await askStatus(paths.socket, answerMs);
   const own = status !== null && (lock.pid === null || status.pid === lock.pid);
-  return { life: "alive", pid: lock.pid, status: own ? status : null };
+  if (own) return { life: "alive", pid: lock.pid, status, spec: null };
+  const isDaemon = lock.pid !== null && isProvenAt(lock.pid, paths.pidfile);
+  return { life: "alive", pid: lock.pid, status: null, spec: isDaemon ? specOfProcess(lock.pid) : null };
 }
 
 /**
@@ -76,12 +81,15 @@ function titleOf(pid: number): string {
  */
 export function isHeldByAnother({ paths }: Place, found: Found): boolean {
   if (found.life !== "alive" || found.status !== null || found.pid === null) return false;
-  const pidfile = openPidfile(paths.pidfile);
+  if (isProvenAt(found.pid, paths.pidfile) || hasEnded(found.pid)) return false;
+  return lookAtLock(paths.pidfile).state === "held";
+}
+
+function isProvenAt(pid: number, path: string): boolean {
+  const pidfile = openPidfile(path);
   if (pidfile === null) return false;
   try {
-    return (
-      !isProven(found.pid, pidfile) && !hasEnded(found.pid) && lookAtLock(paths.pidfile).state === "held"
-    );
+    return isProven(pid, pidfile);
   } finally {
     closeSync(pidfile);
   }
@@ -116,6 +124,7 @@ export function runningNames(directories: Directories): string[] {
 export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatus {
   if (found.life === "alive" && found.status !== null) return found.status;
   const pid = found.life === "alive" ? found.pid : null;
+  const spec = found.life === "alive" ? found.spec : null;
   return {
     name,
     state: found.life !== "alive" ? "stopped" : pid === null ? "starting" : "running",
@@ -124,10 +133,10 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
     startedAt: null,
     restarts: 0,
     lastExit: null,
-    foreground: false,
-    stopTimeoutMs: defaults.stopTimeoutMs,
-    modules: [],
-    paths,
+    foreground: spec?.foreground ?? false,
+    stopTimeoutMs: spec?.stopTimeoutMs ?? defaults.stopTimeoutMs,
+    modules: spec?.modules ?? [],
+    paths: spec?.paths ?? paths,
     jobs: [],
   };
 }

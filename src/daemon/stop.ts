@@ -48,7 +48,9 @@ export async function stop(
   let target: Target | null = null;
   try {
     target = openTarget(place, pid, pidfile);
-    const patienceMs = (timeoutMs ?? found.status?.stopTimeoutMs ?? defaults.stopTimeoutMs) + graceMs;
+    const patienceMs =
+      (timeoutMs ?? found.status?.stopTimeoutMs ?? found.spec?.stopTimeoutMs ?? defaults.stopTimeoutMs) +
+      graceMs;
     const asked = found.status === null ? null : askStop(paths.socket, timeoutMs, patienceMs);
     if (asked === null) target.send("SIGTERM");
     const killed = !(await freeWithin(pidfile, patienceMs));

@@ -2,7 +2,14 @@
 import { constants, openSync, readFileSync, writeFileSync } from "node:fs";
 import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
-import { closeDescriptor, duplicate, isTerminal, setCloseOnExec } from "../libc/files.ts";
+import {
+  closeDescriptor,
+  duplicate,
+  isTerminal,
+  memoryFile,
+  setCloseOnExec,
+  writeAll,
+} from "../libc/files.ts";
 import { exitImmediately, removeFromEnvironment } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
@@ -12,7 +19,13 @@ import { describeFailure } from "../runtime/failure.ts";
 import type { WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
 import { becomeWorker } from "./become.ts";
-import { lockDescriptor, readinessDescriptor, specDescriptor, stageVariable } from "./descriptors.ts";
+import {
+  lockDescriptor,
+  readinessDescriptor,
+  specDescriptor,
+  specFileName,
+  stageVariable,
+} from "./descriptors.ts";
 import { endDescendants } from "./end-started.ts";
 import { type Environment, quietCollector } from "./environment.ts";
 import { DjobError } from "./error.ts";
@@ -40,11 +53,14 @@ export async function work(waitedFor: boolean, exit: Exit): Promise<void> {
 
 /**
  * Reads the spec that this stage was started with. The descriptor's number stays taken: a reload puts the next spec there,
- * and a file that a thread of the runtime had under this number would be closed by that thread in its place.
+ * and a file that a thread of the runtime had under this number would be closed by that thread in its place. Until then it
+ * holds the spec for `djob stop`, `status` and `restart` to read when the daemon itself does not answer.
  */
 export function takeSpec(): Spec {
   const text = readFileSync(specDescriptor, "utf8");
-  const placeholder = openSync("/dev/null", constants.O_RDONLY);
+  const kept = memoryFile(specFileName);
+  const placeholder = kept ?? openSync("/dev/null", constants.O_RDONLY);
+  if (kept !== null) writeAll(kept, Buffer.from(text));
   duplicate(placeholder, specDescriptor);
   closeDescriptor(placeholder);
   setCloseOnExec(specDescriptor, true);

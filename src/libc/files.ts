@@ -1,7 +1,7 @@
 // File descriptors: locks, pipes, duplicates, and what an execve closes. All of them throw SystemError when the
 // kernel refuses, and TypeError or RangeError when the argument is a bug of ours. Importing node:fs costs a process
 // 0.7 ms, so nothing here does.
-import { checkBoolean, checkDescriptor } from "./arguments.ts";
+import { checkBoolean, checkDescriptor, checkFilledText } from "./arguments.ts";
 import { errnoNumbers, SystemError } from "./error.ts";
 import { libc, optionalSymbol } from "./library.ts";
 
@@ -65,6 +65,18 @@ export function writeAll(descriptor: number, bytes: Uint8Array): void {
       throw new SystemError({ syscall: "write", errno, action: `write to descriptor ${descriptor}` });
     }
   }
+}
+
+/**
+ * memfd_create(2): a file that has no name, close-on-exec, empty. Others may read it through /proc/PID/fd.
+ * @returns null where there is none (before Linux 3.17 and glibc 2.27, macOS)
+ */
+export function memoryFile(name: string): number | null {
+  checkFilledText("name", name);
+  const { linux } = libc().table;
+  const create = linux === null ? null : optionalSymbol("memfd_create");
+  const descriptor = linux === null || create === null ? -1 : create(name, linux.MFD_CLOEXEC);
+  return descriptor === -1 ? null : descriptor;
 }
 
 /** isatty(3) */

@@ -18,7 +18,7 @@ test("it keeps no descriptor of its parent, not even the highest", async () => {
     out: realpathSync(space.path("state/worker.log")),
     err: realpathSync(space.path("state/worker.log")),
     lock: realpathSync(space.path("state/worker.pid")),
-    reserved: "/dev/null",
+    reserved: "/memfd:djob-spec (deleted)",
   });
   // What is left is the control socket and the event loop's own; every file, pipe and terminal would have another name.
   const kinds = Object.values(others).map((target) => target.replace(/\[\d+\]$/, ""));

@@ -95,3 +95,32 @@ test.each(["25d", "-1s", "10", "soon"])("a stop timeout of %s is refused", async
   expect(code).toBe(2);
   expect(stderr).toContain("--stop-timeout");
 });
+
+const spinning = `import { job } from "djob";
+  job("spin", "at " + new Date(Date.now() + 300).toISOString(), () => { console.log("begun", process.env.FRUIT); while (true); });`;
+
+test("a blocked daemon is given its own stop timeout, and status still tells what it is", async () => {
+  const space = workspace();
+  await begun(space, spinning, ["--stop-timeout", "200ms"]);
+  const { stdout } = await space.djob(["status", "worker"]);
+  expect(stdout).toContain(space.path("worker.ts"));
+  expect(stdout).toContain("It does not answer");
+  const stopped = await space.djob(["stop", "worker", "--json"]);
+  const { outcome, durationMs } = JSON.parse(stopped.stdout);
+  expect(outcome).toBe("killed");
+  // 10 s more, were it the default.
+  expect(durationMs).toBeWithin(200, 8_000);
+});
+
+test("a blocked daemon can be restarted, with the flags and environment of its start", async () => {
+  const space = workspace();
+  const pid = await begun(space, spinning, ["--stop-timeout", "200ms", "--env", "FRUIT=quince"]);
+  const { code, stderr } = await space.djob(["restart", "worker"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect((await space.status("worker")).pid).not.toBe(pid);
+  await until(
+    "it runs with its variable",
+    () => (space.read("worker.log").match(/begun quince/g) ?? []).length === 2,
+  );
+  expect(space.read("worker.log")).not.toContain("DJOB_STAGE");
+});

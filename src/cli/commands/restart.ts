@@ -1,11 +1,13 @@
 // djob restart: the same modules, flags and environment once more. If another start comes in between, it wins.
 import { askSpec } from "../../control/client.ts";
+import type { Environment } from "../../daemon/environment.ts";
 import { DjobError } from "../../daemon/error.ts";
 import { launch } from "../../daemon/launch.ts";
-import { find } from "../../daemon/locate.ts";
+import { type Found, find, type Place } from "../../daemon/locate.ts";
 import { takeLock } from "../../daemon/lock.ts";
 import { clearPid } from "../../daemon/pidfile.ts";
-import { restoreSpec } from "../../daemon/spec.ts";
+import { environmentOfProcess } from "../../daemon/silent.ts";
+import { restoreSpec, type Spec } from "../../daemon/spec.ts";
 import { stop as stopDaemon } from "../../daemon/stop.ts";
 import { ignoreTerminalSignals } from "../../daemon/terminal-signals.ts";
 import { exitCode } from "../../exit-code.ts";
@@ -41,9 +43,7 @@ export const restart: Command = {
     const place = placeIn(directories, args, positionals[0] ?? "");
     const found = await find(place);
     if (found.life !== "alive") throw notRunning(place, found, directories);
-    const report = await askSpec(place.paths.socket, answerMs);
-    if (report === null) throw silent(place.name);
-    const spec = restoreSpec(report.spec);
+    const { spec, environment } = await startOf(place, found);
     if (spec.foreground) throw inForeground(place.name);
     // From here on a closed terminal would leave the daemon stopped.
     ignoreTerminalSignals();
@@ -52,11 +52,24 @@ export const restart: Command = {
     const lock = stopped.lock ?? (await takeLock(place.name, place.paths.pidfile));
     process.chdir("/");
     clearPid(lock);
-    const launched = await launch(spec, report.environment, lock);
+    const launched = await launch(spec, environment, lock);
     await showStarted(spec, launched, output);
     return exitCode.done;
   },
 };
+
+/** What it was started with: its own words, or what its process holds. */
+async function startOf({ name, paths }: Place, found: Extract<Found, { life: "alive" }>): Promise<Start> {
+  const report = found.status === null ? null : await askSpec(paths.socket, answerMs);
+  if (report !== null) return { spec: restoreSpec(report.spec), environment: report.environment };
+  if (found.spec === null || found.pid === null) throw silent(name);
+  return { spec: found.spec, environment: environmentOfProcess(found.pid) };
+}
+
+interface Start {
+  readonly spec: Spec;
+  readonly environment: Environment;
+}
 
 function silent(name: string): DjobError {
   return new DjobError(

@@ -27,6 +27,7 @@ export const linux = {
     PR_SET_PDEATHSIG: 1,
     PR_SET_CHILD_SUBREAPER: 36,
     CLOSE_RANGE_CLOEXEC: 4,
+    MFD_CLOEXEC: 1,
     SYS_pidfd_send_signal: 424,
     SYS_pidfd_open: 434,
     SYS_close_range: 436,

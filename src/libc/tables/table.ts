@@ -41,6 +41,7 @@ type LinuxConstantName =
   | "PR_SET_PDEATHSIG"
   | "PR_SET_CHILD_SUBREAPER"
   | "CLOSE_RANGE_CLOEXEC"
+  | "MFD_CLOEXEC"
   | "SYS_pidfd_send_signal"
   | "SYS_pidfd_open"
   | "SYS_close_range"
