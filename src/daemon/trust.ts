@@ -89,7 +89,7 @@ export interface OpenRequest {
 export function openOwnFile(request: OpenRequest, mode: number): number {
   const { path, what } = request;
   try {
-    checkDirectory(dirname(path));
+    checkWay(dirname(path));
     for (let tries = 0; tries < maximumRaces; tries += 1) {
       const made = existingKind(path) === null ? openNew(path, safeFlags(request), mode) : null;
       const opened = made ?? openIfThere(request);
@@ -107,7 +107,7 @@ export function openOwnFileIfThere(request: OpenRequest): number | null {
   const { path, what } = request;
   try {
     if (existingKind(path) === null) return null;
-    checkDirectory(dirname(path));
+    checkWay(dirname(path));
     return openIfThere(request);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return null;

@@ -1,6 +1,15 @@
 // Directories that somebody else could swap are refused before anything is made in them.
 import { expect, test } from "bun:test";
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { type Workspace, workspace } from "./harness.ts";
 
 const nobody = 65_534;
@@ -117,3 +126,15 @@ function made(space: Workspace, name: string, mode: number): string {
   chmodSync(path, mode);
   return path;
 }
+
+test("a pidfile may lie behind a link that nobody else can change, as /var/run is", async () => {
+  const space = workspace();
+  space.write("worker.ts", 'import { job } from "djob"; job("tick", "every 1h", () => {});');
+  mkdirSync(space.path("run"));
+  symlinkSync("run", space.path("var-run"));
+  const place = ["--pidfile", "var-run/worker.pid"];
+  const pid = await space.run(["worker.ts", ...place]);
+  expect(readFileSync(space.path("run/worker.pid"), "utf8")).toBe(`${pid}\n`);
+  expect((await space.djob(["stop", "worker", ...place])).code).toBe(0);
+  expect(readdirSync(space.path("run"))).toEqual([]);
+});
