@@ -1,6 +1,6 @@
 // djob logs: the last lines of a daemon's log, and what follows.
 import { DjobError, errorCode, worldError } from "../../daemon/error.ts";
-import { find } from "../../daemon/locate.ts";
+import { find, statusOrGuess } from "../../daemon/locate.ts";
 import { exitCode } from "../../exit-code.ts";
 import { follow, lastLines } from "../../logs/follow.ts";
 import { outDescriptor, writeBytes } from "../../logs/sink.ts";
@@ -33,7 +33,7 @@ export const logs: Command = {
     const directories = directoriesOf(args);
     const place = placeIn(directories, args, positionals[0] ?? "");
     const found = await find(place);
-    const path = found.life === "alive" && found.status !== null ? found.status.paths.log : place.paths.log;
+    const path = statusOrGuess(place, found).paths.log;
     if (path === null) {
       throw new DjobError(
         exitCode.failed,
