@@ -23,6 +23,8 @@ export type Found =
       readonly life: "alive";
       /** null: it is being started, and has not written it yet. */
       readonly pid: number | null;
+      /** It answered, or its process is known to be the daemon. */
+      readonly proven: boolean;
       /** null: it did not answer. */
       readonly status: DaemonStatus | null;
       /** What it was started with, where it did not answer and that can be read. */
@@ -43,9 +45,15 @@ export async function find({ paths }: Place): Promise<Found> {
   if (lock.state !== "held") return { life: lock.state === "absent" ? "absent" : "dead" };
   const status = await askStatus(paths.socket, answerMs);
   const own = status !== null && (lock.pid === null || status.pid === lock.pid);
-  if (own) return { life: "alive", pid: lock.pid, status, spec: null };
-  const isDaemon = lock.pid !== null && isProvenAt(lock.pid, paths.pidfile);
-  return { life: "alive", pid: lock.pid, status: null, spec: isDaemon ? specOfProcess(lock.pid) : null };
+  if (own) return { life: "alive", pid: lock.pid, proven: true, status, spec: null };
+  const proven = lock.pid !== null && isProvenAt(lock.pid, paths.pidfile);
+  return {
+    life: "alive",
+    pid: lock.pid,
+    proven,
+    status: null,
+    spec: proven ? specOfProcess(lock.pid) : null,
+  };
 }
 
 /**
@@ -80,8 +88,7 @@ function titleOf(pid: number): string {
  * lives and is not proven to be the daemon. What is true of the daemon can't be told then.
  */
 export function isHeldByAnother({ paths }: Place, found: Found): boolean {
-  if (found.life !== "alive" || found.status !== null || found.pid === null) return false;
-  if (isProvenAt(found.pid, paths.pidfile) || hasEnded(found.pid)) return false;
+  if (found.life !== "alive" || found.proven || found.pid === null || hasEnded(found.pid)) return false;
   return lookAtLock(paths.pidfile).state === "held";
 }
 

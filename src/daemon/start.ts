@@ -1,7 +1,8 @@
 // The way into a daemon's life that `run` and `restart` share: its directories, its lock, its launch.
 import { dirname } from "node:path";
 import { exitCode } from "../exit-code.ts";
-import { describeFailure, type ModuleFailure } from "../runtime/failure.ts";
+import { describeFailure } from "../runtime/failure.ts";
+import { missingModule } from "../runtime/loader.ts";
 import type { Environment } from "./environment.ts";
 import { DjobError } from "./error.ts";
 import { type Launched, launch, launchInForeground } from "./launch.ts";
@@ -32,9 +33,13 @@ export async function startDaemon(
   return await launch(spec, environment, lock);
 }
 
-/** A module that is no good even before anything was started. */
-export function failedToStart({ name }: Spec, failure: ModuleFailure): DjobError {
-  return new DjobError(exitCode.notReady, `cannot start ${name}: ${describeFailure(failure)}`, failure.hint);
+/** Finds what is no good before anything is started. @throws {DjobError} with exit code 9 for the first module */
+export function requireModules({ name, modules }: Spec): void {
+  for (const module of modules) {
+    const missing = missingModule(module);
+    if (missing === null) continue;
+    throw new DjobError(exitCode.notReady, `cannot start ${name}: ${describeFailure(missing)}`, missing.hint);
+  }
 }
 
 /** djob makes its own directories; one that a flag names must be there. */

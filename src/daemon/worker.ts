@@ -33,6 +33,7 @@ import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
+import { restoreTerminalSignals } from "./terminal-signals.ts";
 
 /** The part of main.ts that may end the process. */
 export type Exit = (code: number) => never;
@@ -72,7 +73,7 @@ export function settleIn({ workingDirectory, umask, foreground }: Spec): Environ
   if (workingDirectory !== null) process.chdir(workingDirectory);
   if (umask !== null) process.umask(umask);
   nameProcess();
-  if (!foreground) for (const signal of terminalSignals) setDisposition(signal, "default");
+  if (!foreground) restoreTerminalSignals();
   const environment: Record<string, string> = {};
   for (const name of [stageVariable, ...ownSettings()]) {
     delete process.env[name];
@@ -91,9 +92,6 @@ function nameProcess(): void {
     // Without /proc there was no such link either.
   }
 }
-
-/** Ignored while detaching; without a terminal they mean nothing, and a job's children get them as usual. */
-const terminalSignals = ["SIGTTIN", "SIGTTOU", "SIGTSTP"] as const;
 
 /** What a daemon is told while it works. Until the new process listens, one of them would end it. */
 const reloadSignals = ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const;

@@ -2,6 +2,9 @@
 
 import { makeWallAlarm, type WallAlarm } from "../libc/wall-alarm.ts";
 
+/** What setTimeout and setInterval can count to: 24 days. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 export interface Clock {
   /** Wall-clock time in milliseconds since the epoch. */
   now(): number;

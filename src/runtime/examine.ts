@@ -6,7 +6,7 @@ import { nextTime, type Schedule } from "../schedule/schedule.ts";
 import { systemClock } from "./clock.ts";
 import { failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { LoadError, type LoadedModule, loadModules, staysAlive, watchExit } from "./loader.ts";
-import { Registry, scheduleText } from "./registry.ts";
+import { Registry, scheduleText, timeZoneOf } from "./registry.ts";
 import { hasFetch } from "./servers.ts";
 
 /** Times are ISO 8601 in UTC. */
@@ -64,7 +64,7 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
     registry.jobs.map((job) => ({
       name: job.name,
       schedule: scheduleText(job),
-      tz: job.schedule.kind === "cron" ? job.schedule.timeZone : null,
+      tz: timeZoneOf(job),
       times: timesAfter(job.schedule, nowMs),
     })),
   );

@@ -147,6 +147,11 @@ function describe(value: unknown): string {
   return typeof value === "function" ? "a function" : Bun.inspect(value);
 }
 
+/** The time zone of its own, if it has one. */
+export function timeZoneOf({ schedule }: JobDefinition): string | null {
+  return schedule.kind === "cron" ? schedule.timeZone : null;
+}
+
 /** The schedule as `status` and `check` show it. */
 export function scheduleText({ schedule }: JobDefinition): string {
   return describeSchedule(schedule);

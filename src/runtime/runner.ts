@@ -1,7 +1,7 @@
 // One run of a job, from its start to its outcome, and the runs that are going on. A handler that throws is the run's
 // outcome and a stack in the log, and nothing more.
 import type { JobContext } from "djob";
-import type { Clock } from "./clock.ts";
+import { type Clock, longestTimerMs } from "./clock.ts";
 import { errorText, type Journal, type RunIdentity } from "./journal.ts";
 import type { JobDefinition } from "./registry.ts";
 
@@ -14,9 +14,6 @@ export interface RunOutcome {
 interface Going extends RunIdentity {
   readonly abort: AbortController;
 }
-
-/** What setInterval can count to, 24 days. */
-const longestTimerMs = 2 ** 31 - 1;
 
 export class Runner {
   readonly #clock: Clock;

@@ -6,15 +6,13 @@ import { formatDuration } from "../schedule/duration.ts";
 import { afterClockStep, decideFiring, waitMs } from "../schedule/firing.ts";
 import { DueQueue } from "../schedule/queue.ts";
 import { nextTime } from "../schedule/schedule.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, longestTimerMs } from "./clock.ts";
 import type { Journal } from "./journal.ts";
 import type { JobDefinition } from "./registry.ts";
 import type { Runner, RunOutcome } from "./runner.ts";
 
 /** How late a time may come after a sleep or a step of the clock, where nothing tells of that. */
 export const maximumWaitMs = 60_000;
-/** What setTimeout can count to. */
-const longestTimerMs = 2 ** 31 - 1;
 /** Differences between the two clocks below this are drift and rounding. */
 const smallestStepMs = 2_000;
 

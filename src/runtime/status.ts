@@ -1,6 +1,6 @@
 // What the daemon says of itself. Pure.
 import type { DaemonPaths, DaemonState, DaemonStatus, JobStatus } from "../control/messages.ts";
-import { scheduleText } from "./registry.ts";
+import { scheduleText, timeZoneOf } from "./registry.ts";
 import { jobState, type ScheduledJob } from "./scheduler.ts";
 
 /** What does not change while the process lives. */
@@ -37,11 +37,10 @@ export function statusOf(
 
 function jobStatus(job: ScheduledJob): JobStatus {
   const { definition, dueMs, last } = job;
-  const { schedule } = definition;
   return {
     name: definition.name,
     schedule: scheduleText(definition),
-    tz: schedule.kind === "cron" ? schedule.timeZone : null,
+    tz: timeZoneOf(definition),
     state: jobState(job),
     next: dueMs === null ? null : iso(dueMs),
     last: last && {

@@ -1,9 +1,8 @@
 // djob check: loads the modules in a scratch process and tells what they declare.
 
 import { checkModules } from "../../daemon/check.ts";
-import { failedToStart } from "../../daemon/start.ts";
+import { requireModules } from "../../daemon/start.ts";
 import { exitCode } from "../../exit-code.ts";
-import { missingModule } from "../../runtime/loader.ts";
 import type { Command } from "../command.ts";
 import { columns } from "../output.ts";
 import { planRun } from "../run-plan.ts";
@@ -21,10 +20,7 @@ export const check: Command = {
     "The modules are really loaded: what they do at top level, they do. Exit code 9 if they can't be loaded.",
   async run(input) {
     const { spec, environment } = planRun(input);
-    for (const module of spec.modules) {
-      const missing = missingModule(module);
-      if (missing !== null) throw failedToStart(spec, missing);
-    }
+    requireModules(spec);
     const jobs = await checkModules(spec, environment);
     const { output } = input;
     if (output.json) output.document({ modules: spec.modules, jobs });

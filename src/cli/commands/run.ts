@@ -1,8 +1,7 @@
 // djob run: from flags to a spec, and from there to a daemon.
 
-import { failedToStart, startDaemon } from "../../daemon/start.ts";
+import { requireModules, startDaemon } from "../../daemon/start.ts";
 import { exitCode } from "../../exit-code.ts";
-import { missingModule } from "../../runtime/loader.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { isSet } from "../command.ts";
 import { jsonFlag, okFlag, placeFlags } from "../flags.ts";
@@ -70,10 +69,7 @@ export const run: Command = {
 async function runDaemon(input: CommandInput): Promise<number> {
   const { args, output } = input;
   const { spec, environment, directories } = planRun(input);
-  for (const module of spec.modules) {
-    const missing = missingModule(module);
-    if (missing !== null) throw failedToStart(spec, missing);
-  }
+  requireModules(spec);
   return await tolerate(isSet(args, "ok"), exitCode.alreadyRunning, output, async () => {
     output.warmUp();
     const launched = await startDaemon(spec, environment, directories);
