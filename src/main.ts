@@ -1,4 +1,4 @@
-// Which process am I? Hands over to the launcher's commands, the session leader or the worker, each of which loads only
+// Which process am I? Hands over to the launcher's commands, the session leader, the supervisor or the worker, each of which loads only
 // what it needs. Holds the only process.exit.
 
 import { stageVariable, titlePrefix } from "./daemon/descriptors.ts";
@@ -15,16 +15,24 @@ switch (stage) {
     exit(await main(process.argv.slice(2)));
     break;
   }
-  case "leader": {
+  case "leader-of-worker":
+  case "leader-of-supervisor": {
     const { lead } = await import("./daemon/leader.ts");
-    exit(lead(process.env));
+    exit(lead(process.env, stage === "leader-of-worker" ? "worker" : "supervisor"));
+    break;
+  }
+  case "supervisor":
+  case "lone-supervisor": {
+    const { supervise } = await import("./daemon/supervise/stage.ts");
+    supervise(stage === "supervisor", exit);
     break;
   }
   case "worker":
-  case "alone": {
+  case "alone":
+  case "supervised": {
     const { work } = await import("./daemon/worker.ts");
     // Not awaited: "beforeExit", which tells that nothing is left to do, never comes while the main module waits.
-    void work(stage === "worker", exit);
+    void work(stage, exit);
     break;
   }
   case "check": {

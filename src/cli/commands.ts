@@ -5,6 +5,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./commands/run.ts")).run,
   stop: async () => (await import("./commands/stop.ts")).stop,
   restart: async () => (await import("./commands/restart.ts")).restart,
+  reload: async () => (await import("./commands/reload.ts")).reload,
   status: async () => (await import("./commands/status.ts")).status,
   list: async () => (await import("./commands/list.ts")).list,
   logs: async () => (await import("./commands/logs.ts")).logs,

@@ -9,6 +9,7 @@ import { exitCode } from "../exit-code.ts";
 import { checkTimeZone } from "../schedule/time-zone.ts";
 import { type CommandInput, isSet, textOf } from "./command.ts";
 import { absolutePath, directoriesOf, durationOf } from "./flags.ts";
+import { lifeOf } from "./life-flags.ts";
 
 export interface RunPlan {
   readonly spec: Spec;
@@ -38,7 +39,7 @@ export function planRun(input: CommandInput): RunPlan {
     umask: umaskOf(textOf(args, "umask"), foreground),
     timeZone,
     readyTimeoutMs: durationOf(args, "ready-timeout") ?? defaults.readyTimeoutMs,
-    stopTimeoutMs: durationOf(args, "stop-timeout") ?? defaults.stopTimeoutMs,
+    ...lifeOf(args, foreground),
   };
   checkSocketPath(spec.paths.socket);
   checkSpecSize(spec);

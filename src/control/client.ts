@@ -1,5 +1,5 @@
 // Asks a daemon over its control socket.
-import type { DaemonStatus, SpecReport, StopReport } from "./messages.ts";
+import type { DaemonStatus, ReloadReport, SpecReport, StopReport } from "./messages.ts";
 
 /** The daemon's answer, or null if nobody answered in time. */
 export type Answer<T> = Promise<T | null>;
@@ -19,6 +19,11 @@ export function askSpec(socket: string, timeoutMs: number): Answer<SpecReport> {
 export function askStop(socket: string, stopTimeoutMs: number | null, timeoutMs: number): Answer<StopReport> {
   const query = stopTimeoutMs === null ? "" : `?timeoutMs=${stopTimeoutMs}`;
   return ask(socket, "POST", `/stop${query}`, timeoutMs);
+}
+
+/** Answered when the new code is ready, or has failed to become so. */
+export function askReload(socket: string, timeoutMs: number): Answer<ReloadReport> {
+  return ask(socket, "POST", "/reload", timeoutMs);
 }
 
 async function ask<T>(socket: string, method: string, path: string, timeoutMs: number): Promise<T | null> {

@@ -47,14 +47,27 @@ export interface DaemonStatus {
   readonly modules: readonly string[];
   readonly paths: DaemonPaths;
   readonly jobs: readonly JobStatus[];
+  /** Why it has failed, or null. */
+  readonly reason: string | null;
+  /** Whether the worker answered, so that `jobs` is known. */
+  readonly responsive: boolean;
 }
 
 /** The answer to `POST /stop`, given when all runs have ended or the time for that is up. */
 export interface StopReport {
-  /** "forced": some runs did not end in time. */
-  readonly outcome: "clean" | "forced";
+  /** "forced": some runs did not end in time; "killed": the worker itself did not. */
+  readonly outcome: "clean" | "forced" | "killed";
   /** The jobs whose runs had to be given up. */
   readonly runs: readonly string[];
+}
+
+/** The answer to `POST /reload`. */
+export interface ReloadReport {
+  /** "replacing": it has no supervisor, and becomes the new code itself now, under the same pid. */
+  readonly outcome: "reloaded" | "failed" | "replacing";
+  /** Why the old code goes on. */
+  readonly failure: string | null;
+  readonly hint: string | null;
 }
 
 /** The answer to `GET /spec`: what `djob restart` needs to start the same again. */

@@ -5,14 +5,16 @@ import {
   type DaemonStatus,
   type ErrorReport,
   longestTimeoutMs,
+  type ReloadReport,
   type SpecReport,
   type StopReport,
 } from "./messages.ts";
 
 /** What the requests are answered with. */
 export interface ControlHandlers {
-  status(): DaemonStatus;
+  status(): DaemonStatus | Promise<DaemonStatus>;
   spec(): SpecReport;
+  reload(): Promise<ReloadReport>;
   /** @param timeoutMs for the runs to end; null: what the daemon was started with */
   stop(timeoutMs: number | null): Promise<StopReport>;
 }
@@ -37,6 +39,10 @@ export function serveControl(path: string, handlers: ControlHandlers): ControlSe
     server.timeout(request, 0);
     return Response.json(await handlers.stop(timeout === null ? null : Number(timeout)));
   };
+  const answerReload = async (request: Request) => {
+    server.timeout(request, 0);
+    return Response.json(await handlers.reload());
+  };
   const umask = process.umask(0o177);
   let server: Server<undefined>;
   try {
@@ -45,9 +51,10 @@ export function serveControl(path: string, handlers: ControlHandlers): ControlSe
       development: false,
       maxRequestBodySize: 1 << 20,
       routes: {
-        "/status": { GET: () => Response.json(handlers.status()) },
+        "/status": { GET: async () => Response.json(await handlers.status()) },
         "/spec": { GET: () => Response.json(handlers.spec()) },
         "/stop": { POST: (request) => answerStop(request) },
+        "/reload": { POST: (request) => answerReload(request) },
       },
       fetch: (request) => refuse(request),
       error: (error) => errorResponse(500, `the request failed: ${error.message}`),
@@ -77,6 +84,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ["/status", "GET"],
   ["/spec", "GET"],
   ["/stop", "POST"],
+  ["/reload", "POST"],
 ]);
 
 function refuse(request: Request): Response {

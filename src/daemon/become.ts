@@ -1,4 +1,4 @@
-// Becoming a worker in this very process, by execve: what --foreground and a reload in place do.
+// Becoming the daemon in this very process, by execve: what --foreground and a reload in place do.
 import { closeDescriptor, duplicate, pipe, setCloseOnExec, writeAll } from "../libc/files.ts";
 import { replaceProcess } from "../libc/process.ts";
 import { setDisposition, unblockAllSignals } from "../libc/signals.ts";
@@ -8,7 +8,11 @@ import { encodeSpec, type Spec } from "./spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "./stage.ts";
 
 /** The locked pidfile is at its place already. @throws {SystemError} if the kernel refuses */
-export function becomeWorker(spec: Spec, environment: Environment): never {
+export function becomeDaemon(
+  stage: "alone" | "lone-supervisor",
+  spec: Spec,
+  environment: Environment,
+): never {
   const specEnd = pipeWith(encodeSpec(spec));
   duplicate(specEnd, specDescriptor);
   setCloseOnExec(specDescriptor, false);
@@ -16,7 +20,7 @@ export function becomeWorker(spec: Spec, environment: Environment): never {
   // execve keeps what is ignored and what is blocked.
   setDisposition("SIGPIPE", "default");
   unblockAllSignals();
-  replaceProcess(ownExecutable(), [processTitle(spec)], stageEnvironment("alone", environment));
+  replaceProcess(ownExecutable(), [processTitle(spec)], stageEnvironment(stage, environment));
 }
 
 /** The read end of a pipe that holds a text already. Nobody reads yet, so it must fit: a spec is bounded. */

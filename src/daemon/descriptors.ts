@@ -3,7 +3,7 @@
 
 /** The locked pidfile. Who holds it open is the daemon; that also proves a pid to be ours. */
 export const lockDescriptor = 3;
-/** The pipe to the launcher. */
+/** The pipe to the launcher; in a supervised worker, the pair of sockets that its supervisor has the other end of. */
 export const readinessDescriptor = 4;
 /** The pipe that holds the spec. */
 export const specDescriptor = 5;
@@ -15,5 +15,19 @@ export const stageVariable = "DJOB_STAGE";
 /** How argv[0] of every stage begins: without it the variable means nothing. */
 export const titlePrefix = "djob: ";
 
-/** "alone" is a worker that nobody waits for: in the foreground, and after a reload in place. */
-export type Stage = "leader" | "worker" | "alone" | "check";
+/** The pid of a supervised worker's supervisor. */
+export const supervisorVariable = "DJOB_SUPERVISOR";
+
+/**
+ * "worker" and "supervisor" have a launcher that waits for them; "alone" and "lone-supervisor" are what becomes of a
+ * process in the foreground, and the first after a reload in place.
+ */
+export type Stage =
+  | "leader-of-worker"
+  | "leader-of-supervisor"
+  | "worker"
+  | "alone"
+  | "supervisor"
+  | "lone-supervisor"
+  | "supervised"
+  | "check";

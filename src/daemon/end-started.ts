@@ -19,7 +19,7 @@ const adoptionMs = 200;
 const adoptedMs = 5_000;
 
 /** How the process that loads the modules ended; "killed": it lived, and was ended here; null: that can't be told. */
-export type WorkerEnd = ChildExit | "killed" | null;
+export type WorkerEnd = Pick<ChildExit, "exitCode" | "signal"> | "killed" | null;
 
 /**
  * Makes the caller a subreaper, deaf to whoever interrupts it.

@@ -5,14 +5,14 @@ import { removeSocket } from "../control/server.ts";
 import { closeDescriptor, duplicate, pipe } from "../libc/files.ts";
 import { becomeSubreaper } from "../libc/process.ts";
 import { spawn } from "../libc/spawn.ts";
-import { becomeWorker, pipeWith } from "./become.ts";
+import { becomeDaemon, pipeWith } from "./become.ts";
 import { firstFreeDescriptor, lockDescriptor, readinessDescriptor, specDescriptor } from "./descriptors.ts";
 import { endStarted, reapLeader, type Started } from "./end-started.ts";
 import type { Environment } from "./environment.ts";
 import { type OpenLogs, openLogs, sizeOf } from "./log-files.ts";
 import { notReady } from "./not-ready.ts";
 import { removePidfile } from "./pidfile.ts";
-import { encodeSpec, type Spec } from "./spec.ts";
+import { encodeSpec, isSupervised, type Spec } from "./spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "./stage.ts";
 import { terminalSignals } from "./terminal-signals.ts";
 import { waitForVerdict } from "./verdict.ts";
@@ -50,7 +50,8 @@ export function launchInForeground(spec: Spec, environment: Environment, lock: n
       duplicate(err, 2);
     }
     duplicate(lock, lockDescriptor);
-    return becomeWorker(spec, environment);
+    const stage = isSupervised(spec, process.pid) ? "lone-supervisor" : "alone";
+    return becomeDaemon(stage, spec, environment);
   } catch (error) {
     removePidfile(spec.paths.pidfile, lock);
     throw error;
@@ -76,8 +77,9 @@ async function startAndWait(spec: Spec, environment: Environment, lock: number):
     await reapLeader(started.leader);
     return { pid: verdict.pid, jobs: verdict.jobs };
   }
-  const ended = await endStarted(started, verdict.type !== "timeout" && verdict.type !== "interrupted");
-  throw notReady(spec, verdict, ended, logStart);
+  const isDying = verdict.type === "closed" || verdict.type === "failed" || verdict.type === "broken";
+  const ended = await endStarted(started, isDying);
+  throw notReady(spec, verdict, verdict.type === "ended" ? verdict : ended, logStart);
 }
 
 function startLeader(
@@ -93,7 +95,10 @@ function startLeader(
     return spawn({
       path: ownExecutable(),
       argv: [processTitle(spec)],
-      environment: stageEnvironment("leader", environment),
+      environment: stageEnvironment(
+        isSupervised(spec, 0) ? "leader-of-supervisor" : "leader-of-worker",
+        environment,
+      ),
       descriptors: [
         { from: devNull, to: 0 },
         { from: logs.out, to: 1 },

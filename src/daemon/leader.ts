@@ -1,5 +1,5 @@
-// The session leader: born into a new session by setsid, it starts the worker as its child and ends at once. The worker,
-// no session leader, can never get a controlling terminal. It lives for some milliseconds: it loads next to nothing.
+// The session leader: born into a new session by setsid, it starts the supervisor, or the worker where there is none, as
+// its child and ends at once. The child, no session leader, can never get a controlling terminal. It lives for some milliseconds: it loads next to nothing.
 import { exitCode } from "../exit-code.ts";
 import { spawn } from "../libc/spawn.ts";
 import { firstFreeDescriptor, readinessDescriptor } from "./descriptors.ts";
@@ -7,14 +7,17 @@ import { tell } from "./readiness.ts";
 import { ownExecutable, stageEnvironment } from "./stage.ts";
 
 /** @returns the exit code of the leader */
-export function lead(inherited: Readonly<Record<string, string | undefined>>): number {
+export function lead(
+  inherited: Readonly<Record<string, string | undefined>>,
+  next: "worker" | "supervisor",
+): number {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) if (value !== undefined) environment[name] = value;
   try {
     const pid = spawn({
       path: ownExecutable(),
       argv: [process.argv0],
-      environment: stageEnvironment("worker", environment),
+      environment: stageEnvironment(next, environment),
       descriptors: [0, 1, 2, 3, 4, 5].map((descriptor) => ({ from: descriptor, to: descriptor })),
       // SIGHUP stays ignored until the worker listens to it: at no moment of the start does one kill anything.
       defaultSignals: { allBut: ["SIGHUP"] },

@@ -145,5 +145,7 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
     modules: spec?.modules ?? [],
     paths: spec?.paths ?? paths,
     jobs: [],
+    reason: null,
+    responsive: false,
   };
 }

@@ -13,6 +13,8 @@ export type Message =
   | { readonly type: "checked"; readonly jobs: readonly CheckedJob[] }
   /** A module could not be loaded, or was no good: what its author has to know. */
   | { readonly type: "failed"; readonly failure: ModuleFailure }
+  /** From a supervisor: the worker died while it loaded, without a word. */
+  | { readonly type: "ended"; readonly exitCode: number | null; readonly signal: string | null }
   /** A stage itself failed. */
   | { readonly type: "broken"; readonly message: string; readonly hint: string | null };
 
@@ -52,7 +54,7 @@ export class MessageReader {
   }
 }
 
-const messageTypes = ["spawned", "ready", "checked", "failed", "broken"];
+const messageTypes = ["spawned", "ready", "checked", "failed", "ended", "broken"];
 
 /** A module can write to any descriptor: what is no message breaks the start, not the launcher. */
 function parseMessage(line: string): Message {

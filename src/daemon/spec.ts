@@ -4,8 +4,10 @@ import { basename } from "node:path";
 import { exitCode } from "../exit-code.ts";
 import { DjobError } from "./error.ts";
 import type { Paths } from "./paths.ts";
+import type { StopStep } from "./stop-schedule.ts";
+import type { RestartPolicy } from "./supervise/state.ts";
 
-export const specVersion = 1;
+export const specVersion = 2;
 
 export interface Spec {
   readonly version: typeof specVersion;
@@ -21,6 +23,29 @@ export interface Spec {
   readonly timeZone: string | null;
   readonly readyTimeoutMs: number;
   readonly stopTimeoutMs: number;
+  readonly restart: RestartRules;
+  readonly killMode: KillMode;
+  /** What a worker gets at a stop, one after another; the last one's wait is null, and KILL ends it in any case. */
+  readonly stopSchedule: readonly StopStep[];
+}
+
+export interface RestartRules {
+  readonly policy: RestartPolicy;
+  readonly delayMs: number;
+  /** More restarts than that within the time, and the daemon has failed. */
+  readonly maximum: { readonly count: number; readonly withinMs: number };
+}
+
+/** What ends with a worker: all that it left, its process group, or nothing but itself. */
+export const killModes = ["all", "group", "worker"] as const;
+export type KillMode = (typeof killModes)[number];
+
+/**
+ * Whether a supervisor stands above the worker: to restart it, to reap orphans as process 1 of a container.
+ * @param pid of the process that is to become the daemon in the foreground
+ */
+export function isSupervised({ restart, foreground }: Spec, pid: number): boolean {
+  return restart.policy !== "never" || (foreground && pid === 1);
 }
 
 export const defaults = {
@@ -28,6 +53,11 @@ export const defaults = {
   workingDirectory: "/",
   readyTimeoutMs: 30_000,
   stopTimeoutMs: 10_000,
+  restartPolicy: "on-failure",
+  restartDelayMs: 1_000,
+  restartMaximum: { count: 10, withinMs: 600_000 },
+  killMode: "all",
+  stopSignal: "SIGTERM",
 } as const;
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

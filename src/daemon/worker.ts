@@ -10,21 +10,23 @@ import {
   setCloseOnExec,
   writeAll,
 } from "../libc/files.ts";
-import { exitImmediately, removeFromEnvironment } from "../libc/process.ts";
+import { exitImmediately, removeFromEnvironment, setParentDeathSignal } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
 import { handDownProcessEnvironment } from "../runtime/child-environment.ts";
 import { describeFailure } from "../runtime/failure.ts";
+import type { ToWorker } from "../runtime/link.ts";
 import type { WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
-import { becomeWorker } from "./become.ts";
+import { becomeDaemon } from "./become.ts";
 import {
   lockDescriptor,
   readinessDescriptor,
   specDescriptor,
   specFileName,
   stageVariable,
+  supervisorVariable,
 } from "./descriptors.ts";
 import { endDescendants } from "./end-started.ts";
 import { type Environment, quietCollector } from "./environment.ts";
@@ -33,6 +35,7 @@ import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
+import { Channel } from "./supervise/channel.ts";
 import { restoreTerminalSignals } from "./terminal-signals.ts";
 
 /** The part of main.ts that may end the process. */
@@ -41,15 +44,28 @@ export type Exit = (code: number) => never;
 /** What `kill -9` makes of a process, as a shell tells it. */
 const killedCode = 137;
 
-/** @param waitedFor whether a launcher waits at the other end of the readiness pipe */
-export async function work(waitedFor: boolean, exit: Exit): Promise<void> {
+/** @param stage "worker" has a launcher that waits at the other end of the readiness pipe, "supervised" a supervisor */
+export async function work(stage: "worker" | "alone" | "supervised", exit: Exit): Promise<void> {
+  const isSupervised = stage === "supervised";
+  if (isSupervised) endWithSupervisor();
   const spec = takeSpec();
   const environment = settleIn(spec);
   setCloseOnExec(lockDescriptor, true);
-  if (waitedFor) setCloseOnExec(readinessDescriptor, true);
-  writePid(lockDescriptor, process.pid);
-  const readiness = waitedFor ? pipeReadiness(spec) : aloneReadiness(spec);
-  await new Worker({ ...readiness, ...portFor(spec, environment, exit) }).start();
+  if (stage !== "alone") setCloseOnExec(readinessDescriptor, true);
+  if (!isSupervised) writePid(lockDescriptor, process.pid);
+  const readiness = isSupervised
+    ? linkReadiness()
+    : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec)), ...noSupervisor };
+  await new Worker({ ...portFor(spec, environment, exit), ...readiness }).start();
+}
+
+/** The parent-death signal; a supervisor that ended before it was set is another parent than the one that told its pid. */
+function endWithSupervisor(): void {
+  setParentDeathSignal("SIGKILL");
+  const supervisor = Number(process.env[supervisorVariable]);
+  delete process.env[supervisorVariable];
+  removeFromEnvironment(supervisorVariable);
+  if (process.platform === "linux" && process.ppid !== supervisor) exitImmediately(killedCode);
 }
 
 /**
@@ -85,7 +101,7 @@ export function settleIn({ workingDirectory, umask, foreground }: Spec): Environ
 }
 
 /** Started through /proc/self/exe, the process would be "exe" to top, ps -e and killall (proc_pid_comm(5)). */
-function nameProcess(): void {
+export function nameProcess(): void {
   try {
     writeFileSync("/proc/self/comm", "djob");
   } catch {
@@ -103,6 +119,36 @@ function ownSettings(): readonly string[] {
 }
 
 type Readiness = Pick<WorkerPort, "loadGraceMs" | "ready" | "failed">;
+type Supervision = Pick<WorkerPort, "supervisor" | "crashed">;
+
+const noSupervisor: Supervision = { supervisor: null, crashed: () => {} };
+
+/** A supervised worker tells its supervisor, which keeps the files. */
+function linkReadiness(): Readiness & Supervision & Pick<WorkerPort, "removeFiles"> {
+  const channel = new Channel(readinessDescriptor);
+  return {
+    loadGraceMs,
+    supervisor: {
+      send: (message) => channel.send(message),
+      listen: (receive) =>
+        channel.listen(
+          {
+            message: (message) => receive(message as ToWorker),
+            // Where there is no parent-death signal.
+            closed: () => exitImmediately(killedCode),
+          },
+          false,
+        ),
+    },
+    ready(jobs) {
+      channel.send({ type: "ready", jobs });
+      return true;
+    },
+    failed: (failure) => channel.send({ type: "failed", failure }),
+    crashed: (what) => channel.send({ type: "crashed", what }),
+    removeFiles: () => {},
+  };
+}
 
 function pipeReadiness({ name }: Spec): Readiness {
   return {
@@ -143,7 +189,11 @@ function tellOrRefuse(message: Message): boolean {
   }
 }
 
-function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerPort, keyof Readiness> {
+function portFor(
+  spec: Spec,
+  environment: Environment,
+  exit: Exit,
+): Omit<WorkerPort, keyof Readiness | keyof Supervision> {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
   return {
     identity: { name, modules, paths, foreground, stopTimeoutMs, pid: process.pid, startedAtMs: Date.now() },
@@ -161,7 +211,7 @@ function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerP
     reopenLogs: () => reopenLogs(paths),
     replace() {
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
-      return becomeWorker(spec, environment);
+      return becomeDaemon("alone", spec, environment);
     },
   };
 }

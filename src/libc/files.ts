@@ -49,6 +49,38 @@ export function pipe(): { readEnd: number; writeEnd: number } {
   return { readEnd, writeEnd };
 }
 
+/** Two connected stream sockets, both close-on-exec. */
+export function socketPair(): [number, number] {
+  const { symbols, table, errno: readErrno } = libc();
+  const ends = new Int32Array(2);
+  const result = symbols.socketpair(table.constants.AF_UNIX, table.constants.SOCK_STREAM, 0, ends);
+  const errno = readErrno();
+  if (result !== 0) throw new SystemError({ syscall: "socketpair", errno, action: "make a pair of sockets" });
+  const [one = -1, other = -1] = ends;
+  // What is not wanted in a child is closed there by number as well, so that the instant in between does no harm.
+  setCloseOnExec(one, true);
+  setCloseOnExec(other, true);
+  return [one, other];
+}
+
+/**
+ * write(2), once, on a descriptor that does not block.
+ * @returns how many bytes went; 0 if there is no room now
+ * @throws {SystemError} with code EPIPE if nobody reads any more
+ */
+export function tryWrite(descriptor: number, bytes: Uint8Array): number {
+  checkDescriptor("descriptor", descriptor);
+  const { symbols, errno: readErrno } = libc();
+  for (;;) {
+    const result = Number(symbols.write(descriptor, bytes, bytes.length));
+    const errno = readErrno();
+    if (result >= 0) return result;
+    if (errno === errnoNumbers.EAGAIN) return 0;
+    if (errno === errnoNumbers.EINTR) continue;
+    throw new SystemError({ syscall: "write", errno, action: `write to descriptor ${descriptor}` });
+  }
+}
+
 /**
  * write(2), repeated until all bytes are written. It costs a short-lived process less than loading node:fs does.
  * @throws {SystemError} with code EPIPE if nobody reads any more

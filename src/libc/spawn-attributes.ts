@@ -6,6 +6,7 @@ import { type SignalChoice, signalSet } from "./signals.ts";
 
 interface SpawnAttributes {
   readonly newSession?: boolean;
+  readonly newGroup?: boolean;
   readonly defaultSignals: SignalChoice;
   readonly emptySignalMask: boolean;
 }
@@ -28,7 +29,8 @@ export function withAttributes<Result>(
 
 function fill(attributes: Uint8Array, request: SpawnAttributes): void {
   const { symbols, table } = libc();
-  const { POSIX_SPAWN_SETSID, POSIX_SPAWN_SETSIGDEF, POSIX_SPAWN_SETSIGMASK } = table.constants;
+  const { POSIX_SPAWN_SETSID, POSIX_SPAWN_SETPGROUP, POSIX_SPAWN_SETSIGDEF, POSIX_SPAWN_SETSIGMASK } =
+    table.constants;
   const defaults = signalSet(request.defaultSignals);
   check("posix_spawnattr_setsigdefault", symbols.posix_spawnattr_setsigdefault(attributes, defaults));
   const mask = signalSet([]);
@@ -36,6 +38,8 @@ function fill(attributes: Uint8Array, request: SpawnAttributes): void {
   const flags =
     POSIX_SPAWN_SETSIGDEF |
     (request.newSession === true ? POSIX_SPAWN_SETSID : 0) |
+    // The group is 0 unless it is set, which means one of its own.
+    (request.newGroup === true ? POSIX_SPAWN_SETPGROUP : 0) |
     (request.emptySignalMask ? POSIX_SPAWN_SETSIGMASK : 0);
   check("posix_spawnattr_setflags", symbols.posix_spawnattr_setflags(attributes, flags));
 }

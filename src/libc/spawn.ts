@@ -23,6 +23,8 @@ export interface SpawnRequest {
   readonly descriptors: readonly DescriptorMove[];
   /** setsid(2) in the child. */
   readonly newSession?: boolean;
+  /** setpgid(0, 0) in the child. */
+  readonly newGroup?: boolean;
   /** Signals that the child does not inherit as ignored. */
   readonly defaultSignals: SignalChoice;
   readonly emptySignalMask: boolean;

@@ -2,10 +2,13 @@
 // end comes in through here.
 import type { SpecReport } from "../control/messages.ts";
 import type { ModuleFailure } from "./failure.ts";
+import type { SupervisorLink } from "./link.ts";
 import type { Identity } from "./status.ts";
 
 export interface WorkerPort {
   readonly identity: Identity;
+  /** null: it has none, and serves the control socket itself. */
+  readonly supervisor: SupervisorLink | null;
   readonly readyTimeoutMs: number;
   /** How much longer than its launcher the worker waits for itself. */
   readonly loadGraceMs: number;
@@ -16,6 +19,8 @@ export interface WorkerPort {
   ready(jobs: number): boolean;
   /** Tells why, and ends what the modules have started already. */
   failed(failure: ModuleFailure): void;
+  /** It is about to end: after what. */
+  crashed(what: string): void;
   /** Pidfile and socket. Called at every end that can be noticed, also more than once. */
   removeFiles(): void;
   exit(code: number): never;

@@ -65,14 +65,26 @@ export class Runner {
     return { scheduledAtMs, outcome, durationMs: Math.round(this.#clock.monotonic() - monotonicMs) };
   }
 
+  /** @returns when no run is going on */
+  async idle(): Promise<void> {
+    if (this.#going.size > 0) await this.#idle.promise;
+  }
+
+  /** Aborts the signal of the runs of one job. */
+  abort(job: string, reason: string): void {
+    for (const going of this.#going) if (going.job === job) this.#abort(going, reason);
+  }
+
   /** Aborts every run's signal. @returns when the last of them has ended */
   async endAll(reason: string): Promise<void> {
     const idle = this.#idle.promise;
-    for (const going of this.#going) {
-      // A listener runs where the event comes from: what it logs belongs to the run as well.
-      this.#journal.within(going, () => going.abort.abort(new DOMException(reason, "AbortError")));
-    }
+    for (const going of this.#going) this.#abort(going, reason);
     if (this.#going.size > 0) await idle;
+  }
+
+  #abort(going: Going, reason: string): void {
+    // A listener runs where the event comes from: what it logs belongs to the run as well.
+    this.#journal.within(going, () => going.abort.abort(new DOMException(reason, "AbortError")));
   }
 
   #judge(name: string, error: unknown, signal: AbortSignal): RunOutcome["outcome"] {

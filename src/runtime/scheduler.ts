@@ -24,6 +24,8 @@ export interface ScheduledJob {
   dueMs: number | null;
   lastScheduledMs: number | null;
   running: boolean;
+  /** Whether the worker before still runs it. */
+  held: boolean;
   last: RunOutcome | null;
   backOff: BackOffState;
 }
@@ -39,6 +41,8 @@ export class Scheduler {
   #state: "waiting" | "started" | "stopped" = "waiting";
   #wallMs: number;
   #monotonicMs: number;
+  #tookOverAtMs = 0;
+  #onRunEnded: (job: string) => void = () => {};
 
   constructor(clock: Clock, runner: Runner, journal: Journal) {
     this.#clock = clock;
@@ -59,6 +63,7 @@ export class Scheduler {
       dueMs: null,
       lastScheduledMs: null,
       running: false,
+      held: false,
       last: null,
       backOff: FIRST_BACK_OFF,
     };
@@ -70,10 +75,46 @@ export class Scheduler {
   }
 
   start(): void {
+    this.takeOver(null, []);
+  }
+
+  /**
+   * Starts where another worker has left off: every time after that is this one's, those too that have come meanwhile.
+   * @param fromMs wall-clock time; null: now
+   * @param running jobs that the other worker still runs, until `release`
+   */
+  takeOver(fromMs: number | null, running: readonly string[]): void {
     this.#state = "started";
     this.#readClocks();
-    for (const job of this.#jobs) this.#enter(job, this.#wallMs);
+    this.#tookOverAtMs = this.#wallMs;
+    for (const job of this.#jobs) {
+      job.held = running.includes(job.definition.name);
+      this.#enter(job, Math.min(fromMs ?? this.#wallMs, this.#wallMs));
+    }
     this.#arm();
+  }
+
+  /** The other worker does not run this job any more; null: nor any other. */
+  release(name: string | null): void {
+    for (const job of this.#jobs) {
+      if (!job.held || (name !== null && job.definition.name !== name)) continue;
+      job.held = false;
+      if (this.#state !== "started" || job.definition.schedule.kind !== "always") continue;
+      this.#setDue(job, this.#clock.now());
+      this.#arm();
+    }
+  }
+
+  /** Fires what is due, and nothing after that. @returns the time up to which it has fired, and the jobs that run */
+  yield(): { atMs: number; running: string[] } {
+    if (this.#state === "started") this.#wake();
+    this.stop();
+    const running = this.#jobs.filter((job) => job.running).map(({ definition }) => definition.name);
+    return { atMs: this.#wallMs, running };
+  }
+
+  whenRunEnds(listener: (job: string) => void): void {
+    this.#onRunEnded = listener;
   }
 
   /** Nothing fires from now on; runs that are going on are the runner's. */
@@ -141,10 +182,12 @@ export class Scheduler {
     const { definition } = job;
     if (definition.schedule.kind === "always") {
       job.dueMs = null;
-      void this.#run(job, dueMs);
+      if (!job.held) void this.#run(job, dueMs);
       return;
     }
-    const { fire, nextDueMs } = decideFiring({ schedule: definition.schedule, dueMs }, this.#wallMs);
+    // A time that came between two workers is not late: none of them is passed over for the last.
+    const nowMs = dueMs <= this.#tookOverAtMs ? dueMs : this.#wallMs;
+    const { fire, nextDueMs } = decideFiring({ schedule: definition.schedule, dueMs }, nowMs);
     this.#setDue(job, nextDueMs);
     if (fire === null) return;
     job.lastScheduledMs = fire.scheduledAtMs;
@@ -152,7 +195,7 @@ export class Scheduler {
       const times = fire.skipped === 1 ? "1 time" : `${fire.skipped} times`;
       this.#journal.write("warn", `missed ${times} before ${iso(fire.scheduledAtMs)}`, definition.name);
     }
-    if (job.running) {
+    if (job.running || job.held) {
       const since = `the run before it is still going on`;
       this.#journal.write("warn", `skipped the run of ${iso(fire.scheduledAtMs)}: ${since}`, definition.name);
       return;
@@ -164,6 +207,7 @@ export class Scheduler {
     job.running = true;
     job.last = await this.#runner.run(job.definition, scheduledAtMs);
     job.running = false;
+    this.#onRunEnded(job.definition.name);
     if (job.definition.schedule.kind === "always" && this.#state === "started")
       this.#restartLater(job, job.last);
   }
@@ -209,8 +253,8 @@ export class Scheduler {
   }
 }
 
-export function jobState({ running, dueMs, definition }: ScheduledJob): JobState {
-  if (running) return "running";
+export function jobState({ running, held, dueMs, definition }: ScheduledJob): JobState {
+  if (running || held) return "running";
   if (dueMs === null) return "done";
   return definition.schedule.kind === "always" ? "backing-off" : "idle";
 }

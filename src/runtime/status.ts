@@ -32,10 +32,12 @@ export function statusOf(
     modules,
     paths,
     jobs: jobs.map(jobStatus),
+    reason: null,
+    responsive: true,
   };
 }
 
-function jobStatus(job: ScheduledJob): JobStatus {
+export function jobStatus(job: ScheduledJob): JobStatus {
   const { definition, dueMs, last } = job;
   return {
     name: definition.name,

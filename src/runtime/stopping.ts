@@ -41,6 +41,22 @@ export async function letListenersEnd(
   });
 }
 
+/**
+ * The end of a worker whose successor schedules already: runs finish on old code, and only those of `always` jobs,
+ * which would never end, are told at once.
+ * @returns what did not end within the time
+ */
+export async function retire(work: Work, reason: string, timeoutMs: number): Promise<StopReport> {
+  for (const { definition } of work.scheduler.jobs)
+    if (definition.schedule.kind === "always") work.runner.abort(definition.name, reason);
+  const ended = await endsWithin(timeoutMs, Promise.all([work.runner.idle(), drainServers(work.servers)]));
+  if (ended) return { outcome: "clean", runs: [] };
+  return await drain(work, reason, lastWordsMs);
+}
+
+/** How long a run that was given time to finish may take once it has been aborted. */
+const lastWordsMs = 500;
+
 async function endsWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
   let timer: Timer | undefined;
   const timeout = new Promise<false>((resolve) => {

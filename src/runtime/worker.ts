@@ -2,7 +2,7 @@
 
 import type { Server } from "bun";
 import { provideApi } from "../api/module.ts";
-import type { DaemonState, StopReport } from "../control/messages.ts";
+import type { DaemonState, ReloadReport, StopReport } from "../control/messages.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { takeOverConsole } from "../logs/console.ts";
@@ -10,6 +10,7 @@ import { takeOverStreams } from "../logs/streams.ts";
 import { systemClock } from "./clock.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
+import type { SupervisorLink } from "./link.ts";
 import { afterLastTurn, type ExitWatch, LoadError, loadModules, staysAlive, watchExit } from "./loader.ts";
 import type { WorkerPort } from "./port.ts";
 import { Registry } from "./registry.ts";
@@ -18,8 +19,8 @@ import { Runner } from "./runner.ts";
 import { Scheduler } from "./scheduler.ts";
 import { startServers } from "./servers.ts";
 import { listenToSignals, type SignalListeners } from "./signals.ts";
-import { statusOf } from "./status.ts";
-import { drain, letListenersEnd } from "./stopping.ts";
+import { jobStatus, statusOf } from "./status.ts";
+import { drain, letListenersEnd, retire, type Work } from "./stopping.ts";
 
 /** How long an answer may take to leave the control socket. */
 const answerGraceMs = 200;
@@ -38,6 +39,7 @@ export class Worker {
   #control: ControlServer | null = null;
   #signals: SignalListeners | null = null;
   #stopping: Promise<StopReport> | null = null;
+  #retiring = false;
 
   constructor(port: WorkerPort) {
     this.#port = port;
@@ -54,7 +56,7 @@ export class Worker {
     this.#signals = listenToSignals({
       terminate: (signal) => void this.#stop(signal, true),
       endNow: (signal) => this.#endNow(signal),
-      hangUp: (signal) => void (this.#port.stopsOnHangUp ? this.#stop(signal, false) : this.#reload()),
+      hangUp: (signal) => this.#hangUp(signal),
       reopenLogs: () => this.#reopenLogs(),
       dump: () => this.#dump(),
     });
@@ -66,12 +68,9 @@ export class Worker {
   }
 
   async #load(): Promise<void> {
-    const { identity, readyTimeoutMs, loadGraceMs } = this.#port;
-    this.#control = serveControl(identity.paths.socket, {
-      status: () => statusOf(this.#state, identity, this.#scheduler.jobs),
-      spec: () => this.#port.spec(),
-      stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
-    });
+    const { identity, readyTimeoutMs, loadGraceMs, supervisor } = this.#port;
+    if (supervisor === null) this.#serve();
+    else this.#obey(supervisor);
     // The launcher has the same bound; this one also holds when there is none. It keeps the loop alive meanwhile.
     const timer = setTimeout(() => {
       this.#fail(notInTime(this.#module, readyTimeoutMs));
@@ -81,12 +80,66 @@ export class Worker {
     });
     this.#servers = startServers(modules);
     timer.unref();
-    const isPlainScript = this.#registry.jobs.length === 0 && this.#servers.length === 0;
-    if (isPlainScript && !(await staysAlive())) throw new LoadError(nothingToDo(this.#module));
+    if (this.#isPlainScript() && !(await staysAlive())) throw new LoadError(nothingToDo(this.#module));
     clearTimeout(timer);
     this.#exits.stop();
     afterLastTurn(() => this.#nothingLeft());
     this.#becomeReady();
+  }
+
+  #serve(): void {
+    const { identity } = this.#port;
+    this.#control = serveControl(identity.paths.socket, {
+      status: () => statusOf(this.#state, identity, this.#scheduler.jobs),
+      spec: () => this.#port.spec(),
+      stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
+      reload: () => this.#reload(),
+    });
+  }
+
+  #obey(supervisor: SupervisorLink): void {
+    this.#scheduler.whenRunEnds((job) => {
+      if (this.#retiring) supervisor.send({ type: "runEnded", job });
+    });
+    supervisor.listen((message) => {
+      switch (message.type) {
+        case "status":
+          return supervisor.send({
+            type: "status",
+            id: message.id,
+            jobs: this.#scheduler.jobs.map(jobStatus),
+          });
+        case "stop":
+          return void this.#stop(message.reason, false, message.timeoutMs).then((report) =>
+            supervisor.send({ type: "stopped", report }),
+          );
+        case "yield":
+          return void this.#retire(supervisor);
+        case "takeOver":
+          if (this.#state === "running") this.#scheduler.takeOver(message.fromMs, message.running);
+          return;
+        case "released":
+          return this.#scheduler.release(message.job);
+      }
+    });
+  }
+
+  /** The new worker is ready: hands the schedule over, finishes its runs, and ends. */
+  async #retire(supervisor: SupervisorLink): Promise<void> {
+    this.#retiring = true;
+    const { atMs, running } = this.#scheduler.yield();
+    supervisor.send({ type: "yielded", atMs, running });
+    if (this.#stopping !== null) return;
+    this.#state = "stopping";
+    const { stopTimeoutMs } = this.#port.identity;
+    const reason = "the daemon is reloading";
+    this.#stopping = this.#isPlainScript()
+      ? letListenersEnd(this.#signals?.others() ?? [], false, stopTimeoutMs)
+      : retire(this.#work(), reason, stopTimeoutMs);
+    const { outcome, runs } = await this.#stopping;
+    if (outcome !== "clean")
+      this.#journal.write("error", `old code was killed: ${runs.join(", ")} did not end`);
+    this.#port.exit(exitCode.done);
   }
 
   #becomeReady(): void {
@@ -97,7 +150,8 @@ export class Worker {
     this.#journal.write("info", `${name} is ready: pid ${pid}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
     for (const server of this.#servers) this.#journal.write("info", `serving ${server.url}`);
     if (this.#port.ready(jobs)) {
-      this.#scheduler.start();
+      // A supervisor says when.
+      if (this.#port.supervisor === null) this.#scheduler.start();
     } else {
       void this.#stop("whoever started it ended before it was ready", false);
     }
@@ -135,6 +189,9 @@ export class Worker {
   #crash(what: string, error: unknown): void {
     if (this.#state === "starting") this.#fail(failureOf(error, this.#module));
     this.#journal.write("error", `ending after an ${what}: ${errorText(error)}`);
+    this.#port.crashed(
+      `${what}: ${error instanceof Error ? `${error.name}: ${error.message}` : Bun.inspect(error)}`,
+    );
     this.#state = "failed";
     this.#port.exit(exitCode.failed);
   }
@@ -162,10 +219,17 @@ export class Worker {
   }
 
   #end(reason: string, listenersTold: boolean, timeoutMs: number): Promise<StopReport> {
-    const isPlainScript = this.#registry.jobs.length === 0 && this.#servers.length === 0;
-    if (isPlainScript) return letListenersEnd(this.#signals?.others() ?? [], listenersTold, timeoutMs);
-    const work = { scheduler: this.#scheduler, runner: this.#runner, servers: this.#servers };
-    return drain(work, reason, timeoutMs);
+    if (this.#isPlainScript())
+      return letListenersEnd(this.#signals?.others() ?? [], listenersTold, timeoutMs);
+    return drain(this.#work(), reason, timeoutMs);
+  }
+
+  #isPlainScript(): boolean {
+    return this.#registry.jobs.length === 0 && this.#servers.length === 0;
+  }
+
+  #work(): Work {
+    return { scheduler: this.#scheduler, runner: this.#runner, servers: this.#servers };
   }
 
   /** Whoever asked for the stop gets the answer first; the files go before that, so that the asker finds none. */
@@ -176,23 +240,35 @@ export class Worker {
     setTimeout(end, answerGraceMs);
   }
 
+  #hangUp(signal: string): void {
+    // A supervisor is who reloads.
+    if (this.#port.supervisor !== null) return;
+    void (this.#port.stopsOnHangUp ? this.#stop(signal, false) : this.#reload());
+  }
+
   #endNow(signal: string): void {
     this.#journal.write("warn", `${signal} for the second time: ending now`);
     this.#port.removeFiles();
     this.#port.kill();
   }
 
-  async #reload(): Promise<void> {
-    if (this.#state !== "running") return;
+  /** In place: under the same pid, when the runs have ended. */
+  async #reload(): Promise<ReloadReport> {
+    if (this.#state !== "running") return { outcome: "failed", failure: `it is ${this.#state}`, hint: null };
     this.#journal.write("info", "reloading");
     this.#state = "reloading";
     const broken = await findBroken(this.#port.identity.modules);
-    if (this.#stopping !== null) return;
+    if (this.#stopping !== null) return { outcome: "failed", failure: "it is stopping", hint: null };
     if (broken !== null) {
       this.#state = "running";
       this.#journal.write("error", `not reloaded, going on with the old code: ${broken}`);
-      return;
+      return { outcome: "failed", failure: broken, hint: null };
     }
+    void this.#replace();
+    return { outcome: "replacing", failure: null, hint: null };
+  }
+
+  async #replace(): Promise<void> {
     await this.#end("the daemon is reloading", true, this.#port.identity.stopTimeoutMs);
     if (this.#stopping !== null) return;
     this.#control?.close();

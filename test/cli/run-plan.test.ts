@@ -41,7 +41,7 @@ const at = (path: string) => join(directory, path);
 test("without flags a daemon has the documented defaults, and every path is absolute", () => {
   const { spec } = plan({ modules: ["jobs/worker.ts", "../other.ts"] });
   expect(spec).toEqual({
-    version: 1,
+    version: 2,
     name: "worker",
     modules: [at("jobs/worker.ts"), at("../other.ts")],
     paths: {
@@ -57,6 +57,12 @@ test("without flags a daemon has the documented defaults, and every path is abso
     timeZone: null,
     readyTimeoutMs: 30_000,
     stopTimeoutMs: 10_000,
+    restart: { policy: "on-failure", delayMs: 1_000, maximum: { count: 10, withinMs: 600_000 } },
+    killMode: "all",
+    stopSchedule: [
+      { signal: "SIGTERM", waitMs: 10_000 },
+      { signal: "SIGKILL", waitMs: 5_000 },
+    ],
   });
 });
 

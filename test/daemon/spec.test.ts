@@ -21,13 +21,19 @@ const spec: Spec = {
   timeZone: null,
   readyTimeoutMs: 30_000,
   stopTimeoutMs: 10_000,
+  restart: { policy: "on-failure", delayMs: 1_000, maximum: { count: 10, withinMs: 600_000 } },
+  killMode: "all",
+  stopSchedule: [
+    { signal: "SIGTERM", waitMs: 10_000 },
+    { signal: "SIGKILL", waitMs: 5_000 },
+  ],
 };
 
 test("a spec comes out of the chain as it went in", () => {
   expect(decodeSpec(encodeSpec(spec))).toEqual(spec);
 });
 
-test.each([null, 5, "text", {}, { ...spec, version: 2 }, [[]]])(
+test.each([null, 5, "text", {}, { ...spec, version: 1 }, [[]]])(
   "%p is not a spec of this version",
   (value) => {
     expect(() => restoreSpec(value)).toThrow(/^cannot use a spec of version /);

@@ -24,6 +24,9 @@ export const darwin: LibcTable = {
     POSIX_SPAWN_SETSIGDEF: 0x04,
     POSIX_SPAWN_SETSIGMASK: 0x08,
     POSIX_SPAWN_SETSID: 0x400,
+    POSIX_SPAWN_SETPGROUP: 0x02,
+    AF_UNIX: 1,
+    SOCK_STREAM: 1,
   },
   linux: null,
   sizes: {

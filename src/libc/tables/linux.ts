@@ -22,6 +22,9 @@ export const linux = {
     POSIX_SPAWN_SETSIGDEF: 0x04,
     POSIX_SPAWN_SETSIGMASK: 0x08,
     POSIX_SPAWN_SETSID: 0x80,
+    POSIX_SPAWN_SETPGROUP: 0x02,
+    AF_UNIX: 1,
+    SOCK_STREAM: 1,
   },
   linux: {
     PR_SET_PDEATHSIG: 1,

@@ -35,7 +35,10 @@ type ConstantName =
   | "SIG_SETMASK"
   | "POSIX_SPAWN_SETSIGDEF"
   | "POSIX_SPAWN_SETSIGMASK"
-  | "POSIX_SPAWN_SETSID";
+  | "POSIX_SPAWN_SETSID"
+  | "POSIX_SPAWN_SETPGROUP"
+  | "AF_UNIX"
+  | "SOCK_STREAM";
 
 type LinuxConstantName =
   | "PR_SET_PDEATHSIG"

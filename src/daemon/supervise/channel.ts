@@ -1,0 +1,108 @@
+// One end of the pair of sockets between supervisor and worker: JSON, a message a line. What is sent leaves at once, also
+// when the process ends in the next statement; what finds no room is kept until there is some.
+import { tryWrite } from "../../libc/files.ts";
+import { errorCode } from "../error.ts";
+
+export interface ChannelListeners {
+  message(message: unknown): void;
+  /** The other end is closed: its process has ended, or is about to. */
+  closed(): void;
+}
+
+const retryMs = 2;
+/** A line that is longer is no message of djob's. */
+const longestLineBytes = 64 << 20;
+
+export class Channel {
+  readonly #descriptor: number;
+  readonly #decoder = new TextDecoder();
+  #rest: string[] = [];
+  #restLength = 0;
+  #outgoing: Uint8Array[] = [];
+  #open = true;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  get descriptor(): number {
+    return this.#descriptor;
+  }
+
+  /** @param keepsAlive whether this holds the event loop */
+  listen(listeners: ChannelListeners, keepsAlive: boolean): void {
+    const end = () => {
+      if (!this.#open) return;
+      this.#open = false;
+      listeners.closed();
+    };
+    const options = {
+      fd: this.#descriptor,
+      socket: {
+        open: (socket: { unref(): void }) => keepsAlive || socket.unref(),
+        data: (_socket: unknown, chunk: Uint8Array) => this.#read(chunk, listeners),
+        end,
+        close: end,
+        error: end,
+      },
+    };
+    // `fd` works for a pair's end, and is not in the types.
+    void Bun.connect(options as unknown as Parameters<typeof Bun.connect>[0]).then((socket) => {
+      if (!keepsAlive) socket.unref();
+    }, end);
+  }
+
+  send(message: unknown): void {
+    if (!this.#open) return;
+    this.#outgoing.push(Buffer.from(`${JSON.stringify(message)}\n`));
+    this.#flush();
+  }
+
+  #flush(): void {
+    for (let [first] = this.#outgoing; first !== undefined && this.#open; [first] = this.#outgoing) {
+      const written = this.#write(first);
+      if (written === first.length) this.#outgoing.shift();
+      else {
+        this.#outgoing[0] = first.subarray(written);
+        setTimeout(() => this.#flush(), retryMs).unref();
+        return;
+      }
+    }
+  }
+
+  #write(bytes: Uint8Array): number {
+    try {
+      return tryWrite(this.#descriptor, bytes);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code !== "EPIPE" && code !== "ECONNRESET" && code !== "EBADF") throw error;
+      // The end is told by the event that comes for it.
+      return bytes.length;
+    }
+  }
+
+  #read(chunk: Uint8Array, { message }: ChannelListeners): void {
+    const lines = this.#decoder.decode(chunk, { stream: true }).split("\n");
+    const last = lines.pop() ?? "";
+    for (const line of lines) {
+      const whole = this.#rest.length === 0 ? line : [...this.#rest, line].join("");
+      this.#rest = [];
+      this.#restLength = 0;
+      const parsed = parse(whole);
+      if (parsed !== null) message(parsed);
+    }
+    this.#restLength += last.length;
+    if (this.#restLength > longestLineBytes) this.#rest = [];
+    else if (last !== "") this.#rest.push(last);
+  }
+}
+
+/** A module can write to any descriptor: what is no message is nothing. */
+function parse(line: string): object | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,24 @@
+// What the supervisor needs of the process it lives in.
+import type { ChildExit } from "../../libc/process.ts";
+import type { ModuleFailure } from "../../runtime/failure.ts";
+import type { SupervisorState } from "./state.ts";
+
+export interface SupervisorPort {
+  readonly startedAtMs: number;
+  /** From 0 (inclusive) to 1 (exclusive). */
+  chance(): number;
+  log(level: "info" | "warn" | "error", message: string): void;
+  /** @returns false if the launcher is gone, so that nobody would know of this daemon */
+  ready(jobs: number): boolean;
+  /** The first worker did not become ready: why, as it told, or else how it ended. */
+  failed(failure: ModuleFailure | null, exit: Pick<ChildExit, "exitCode" | "signal">): void;
+  phaseChanged(state: SupervisorState, jobs: number): void;
+  /** Whether the kernel has killed a process for want of memory since the last call. */
+  outOfMemory(): boolean;
+  /** A failure to load, for a person. @param text how the worker ended */
+  describe(failure: ModuleFailure | null, text: string): { failure: string; hint: string | null };
+  /** What must not outlive the daemon. A failed one leaves its pidfile, and why it failed. */
+  removeFiles(state: SupervisorState): void;
+  /** Ends the process when every answer has left. */
+  end(code: number): void;
+}

@@ -1,0 +1,153 @@
+// The supervisor's process: holds the lock, the pidfile and the control socket, and hears the signals.
+import { readFileSync } from "node:fs";
+import { type ControlServer, removeSocket, serveControl } from "../../control/server.ts";
+import { closeDescriptor, isTerminal, setCloseOnExec } from "../../libc/files.ts";
+import { becomeSubreaper, removeFromEnvironment } from "../../libc/process.ts";
+import { setDisposition } from "../../libc/signals.ts";
+import { formatLine } from "../../logs/line.ts";
+import { errDescriptor, outDescriptor, writeText } from "../../logs/sink.ts";
+import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
+import { describeFailure } from "../../runtime/failure.ts";
+import { lockDescriptor, readinessDescriptor, stageVariable } from "../descriptors.ts";
+import type { Environment } from "../environment.ts";
+import { reopenLogs } from "../log-files.ts";
+import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
+import { tellIfPossible } from "../readiness.ts";
+import type { Spec } from "../spec.ts";
+import { usualSchedule } from "../stop-schedule.ts";
+import { type Exit, nameProcess, takeSpec } from "../worker.ts";
+import { clearFailure, writeFailure } from "./failure-file.ts";
+import type { SupervisorPort } from "./port.ts";
+import { Supervisor } from "./supervisor.ts";
+
+/** How long an answer may take to leave the control socket. */
+const answerGraceMs = 200;
+
+/** @param waitedFor whether a launcher waits at the other end of the readiness pipe */
+export function supervise(waitedFor: boolean, exit: Exit): void {
+  const spec = takeSpec();
+  setCloseOnExec(lockDescriptor, true);
+  if (waitedFor) setCloseOnExec(readinessDescriptor, true);
+  if (!spec.foreground) process.chdir("/");
+  nameProcess();
+  becomeSubreaper(true);
+  const environment = takeEnvironment();
+  let control: ControlServer | null = null;
+  const port = portFor(spec, waitedFor, (code) => {
+    const deadlineMs = performance.now() + answerGraceMs;
+    const end = () => {
+      if (control === null || control.pending === 0 || performance.now() >= deadlineMs) exit(code);
+      setTimeout(end, 1);
+    };
+    // Whoever waits for the answer gets it in the next turn.
+    setTimeout(end, 0);
+  });
+  const supervisor = new Supervisor(spec, environment, port);
+  listenToSignals(spec, supervisor, port);
+  writePid(lockDescriptor, process.pid);
+  clearFailure(spec.paths);
+  // Signals alone hold no event loop, and there are moments without a worker.
+  setInterval(() => {}, longestTimerMs);
+  // The worker loads while this process goes on.
+  supervisor.start();
+  control = serveControl(spec.paths.socket, {
+    status: () => supervisor.status(),
+    spec: () => ({ spec, environment }),
+    stop: (timeoutMs) => {
+      const [first] = spec.stopSchedule;
+      return supervisor.stop(
+        timeoutMs === null ? null : usualSchedule(first?.signal ?? "SIGTERM", timeoutMs),
+      );
+    },
+    reload: () => supervisor.reload(),
+  });
+}
+
+/** The worker's: what this process was started with, but for djob's own variable. */
+function takeEnvironment(): Environment {
+  delete process.env[stageVariable];
+  removeFromEnvironment(stageVariable);
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
+  return environment;
+}
+
+function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPort): void {
+  const stopsOnHangUp = spec.foreground && [0, 1, 2].some(isTerminal);
+  process.on("SIGCHLD", () => supervisor.reap());
+  process.on("SIGTERM", () => supervisor.terminate("SIGTERM"));
+  process.on("SIGINT", () => supervisor.terminate("SIGINT"));
+  process.on("SIGHUP", () => (stopsOnHangUp ? supervisor.terminate("SIGHUP") : supervisor.hangUp()));
+  process.on("SIGUSR1", () => {
+    try {
+      reopenLogs(spec.paths);
+    } catch (error) {
+      port.log("error", `writing on to the old log: ${error instanceof Error ? error.message : error}`);
+    }
+    supervisor.handOn("SIGUSR1");
+  });
+  process.on("SIGUSR2", () => {
+    port.log("info", `supervisor: ${JSON.stringify(supervisor.state)}`);
+    supervisor.handOn("SIGUSR2");
+  });
+  // A reader of its log that is gone must not end it.
+  setDisposition("SIGPIPE", "ignore");
+}
+
+function portFor(spec: Spec, waitedFor: boolean, end: (code: number) => void): SupervisorPort {
+  const { name, paths } = spec;
+  let kills = countOutOfMemoryKills();
+  const log: SupervisorPort["log"] = (level, message) => {
+    const descriptor = level === "info" ? outDescriptor : errDescriptor;
+    writeText(descriptor, formatLine({ timeMs: systemClock.now(), level, job: null, message }));
+  };
+  return {
+    startedAtMs: systemClock.now(),
+    chance: systemClock.random,
+    log,
+    ready(jobs) {
+      if (!waitedFor) return true;
+      const told = tellIfPossible(readinessDescriptor, { type: "ready", pid: process.pid, jobs });
+      closeDescriptor(readinessDescriptor);
+      return told;
+    },
+    failed(failure, { exitCode, signal }) {
+      const message =
+        failure === null
+          ? ({ type: "ended", exitCode, signal } as const)
+          : ({ type: "failed", failure } as const);
+      if (waitedFor && tellIfPossible(readinessDescriptor, message)) return;
+      const why =
+        failure === null
+          ? `its worker ended: ${signal ?? `exit code ${exitCode}`}`
+          : describeFailure(failure);
+      writeText(errDescriptor, `djob: cannot start ${name}: ${why}\n`);
+    },
+    phaseChanged() {},
+    outOfMemory() {
+      const before = kills;
+      kills = countOutOfMemoryKills();
+      return kills > before;
+    },
+    describe(failure, text) {
+      if (failure === null) return { failure: text, hint: null };
+      return { failure: describeFailure({ ...failure, hint: null }), hint: failure.hint };
+    },
+    removeFiles(state) {
+      if (!isStillAt(paths.pidfile, lockDescriptor)) return;
+      removeSocket(paths.socket);
+      if (state.phase === "failed" && state.everReady) writeFailure(paths, state, log);
+      else removePidfile(paths.pidfile, lockDescriptor);
+    },
+    end,
+  };
+}
+
+/** proc_vmstat(5), since Linux 4.13. */
+function countOutOfMemoryKills(): number {
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync("/proc/vmstat", "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
