@@ -69,6 +69,7 @@ const headers = `#define _GNU_SOURCE
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>

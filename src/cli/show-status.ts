@@ -3,7 +3,7 @@ import type { DaemonStatus, JobStatus } from "../control/messages.ts";
 import { formatDuration } from "../schedule/duration.ts";
 import { columns, type Output } from "./output.ts";
 
-export function showStatus(status: DaemonStatus, answered: boolean, output: Output): string {
+export function showStatus(status: DaemonStatus, output: Output): string {
   const { name, state, pid, startedAt, modules, paths, jobs, foreground } = status;
   const dot = output.paint(state === "running" ? "green" : "yellow", "●");
   const since =
@@ -15,7 +15,7 @@ export function showStatus(status: DaemonStatus, answered: boolean, output: Outp
     ["  log", paths.log ?? "standard output"],
     ["  socket", paths.socket],
   ]);
-  const silence = answered
+  const silence = status.responsive
     ? []
     : ["", "It does not answer: it is still loading, or a job blocks its event loop."];
   const head = `${dot} ${name} is ${state} (pid ${pid ?? "not known yet"}${where}${since})`;

@@ -10,7 +10,7 @@ import { DjobError, errorCode, worldError } from "./error.ts";
 import { type Found, isProven, type Place } from "./locate.ts";
 import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
 import { hasEnded } from "./process-table.ts";
-import { defaults } from "./spec.ts";
+import { defaults, isSupervised } from "./spec.ts";
 
 export interface Stopped {
   readonly pid: number;
@@ -25,8 +25,9 @@ export interface Stopped {
   readonly lock: number | null;
 }
 
-/** How much longer than the daemon itself its stopper waits. */
+/** How much longer than the daemon itself its stopper waits: a supervisor also ends what its worker left. */
 const graceMs = 1_000;
+const supervisorGraceMs = 6_000;
 const shortestPollMs = 1;
 const longestPollMs = 20;
 
@@ -50,7 +51,7 @@ export async function stop(
     target = openTarget(place, pid, pidfile);
     const patienceMs =
       (timeoutMs ?? found.status?.stopTimeoutMs ?? found.spec?.stopTimeoutMs ?? defaults.stopTimeoutMs) +
-      graceMs;
+      (hasSupervisor(found) ? supervisorGraceMs : graceMs);
     const asked = found.status === null ? null : askStop(paths.socket, timeoutMs, patienceMs);
     if (asked === null) target.send("SIGTERM");
     const killed = !(await freeWithin(pidfile, patienceMs));
@@ -72,6 +73,11 @@ export async function stop(
   } finally {
     target?.close();
   }
+}
+
+function hasSupervisor({ status, spec }: Extract<Found, { life: "alive" }>): boolean {
+  if (status !== null) return status.workerPid !== status.pid;
+  return spec !== null && isSupervised(spec, 0);
 }
 
 /** Lets go of the lock of a stopped daemon, and of its pidfile. */

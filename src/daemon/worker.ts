@@ -133,7 +133,8 @@ function linkReadiness(): Readiness & Supervision & Pick<WorkerPort, "removeFile
       listen: (receive) =>
         channel.listen(
           {
-            message: (message) => receive(message as ToWorker),
+            message: (message: ToWorker) => receive(message),
+            garbage: () => {},
             // Where there is no parent-death signal.
             closed: () => exitImmediately(killedCode),
           },

@@ -7,7 +7,7 @@ import { type ControlServer, serveControl } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { takeOverConsole } from "../logs/console.ts";
 import { takeOverStreams } from "../logs/streams.ts";
-import { systemClock } from "./clock.ts";
+import { longestTimerMs, systemClock } from "./clock.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
 import type { SupervisorLink } from "./link.ts";
@@ -40,6 +40,7 @@ export class Worker {
   #signals: SignalListeners | null = null;
   #stopping: Promise<StopReport> | null = null;
   #retiring = false;
+  #hold: Timer | undefined;
 
   constructor(port: WorkerPort) {
     this.#port = port;
@@ -116,6 +117,7 @@ export class Worker {
         case "yield":
           return void this.#retire(supervisor);
         case "takeOver":
+          clearTimeout(this.#hold);
           if (this.#state === "running") this.#scheduler.takeOver(message.fromMs, message.running);
           return;
         case "released":
@@ -150,8 +152,9 @@ export class Worker {
     this.#journal.write("info", `${name} is ready: pid ${pid}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
     for (const server of this.#servers) this.#journal.write("info", `serving ${server.url}`);
     if (this.#port.ready(jobs)) {
-      // A supervisor says when.
+      // A supervisor says when, and until then jobs alone would hold no event loop.
       if (this.#port.supervisor === null) this.#scheduler.start();
+      else if (jobs > 0) this.#hold = setTimeout(() => {}, longestTimerMs);
     } else {
       void this.#stop("whoever started it ended before it was ready", false);
     }

@@ -45,7 +45,7 @@ async function showOne({ args, output }: CommandInput, name: string): Promise<nu
   const row = isSet(args, "process") && report.pid !== null ? readProcess(report.pid) : null;
   if (output.json) output.document(row === null ? report : { ...report, process: row });
   else if (row !== null) output.people.log(processReport(row, report, output));
-  else output.people.log(showStatus(report, found.status !== null, output));
+  else output.people.log(showStatus(report, output));
   return statusCode.running;
 }
 

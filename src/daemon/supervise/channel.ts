@@ -3,13 +3,16 @@
 import { tryWrite } from "../../libc/files.ts";
 import { errorCode } from "../error.ts";
 
-export interface ChannelListeners {
-  message(message: unknown): void;
+export interface ChannelListeners<Message> {
+  message(message: Message): void;
+  /** A line that is no message: a module can write to any descriptor. */
+  garbage(line: string): void;
   /** The other end is closed: its process has ended, or is about to. */
   closed(): void;
 }
 
 const retryMs = 2;
+const shownCharacters = 100;
 /** A line that is longer is no message of djob's. */
 const longestLineBytes = 64 << 20;
 
@@ -30,7 +33,7 @@ export class Channel {
   }
 
   /** @param keepsAlive whether this holds the event loop */
-  listen(listeners: ChannelListeners, keepsAlive: boolean): void {
+  listen<Message>(listeners: ChannelListeners<Message>, keepsAlive: boolean): void {
     const end = () => {
       if (!this.#open) return;
       this.#open = false;
@@ -81,7 +84,7 @@ export class Channel {
     }
   }
 
-  #read(chunk: Uint8Array, { message }: ChannelListeners): void {
+  #read<Message>(chunk: Uint8Array, { message, garbage }: ChannelListeners<Message>): void {
     const lines = this.#decoder.decode(chunk, { stream: true }).split("\n");
     const last = lines.pop() ?? "";
     for (const line of lines) {
@@ -89,7 +92,8 @@ export class Channel {
       this.#rest = [];
       this.#restLength = 0;
       const parsed = parse(whole);
-      if (parsed !== null) message(parsed);
+      if (parsed === null) garbage(JSON.stringify(whole.slice(0, shownCharacters)));
+      else message(parsed as Message);
     }
     this.#restLength += last.length;
     if (this.#restLength > longestLineBytes) this.#rest = [];
@@ -97,11 +101,10 @@ export class Channel {
   }
 }
 
-/** A module can write to any descriptor: what is no message is nothing. */
 function parse(line: string): object | null {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null ? value : null;
+    return typeof value === "object" && value !== null && "type" in value ? value : null;
   } catch {
     return null;
   }

@@ -54,11 +54,10 @@ export function decide(state: SupervisorState, event: SupervisorEvent, rules: Ru
 function whenReady(state: SupervisorState, worker: number, nowMs: number): Decision {
   const ready = { ...state, everReady: true, readyAtMs: nowMs, phase: "running" as const };
   if (state.phase === "starting" && worker === state.current) {
-    const effects: Effect[] = [
-      state.everReady ? { type: "reloaded", failure: null } : { type: "tellReady", worker },
+    return reloadIfAsked(ready, [
       { type: "takeOver", from: null, to: worker },
-    ];
-    return reloadIfAsked(ready, effects);
+      { type: "reloaded", failure: null },
+    ]);
   }
   if (state.phase === "reloading" && worker === state.candidate) {
     const old = state.current;
@@ -103,8 +102,7 @@ type Exited = Extract<SupervisorEvent, { type: "exited" }>;
 /** No worker is left that works. */
 function afterLoss(state: SupervisorState, ending: Ending, event: Exited, rules: Rules): Decision {
   if (!state.everReady) {
-    const told: Effect = { type: "tellFailed", ending };
-    return end({ ...state, phase: "failed", reason: ending.text, exitCode: exitCode.notReady }, [told]);
+    return end({ ...state, phase: "failed", reason: ending.text, exitCode: exitCode.notReady }, []);
   }
   const { policy } = rules;
   const restarts = state.recycling || policy === "always" || (policy === "on-failure" && !ending.isClean);
@@ -244,7 +242,11 @@ function end(state: SupervisorState, effects: readonly Effect[]): Decision {
   const others: Effect[] = [state.candidate, ...state.retiring]
     .filter((worker) => worker !== null)
     .map((worker) => ({ type: "ask", worker }));
-  return { state, effects: [...effects, ...others, { type: "sweep", kill: state.killed }] };
+  // Of a daemon that never was, nothing is given time.
+  return {
+    state,
+    effects: [...effects, ...others, { type: "sweep", kill: state.killed || !state.everReady }],
+  };
 }
 
 const sweep: Effect = { type: "sweep", kill: false };

@@ -10,8 +10,12 @@ export interface SupervisorPort {
   log(level: "info" | "warn" | "error", message: string): void;
   /** @returns false if the launcher is gone, so that nobody would know of this daemon */
   ready(jobs: number): boolean;
-  /** The first worker did not become ready: why, as it told, or else how it ended. */
-  failed(failure: ModuleFailure | null, exit: Pick<ChildExit, "exitCode" | "signal">): void;
+  /** The first worker did not become ready: why, as it told, what went wrong with it, or else how it ended. */
+  failed(
+    failure: ModuleFailure | null,
+    broken: string | null,
+    exit: Pick<ChildExit, "exitCode" | "signal">,
+  ): void;
   phaseChanged(state: SupervisorState, jobs: number): void;
   /** Whether the kernel has killed a process for want of memory since the last call. */
   outOfMemory(): boolean;

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { type ControlServer, removeSocket, serveControl } from "../../control/server.ts";
 import { closeDescriptor, isTerminal, setCloseOnExec } from "../../libc/files.ts";
 import { becomeSubreaper, removeFromEnvironment } from "../../libc/process.ts";
-import { setDisposition } from "../../libc/signals.ts";
 import { formatLine } from "../../logs/line.ts";
 import { errDescriptor, outDescriptor, writeText } from "../../logs/sink.ts";
 import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
@@ -12,9 +11,10 @@ import { lockDescriptor, readinessDescriptor, stageVariable } from "../descripto
 import type { Environment } from "../environment.ts";
 import { reopenLogs } from "../log-files.ts";
 import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
-import { tellIfPossible } from "../readiness.ts";
+import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts";
 import type { Spec } from "../spec.ts";
 import { usualSchedule } from "../stop-schedule.ts";
+import { restoreTerminalSignals } from "../terminal-signals.ts";
 import { type Exit, nameProcess, takeSpec } from "../worker.ts";
 import { clearFailure, writeFailure } from "./failure-file.ts";
 import type { SupervisorPort } from "./port.ts";
@@ -28,7 +28,11 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
   const spec = takeSpec();
   setCloseOnExec(lockDescriptor, true);
   if (waitedFor) setCloseOnExec(readinessDescriptor, true);
-  if (!spec.foreground) process.chdir("/");
+  if (!spec.foreground) {
+    process.chdir("/");
+    restoreTerminalSignals();
+  }
+  if (spec.umask !== null) process.umask(spec.umask);
   nameProcess();
   becomeSubreaper(true);
   const environment = takeEnvironment();
@@ -90,8 +94,6 @@ function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPor
     port.log("info", `supervisor: ${JSON.stringify(supervisor.state)}`);
     supervisor.handOn("SIGUSR2");
   });
-  // A reader of its log that is gone must not end it.
-  setDisposition("SIGPIPE", "ignore");
 }
 
 function portFor(spec: Spec, waitedFor: boolean, end: (code: number) => void): SupervisorPort {
@@ -111,17 +113,16 @@ function portFor(spec: Spec, waitedFor: boolean, end: (code: number) => void): S
       closeDescriptor(readinessDescriptor);
       return told;
     },
-    failed(failure, { exitCode, signal }) {
-      const message =
-        failure === null
-          ? ({ type: "ended", exitCode, signal } as const)
-          : ({ type: "failed", failure } as const);
+    failed(failure, broken, { exitCode, signal }) {
+      const message: Message =
+        failure !== null
+          ? { type: "failed", failure }
+          : broken !== null
+            ? { type: "broken", message: broken, hint: leaveDescriptors }
+            : { type: "ended", exitCode, signal };
       if (waitedFor && tellIfPossible(readinessDescriptor, message)) return;
-      const why =
-        failure === null
-          ? `its worker ended: ${signal ?? `exit code ${exitCode}`}`
-          : describeFailure(failure);
-      writeText(errDescriptor, `djob: cannot start ${name}: ${why}\n`);
+      const how = broken ?? `its worker ended: ${signal ?? `exit code ${exitCode}`}`;
+      log("error", `cannot start ${name}: ${failure === null ? how : describeFailure(failure)}`);
     },
     phaseChanged() {},
     outOfMemory() {

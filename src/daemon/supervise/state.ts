@@ -79,8 +79,6 @@ export type Effect =
   | { readonly type: "kill"; readonly worker: number }
   /** From now on the times are `to`'s; null: there was nobody before. */
   | { readonly type: "takeOver"; readonly from: number | null; readonly to: number }
-  | { readonly type: "tellReady"; readonly worker: number }
-  | { readonly type: "tellFailed"; readonly ending: Ending }
   /** To whoever waits for a reload: what came of it, null for success. */
   | { readonly type: "reloaded"; readonly failure: string | null }
   | { readonly type: "announceRestart"; readonly ending: Ending; readonly delayMs: number }

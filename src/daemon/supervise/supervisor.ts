@@ -26,8 +26,10 @@ const graceMs = 1_000;
 /** How long a leftover has between TERM and KILL. */
 const longestSweepMs = 2_000;
 const sweepPollMs = 5;
+/** How long after its end of the channel a process may take to be gone. */
+const closedMs = 100;
 /** A group's signal and one's own, as timeout(1) sends them, are one and the same. */
-const sameSignalMs = 100;
+const sameSignalMs = 4;
 /** How long a worker may take to tell of its jobs. */
 const statusPatienceMs = 1_000;
 
@@ -49,6 +51,8 @@ export class Supervisor {
   /** The last failure that a worker told while it loaded. */
   #failure: Extract<FromWorker, { type: "failed" }>["failure"] | null = null;
   #stopSchedule: readonly StopStep[];
+  /** What a module has done to the descriptor through which its worker is heard. */
+  #broken: string | null = null;
   #stopReason = "";
   #terminatedAtMs = 0;
   #sweepDeadlineMs: number | null = null;
@@ -172,15 +176,6 @@ export class Supervisor {
         this.#takeOver(effect.from, effect.to);
         return;
       }
-      case "tellReady":
-        if (!this.#port.ready(this.#jobs)) {
-          this.#log("warn", "stopping: whoever started it ended before it was ready");
-          this.#dispatch({ type: "stop" });
-        }
-        return;
-      case "tellFailed":
-        this.#port.failed(this.#failure, this.#lastChildExit);
-        return;
       case "reloaded": {
         this.#answerReload(effect.failure);
         return;
@@ -219,11 +214,26 @@ export class Supervisor {
       return;
     }
     this.#workers.set(generation, worker);
-    worker.listen((message) => this.#receive(worker, message));
+    worker.listen({
+      message: (message) => this.#receive(worker, message),
+      garbage: (line) => this.#break(worker, `something else than djob wrote to descriptor 4: ${line}`),
+      closed: () =>
+        // As a rule it is the process that has ended, which SIGCHLD tells.
+        worker.whenClosed(closedMs, () =>
+          this.#break(worker, "it closed descriptor 4, through which djob tells that it is ready"),
+        ),
+    });
     worker.after(this.#spec.readyTimeoutMs + graceMs, () => {
       worker.why ??= `it was not ready after ${this.#spec.readyTimeoutMs / 1000} s`;
       worker.signal("SIGKILL");
     });
+  }
+
+  /** It can't be talked to any more. */
+  #break(worker: WorkerProcess, message: string): void {
+    if (!this.#state.everReady) this.#broken = message;
+    worker.why ??= message;
+    worker.signal("SIGKILL");
   }
 
   #receive(worker: WorkerProcess, message: FromWorker): void {
@@ -231,6 +241,10 @@ export class Supervisor {
       case "ready":
         worker.forget();
         this.#jobs = message.jobs;
+        if (!this.#state.everReady && this.#state.phase === "starting" && !this.#port.ready(message.jobs)) {
+          this.#beginStop("whoever started it ended before it was ready");
+          return;
+        }
         this.#dispatch({ type: "ready", worker: worker.generation, nowMs: performance.now() });
         return;
       case "failed":
@@ -336,9 +350,9 @@ export class Supervisor {
   }
 
   #answerReload(failure: string | null): void {
-    if (failure !== null && this.#state.phase === "running")
-      this.#log("error", `not reloaded, going on with the old code: ${failure}`);
     const told = failure === null ? null : this.#port.describe(this.#failure, failure);
+    if (told !== null && this.#state.phase === "running")
+      this.#log("error", `not reloaded, going on with the old code: ${told.failure}`);
     const report: ReloadReport =
       told === null ? { outcome: "reloaded", failure: null, hint: null } : { outcome: "failed", ...told };
     for (const waiter of this.#reloadWaiters.splice(0)) waiter(report);
@@ -373,6 +387,7 @@ export class Supervisor {
 
   #end(code: number): void {
     const { phase, reason } = this.#state;
+    if (!this.#state.everReady) this.#port.failed(this.#failure, this.#broken, this.#lastChildExit);
     if (phase === "failed" && this.#state.everReady) this.#log("error", `giving up: ${reason}`);
     this.#port.removeFiles(this.#state);
     this.#ended.resolve(this.#stopReport ?? { outcome: "clean", runs: [] });

@@ -15,7 +15,7 @@ import type { Environment } from "../environment.ts";
 import { errorCode } from "../error.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
-import { Channel } from "./channel.ts";
+import { Channel, type ChannelListeners } from "./channel.ts";
 
 export class WorkerProcess {
   readonly generation: number;
@@ -25,6 +25,7 @@ export class WorkerProcess {
   why: string | null = null;
   /** Deadlines: loading, a stop's steps. */
   #timer: Timer | undefined;
+  #closedTimer: Timer | undefined;
 
   constructor(generation: number, pid: number, channel: Channel) {
     this.generation = generation;
@@ -32,8 +33,13 @@ export class WorkerProcess {
     this.#channel = channel;
   }
 
-  listen(receive: (message: FromWorker) => void): void {
-    this.#channel.listen({ message: (message) => receive(message as FromWorker), closed: () => {} }, true);
+  listen(listeners: ChannelListeners<FromWorker>): void {
+    this.#channel.listen(listeners, true);
+  }
+
+  /** Calls back if it still lives then. */
+  whenClosed(delayMs: number, call: () => void): void {
+    this.#closedTimer = setTimeout(call, delayMs);
   }
 
   tell(message: ToWorker): void {
@@ -48,6 +54,7 @@ export class WorkerProcess {
 
   forget(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#closedTimer);
   }
 
   /** It has not been reaped: the number is its own. */
