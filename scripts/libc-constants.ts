@@ -62,6 +62,7 @@ const tables: readonly LibcTable[] = [linuxGlibc, linuxMusl, darwin];
 const headers = `#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
@@ -69,6 +70,8 @@ const headers = `#define _GNU_SOURCE
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>

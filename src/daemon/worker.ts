@@ -10,7 +10,7 @@ import {
   setCloseOnExec,
   writeAll,
 } from "../libc/files.ts";
-import { exitImmediately, removeFromEnvironment } from "../libc/process.ts";
+import { exitImmediately } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
@@ -32,7 +32,9 @@ import { DjobError } from "./error.ts";
 import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
+import { type Service, takeService } from "./service.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
+import { takeVariable } from "./take-variable.ts";
 import { restoreTerminalSignals } from "./terminal-signals.ts";
 
 /** The part of main.ts that may end the process. */
@@ -44,12 +46,13 @@ const killedCode = 137;
 /** @param waitedFor whether a launcher waits at the other end of the readiness pipe */
 export async function work(waitedFor: boolean, exit: Exit): Promise<void> {
   const spec = takeSpec();
+  const service = takeService(spec.foreground);
   const environment = settleIn(spec);
   setCloseOnExec(lockDescriptor, true);
   if (waitedFor) setCloseOnExec(readinessDescriptor, true);
   writePid(lockDescriptor, process.pid);
-  const readiness = waitedFor ? pipeReadiness(spec) : aloneReadiness(spec);
-  await new Worker({ ...readiness, ...portFor(spec, environment, exit) }).start();
+  const readiness = waitedFor ? pipeReadiness(spec) : aloneReadiness(spec, service);
+  await new Worker({ ...readiness, ...portFor(spec, environment, service, exit) }).start();
 }
 
 /**
@@ -75,10 +78,7 @@ export function settleIn({ workingDirectory, umask, foreground }: Spec): Environ
   nameProcess();
   if (!foreground) restoreTerminalSignals();
   const environment: Record<string, string> = {};
-  for (const name of [stageVariable, ...ownSettings()]) {
-    delete process.env[name];
-    removeFromEnvironment(name);
-  }
+  for (const name of [stageVariable, ...ownSettings()]) takeVariable(name);
   handDownProcessEnvironment();
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
   return environment;
@@ -122,12 +122,13 @@ function pipeReadiness({ name }: Spec): Readiness {
   };
 }
 
-function aloneReadiness({ name }: Spec): Readiness {
+function aloneReadiness({ name }: Spec, service: Service): Readiness {
   return {
     loadGraceMs: 0,
     ready: () => true,
     failed(failure) {
       writeText(errDescriptor, `djob: cannot start ${name}: ${describeFailure(failure)}\n`);
+      service.failed(failure.message);
       endDescendants();
     },
   };
@@ -143,12 +144,18 @@ function tellOrRefuse(message: Message): boolean {
   }
 }
 
-function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerPort, keyof Readiness> {
+function portFor(
+  spec: Spec,
+  environment: Environment,
+  service: Service,
+  exit: Exit,
+): Omit<WorkerPort, keyof Readiness> {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
   return {
     identity: { name, modules, paths, foreground, stopTimeoutMs, pid: process.pid, startedAtMs: Date.now() },
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
+    stateChanged: service.stateChanged,
     spec: () => ({ spec, environment }),
     removeFiles() {
       // Once the pidfile is gone or another's, the socket may be a successor's, too.
@@ -161,7 +168,7 @@ function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerP
     reopenLogs: () => reopenLogs(paths),
     replace() {
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
-      return becomeWorker(spec, environment);
+      return becomeWorker(spec, { ...environment, ...service.handOver() });
     },
   };
 }

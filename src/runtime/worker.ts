@@ -46,9 +46,9 @@ export class Worker {
   async start(): Promise<void> {
     takeOverConsole(this.#journal.write);
     takeOverStreams();
-    provideApi((name: unknown, schedule: unknown, handler: unknown) =>
-      this.#registry.add(name, schedule, handler),
-    );
+    const job = (name: unknown, schedule: unknown, handler: unknown) =>
+      this.#registry.add(name, schedule, handler);
+    provideApi(job);
     this.#registry.whenAdded((job) => this.#scheduler.add(job));
     this.#watchEnds();
     this.#signals = listenToSignals({
@@ -91,7 +91,7 @@ export class Worker {
 
   #becomeReady(): void {
     if (this.#state !== "starting") return;
-    this.#state = "running";
+    this.#enter("running");
     const { name, pid } = this.#port.identity;
     const jobs = this.#registry.jobs.length;
     this.#journal.write("info", `${name} is ready: pid ${pid}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
@@ -103,8 +103,13 @@ export class Worker {
     }
   }
 
+  #enter(state: DaemonState): void {
+    this.#state = state;
+    this.#port.stateChanged(state, this.#registry.jobs.length);
+  }
+
   #fail(reason: ModuleFailure): never {
-    this.#state = "failed";
+    this.#enter("failed");
     this.#port.failed(reason);
     this.#port.removeFiles();
     return this.#port.exit(exitCode.notReady);
@@ -128,14 +133,14 @@ export class Worker {
   #nothingLeft(): void {
     if (this.#state !== "running") return;
     this.#journal.write("info", "ending: nothing is left to do");
-    this.#state = "stopped";
+    this.#enter("stopped");
     this.#port.exit(exitCode.done);
   }
 
   #crash(what: string, error: unknown): void {
     if (this.#state === "starting") this.#fail(failureOf(error, this.#module));
     this.#journal.write("error", `ending after an ${what}: ${errorText(error)}`);
-    this.#state = "failed";
+    this.#enter("failed");
     this.#port.exit(exitCode.failed);
   }
 
@@ -149,7 +154,7 @@ export class Worker {
     if (this.#state === "starting") {
       this.#fail(failure(this.#module, `it was stopped (${reason}) while it was being loaded`, null));
     }
-    this.#state = "stopping";
+    this.#enter("stopping");
     const going = this.#runner.running;
     const waiting = going.length > 0 ? `, waiting for ${going.join(", ")}` : "";
     this.#journal.write("info", `stopping (${reason})${waiting}`);
@@ -185,11 +190,11 @@ export class Worker {
   async #reload(): Promise<void> {
     if (this.#state !== "running") return;
     this.#journal.write("info", "reloading");
-    this.#state = "reloading";
+    this.#enter("reloading");
     const broken = await findBroken(this.#port.identity.modules);
     if (this.#stopping !== null) return;
     if (broken !== null) {
-      this.#state = "running";
+      this.#enter("running");
       this.#journal.write("error", `not reloaded, going on with the old code: ${broken}`);
       return;
     }
