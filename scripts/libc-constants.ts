@@ -76,6 +76,7 @@ const headers = `#define _GNU_SOURCE
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #if __has_include(<linux/close_range.h>)

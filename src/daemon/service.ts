@@ -1,11 +1,15 @@
 // A worker that a service manager started: takes what the manager gave it before a module could see it, tells the manager
 // of each change of its state, and gives signs of life while its event loop turns.
+import type { ListenSocket } from "djob";
 import type { DaemonState } from "../control/messages.ts";
+import { handOver, inheritedSockets, socketsForModules } from "./activation.ts";
+import { listenVariable } from "./descriptors.ts";
 import type { Environment } from "./environment.ts";
 import { type ServiceManager, serviceManager, watchdogIntervalMs } from "./notify.ts";
 import { takeVariable } from "./take-variable.ts";
 
 export interface Service {
+  readonly sockets: readonly ListenSocket[];
   stateChanged(state: DaemonState, jobs: number): void;
   failed(why: string): void;
   /** Prepares an execve of this process. @returns what its environment must hold besides */
@@ -28,6 +32,7 @@ const extensionIntervalMs = 5_000;
 
 /** To be called once, before the environment is read. In the background a service's variables are somebody's own. */
 export function takeService(foreground: boolean): Service {
+  const listening = inheritedSockets(takeVariable(listenVariable));
   const taken: Record<string, string> = {};
   for (const name of foreground ? variables : []) {
     const value = takeVariable(name);
@@ -36,10 +41,11 @@ export function takeService(foreground: boolean): Service {
   const manager = serviceManager(taken);
   const told = manager === null ? {} : { ...observe(manager, watchdogIntervalMs(taken, process.pid)) };
   return {
+    sockets: socketsForModules(listening),
     stateChanged: () => {},
     failed: () => {},
     ...told,
-    handOver: () => taken,
+    handOver: () => ({ ...taken, ...handOver(listening) }),
   };
 }
 

@@ -155,6 +155,7 @@ function portFor(
     identity: { name, modules, paths, foreground, stopTimeoutMs, pid: process.pid, startedAtMs: Date.now() },
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
+    sockets: service.sockets,
     stateChanged: service.stateChanged,
     spec: () => ({ spec, environment }),
     removeFiles() {

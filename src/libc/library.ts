@@ -58,6 +58,7 @@ const socketDefinitions = {
 const optionalDefinitions = {
   pipe2: { args: ["ptr", "i32"], returns: "i32" },
   prctl: { args: ["i32", "i64", "i64", "i64", "i64"], returns: "i32" },
+  epoll_ctl: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   memfd_create: { args: ["cstring", "u32"], returns: "i32" },
   timer_create: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   timer_settime: { args: ["i64", "i32", "ptr", "ptr"], returns: "i32" },

@@ -1,6 +1,5 @@
 // The worker: loads the user's modules, says that it is ready, runs their jobs, and ends in good order.
 
-import type { Server } from "bun";
 import { provideApi } from "../api/module.ts";
 import type { DaemonState, StopReport } from "../control/messages.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
@@ -16,7 +15,7 @@ import { Registry } from "./registry.ts";
 import { findBroken } from "./reload.ts";
 import { Runner } from "./runner.ts";
 import { Scheduler } from "./scheduler.ts";
-import { startServers } from "./servers.ts";
+import { type RunningServer, startServers } from "./servers.ts";
 import { listenToSignals, type SignalListeners } from "./signals.ts";
 import { statusOf } from "./status.ts";
 import { drain, letListenersEnd } from "./stopping.ts";
@@ -34,7 +33,7 @@ export class Worker {
   #state: DaemonState = "starting";
   /** The module that is being loaded. */
   #module: string | null = null;
-  #servers: readonly Server<unknown>[] = [];
+  #servers: readonly RunningServer[] = [];
   #control: ControlServer | null = null;
   #signals: SignalListeners | null = null;
   #stopping: Promise<StopReport> | null = null;
@@ -48,7 +47,7 @@ export class Worker {
     takeOverStreams();
     const job = (name: unknown, schedule: unknown, handler: unknown) =>
       this.#registry.add(name, schedule, handler);
-    provideApi(job);
+    provideApi(job, this.#port.sockets);
     this.#registry.whenAdded((job) => this.#scheduler.add(job));
     this.#watchEnds();
     this.#signals = listenToSignals({
@@ -79,7 +78,7 @@ export class Worker {
     const modules = await loadModules(identity.modules, (path) => {
       this.#module = path;
     });
-    this.#servers = startServers(modules);
+    this.#servers = startServers(modules, this.#port.sockets);
     timer.unref();
     const isPlainScript = this.#registry.jobs.length === 0 && this.#servers.length === 0;
     if (isPlainScript && !(await staysAlive())) throw new LoadError(nothingToDo(this.#module));
@@ -95,7 +94,7 @@ export class Worker {
     const { name, pid } = this.#port.identity;
     const jobs = this.#registry.jobs.length;
     this.#journal.write("info", `${name} is ready: pid ${pid}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
-    for (const server of this.#servers) this.#journal.write("info", `serving ${server.url}`);
+    for (const { place } of this.#servers) this.#journal.write("info", `serving ${place}`);
     if (this.#port.ready(jobs)) {
       this.#scheduler.start();
     } else {

@@ -43,6 +43,8 @@ export const linux = {
     MFD_CLOEXEC: 1,
     SOCK_CLOEXEC: 0x80000,
     MSG_NOSIGNAL: 0x4000,
+    EPOLL_CTL_ADD: 1,
+    EPOLL_CTL_DEL: 2,
     SYS_pidfd_send_signal: 424,
     SYS_pidfd_open: 434,
     SYS_close_range: 436,

@@ -62,6 +62,8 @@ type LinuxConstantName =
   | "MFD_CLOEXEC"
   | "SOCK_CLOEXEC"
   | "MSG_NOSIGNAL"
+  | "EPOLL_CTL_ADD"
+  | "EPOLL_CTL_DEL"
   | "SYS_pidfd_send_signal"
   | "SYS_pidfd_open"
   | "SYS_close_range"
