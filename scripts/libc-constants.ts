@@ -62,6 +62,7 @@ const tables: readonly LibcTable[] = [linuxGlibc, linuxMusl, darwin];
 const headers = `#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
@@ -70,10 +71,12 @@ const headers = `#define _GNU_SOURCE
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #if __has_include(<linux/close_range.h>)

@@ -47,4 +47,32 @@ declare module "djob" {
    */
   export function job(name: string, schedule: string, handler: JobHandler): void;
   export function job(name: string, options: JobOptions, handler: JobHandler): void;
+
+  /** A socket that systemd, or whatever else speaks LISTEN_FDS, has opened for this daemon. */
+  export interface ListenSocket {
+    /** For `net.createServer(…).listen({ fd })`. Closing it ends neither the socket nor what a reload finds. */
+    readonly fd: number;
+    /** FileDescriptorName= of its socket unit; "unknown" if it has none. */
+    readonly name: string;
+    readonly type: "stream" | "datagram";
+    /** Whether it accepts connections; a stream that does not is a connection itself (Accept=yes). */
+    readonly listening: boolean;
+    readonly family: "inet" | "inet6" | "unix";
+    /** The address that it is bound to; null for a Unix socket. */
+    readonly address: string | null;
+    readonly port: number | null;
+    /** A Unix socket's path, with "@" first for an abstract one; null if it has none, or is no Unix socket. */
+    readonly path: string | null;
+  }
+
+  /**
+   * The sockets of a socket activation, in their unit's order; empty without one. `export default { fetch }` is served on
+   * the first that listens.
+   *
+   * @example
+   * import { sockets } from "djob";
+   * const smtp = sockets.find(({ name }) => name === "smtp");
+   * if (smtp) net.createServer(serve).listen({ fd: smtp.fd });
+   */
+  export const sockets: readonly ListenSocket[];
 }

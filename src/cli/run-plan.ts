@@ -20,9 +20,14 @@ export interface RunPlan {
 /** @throws {DjobError} with exit code 2 for a value that can't be right */
 export function planRun(input: CommandInput): RunPlan {
   const { args, positionals, repeated } = input;
-  const foreground = isSet(args, "foreground");
-  if (foreground && isSet(args, "json"))
-    throw misuse("--json has nothing to print with --foreground", "leave one out");
+  const isService = hasServiceManager(process.env);
+  const foreground = isSet(args, "foreground") || isService;
+  if (foreground && isSet(args, "json")) {
+    const why = isSet(args, "foreground")
+      ? "with --foreground"
+      : "under a service manager (NOTIFY_SOCKET is set)";
+    throw misuse(`--json has nothing to print ${why}`, "leave one out");
+  }
   const modules = positionals.map(absolutePath);
   checkDistinct(modules);
   const name = textOf(args, "name");
@@ -49,6 +54,11 @@ export function planRun(input: CommandInput): RunPlan {
   ];
   const environment = daemonEnvironment({ inherited: process.env, foreground, assignments, timeZone });
   return { spec, environment, directories };
+}
+
+/** Whether somebody waits to be told by this very process that it is ready (sd_notify(3)): then it must not fork. */
+function hasServiceManager(environment: NodeJS.ProcessEnv): boolean {
+  return (environment["NOTIFY_SOCKET"] ?? "") !== "";
 }
 
 /** A file is loaded once, whatever its names: given twice, it is more likely a slip than meant. */

@@ -12,6 +12,8 @@ export const specFileName = "djob-spec";
 export const firstFreeDescriptor = 6;
 
 export const stageVariable = "DJOB_STAGE";
+/** Where the sockets of a socket activation are: `descriptor:name:descriptor:name…`. */
+export const listenVariable = "DJOB_LISTEN_FDS";
 /** How argv[0] of every stage begins: without it the variable means nothing. */
 export const titlePrefix = "djob: ";
 

@@ -5,6 +5,7 @@ import { removeSocket } from "../control/server.ts";
 import { closeDescriptor, duplicate, pipe } from "../libc/files.ts";
 import { becomeSubreaper } from "../libc/process.ts";
 import { spawn } from "../libc/spawn.ts";
+import { moveListenSockets } from "./activation.ts";
 import { becomeDaemon, pipeWith } from "./become.ts";
 import { firstFreeDescriptor, lockDescriptor, readinessDescriptor, specDescriptor } from "./descriptors.ts";
 import { endStarted, reapLeader, type Started } from "./end-started.ts";
@@ -43,6 +44,7 @@ export async function launch(spec: Spec, environment: Environment, lock: number)
 /** Becomes the daemon itself, in the foreground. */
 export function launchInForeground(spec: Spec, environment: Environment, lock: number): never {
   try {
+    const handedDown = moveListenSockets(environment);
     removeSocket(spec.paths.socket);
     if (spec.paths.log !== null) {
       const { out, err } = openLogs(spec.paths.log, spec.paths.logErr);
@@ -51,7 +53,7 @@ export function launchInForeground(spec: Spec, environment: Environment, lock: n
     }
     duplicate(lock, lockDescriptor);
     const stage = isSupervised(spec, process.pid) ? "lone-supervisor" : "alone";
-    return becomeDaemon(stage, spec, environment);
+    return becomeDaemon(stage, spec, handedDown);
   } catch (error) {
     removePidfile(spec.paths.pidfile, lock);
     throw error;

@@ -10,7 +10,7 @@ import {
   setCloseOnExec,
   writeAll,
 } from "../libc/files.ts";
-import { exitImmediately, removeFromEnvironment, setParentDeathSignal } from "../libc/process.ts";
+import { exitImmediately, setParentDeathSignal } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
@@ -34,8 +34,10 @@ import { DjobError } from "./error.ts";
 import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
+import { type Service, takeService } from "./service.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
 import { Channel } from "./supervise/channel.ts";
+import { takeVariable } from "./take-variable.ts";
 import { restoreTerminalSignals } from "./terminal-signals.ts";
 
 /** The part of main.ts that may end the process. */
@@ -49,22 +51,21 @@ export async function work(stage: "worker" | "alone" | "supervised", exit: Exit)
   const isSupervised = stage === "supervised";
   if (isSupervised) endWithSupervisor();
   const spec = takeSpec();
+  const service = takeService(spec.foreground);
   const environment = settleIn(spec);
   setCloseOnExec(lockDescriptor, true);
   if (stage !== "alone") setCloseOnExec(readinessDescriptor, true);
   if (!isSupervised) writePid(lockDescriptor, process.pid);
   const readiness = isSupervised
     ? linkReadiness()
-    : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec)), ...noSupervisor };
-  await new Worker({ ...portFor(spec, environment, exit), ...readiness }).start();
+    : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
+  await new Worker({ ...portFor(spec, environment, service, exit), ...readiness }).start();
 }
 
 /** The parent-death signal; a supervisor that ended before it was set is another parent than the one that told its pid. */
 function endWithSupervisor(): void {
   setParentDeathSignal("SIGKILL");
-  const supervisor = Number(process.env[supervisorVariable]);
-  delete process.env[supervisorVariable];
-  removeFromEnvironment(supervisorVariable);
+  const supervisor = Number(takeVariable(supervisorVariable));
   if (process.platform === "linux" && process.ppid !== supervisor) exitImmediately(killedCode);
 }
 
@@ -91,10 +92,7 @@ export function settleIn({ workingDirectory, umask, foreground }: Spec): Environ
   nameProcess();
   if (!foreground) restoreTerminalSignals();
   const environment: Record<string, string> = {};
-  for (const name of [stageVariable, ...ownSettings()]) {
-    delete process.env[name];
-    removeFromEnvironment(name);
-  }
+  for (const name of [stageVariable, ...ownSettings()]) takeVariable(name);
   handDownProcessEnvironment();
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
   return environment;
@@ -169,12 +167,13 @@ function pipeReadiness({ name }: Spec): Readiness {
   };
 }
 
-function aloneReadiness({ name }: Spec): Readiness {
+function aloneReadiness({ name }: Spec, service: Service): Readiness {
   return {
     loadGraceMs: 0,
     ready: () => true,
     failed(failure) {
       writeText(errDescriptor, `djob: cannot start ${name}: ${describeFailure(failure)}\n`);
+      service.failed(failure.message);
       endDescendants();
     },
   };
@@ -193,6 +192,7 @@ function tellOrRefuse(message: Message): boolean {
 function portFor(
   spec: Spec,
   environment: Environment,
+  service: Service,
   exit: Exit,
 ): Omit<WorkerPort, keyof Readiness | keyof Supervision> {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
@@ -200,6 +200,8 @@ function portFor(
     identity: { name, modules, paths, foreground, stopTimeoutMs, pid: process.pid, startedAtMs: Date.now() },
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
+    sockets: service.sockets,
+    stateChanged: service.stateChanged,
     spec: () => ({ spec, environment }),
     removeFiles() {
       // Once the pidfile is gone or another's, the socket may be a successor's, too.
@@ -212,7 +214,7 @@ function portFor(
     reopenLogs: () => reopenLogs(paths),
     replace() {
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
-      return becomeDaemon("alone", spec, environment);
+      return becomeDaemon("alone", spec, { ...environment, ...service.handOver() });
     },
   };
 }

@@ -32,15 +32,33 @@ export function optionalSymbol<Name extends OptionalName>(name: Name): OptionalS
   return found as OptionalSymbols[Name] | null;
 }
 
+/** What only a service and a few commands need, bound at the first call: most processes never pay for it. */
+export function socketSymbols(): SocketSymbols {
+  sockets ??= dlopen(locate().library, socketDefinitions).symbols;
+  return sockets;
+}
+
 type SymbolsOf<Definitions extends Record<string, FFIFunction>> = ReturnType<
   typeof dlopen<Definitions>
 >["symbols"];
 type OptionalName = keyof typeof optionalDefinitions;
 type OptionalSymbols = SymbolsOf<typeof optionalDefinitions>;
+type SocketSymbols = SymbolsOf<typeof socketDefinitions>;
+
+const socketDefinitions = {
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  sendto: { args: ["i32", "ptr", "u64", "i32", "ptr", "u32"], returns: "i64" },
+  recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
+  getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
+} as const satisfies Record<string, FFIFunction>;
 
 const optionalDefinitions = {
   pipe2: { args: ["ptr", "i32"], returns: "i32" },
   prctl: { args: ["i32", "i64", "i64", "i64", "i64"], returns: "i32" },
+  epoll_ctl: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   memfd_create: { args: ["cstring", "u32"], returns: "i32" },
   timer_create: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   timer_settime: { args: ["i64", "i32", "ptr", "ptr"], returns: "i32" },
@@ -51,6 +69,7 @@ const optionalDefinitions = {
 
 const optionalSymbols = new Map<OptionalName, unknown>();
 let opened: Libc | undefined;
+let sockets: SocketSymbols | undefined;
 let located: { table: LibcTable; library: string; padding: number[] } | undefined;
 
 function requiredSymbols(padding: readonly "i64"[]) {

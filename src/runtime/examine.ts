@@ -30,7 +30,8 @@ const shownTimes = 5;
 
 export async function examine(paths: readonly string[], port: ExaminePort): Promise<void> {
   const registry = new Registry();
-  provideApi((name: unknown, schedule: unknown, handler: unknown) => registry.add(name, schedule, handler));
+  const job = (name: unknown, schedule: unknown, handler: unknown) => registry.add(name, schedule, handler);
+  provideApi(job, []);
   const exits = watchExit();
   let module: string | null = null;
   let done = false;

@@ -1,6 +1,7 @@
 // What the worker needs of the process it lives in. Everything that touches descriptors, files and the process's own
 // end comes in through here.
-import type { SpecReport } from "../control/messages.ts";
+import type { ListenSocket } from "djob";
+import type { DaemonState, SpecReport } from "../control/messages.ts";
 import type { ModuleFailure } from "./failure.ts";
 import type { SupervisorLink } from "./link.ts";
 import type { Identity } from "./status.ts";
@@ -14,6 +15,10 @@ export interface WorkerPort {
   readonly loadGraceMs: number;
   /** Whether HUP means that the terminal is gone, rather than "reload". */
   readonly stopsOnHangUp: boolean;
+  /** What `import { sockets } from "djob"` gives. */
+  readonly sockets: readonly ListenSocket[];
+  /** Called at each change. */
+  stateChanged(state: DaemonState, jobs: number): void;
   spec(): SpecReport;
   /** @returns false if the launcher is gone, so that nobody would know of this daemon */
   ready(jobs: number): boolean;

@@ -1,20 +1,38 @@
-// `export default { fetch }`, served as `bun` serves it: port and host come from the object itself or from PORT.
+// `export default { fetch }`, served as `bun` serves it: port and host come from the object itself or from PORT. The first
+// such module gets the first listening socket of a socket activation, if there is one.
 import type { Server } from "bun";
+import type { ListenSocket } from "djob";
+import { type ServeOptions, serveOn } from "./adopt-listener.ts";
 import { failure, failureOf } from "./failure.ts";
 import { LoadError, type LoadedModule } from "./loader.ts";
 
 const drainPollMs = 5;
+/** How long whoever was accepted last may take to send a request: it comes right behind the connection. */
+const lastRequestMs = 50;
+
+export interface RunningServer {
+  readonly server: Server<unknown>;
+  /** Where it answers, for people. */
+  readonly place: string;
+  /** For a socket that outlives this process: leaves to others who has not been accepted yet. */
+  readonly stopAccepting?: () => void;
+}
 
 /** @returns the servers, listening. @throws {LoadError} if one can't listen */
-export function startServers(modules: readonly LoadedModule[]): Server<unknown>[] {
-  const servers: Server<unknown>[] = [];
+export function startServers(
+  modules: readonly LoadedModule[],
+  sockets: readonly ListenSocket[],
+): RunningServer[] {
+  const servers: RunningServer[] = [];
+  let handedOver = sockets.find(({ listening }) => listening);
   for (const { path, exports } of modules) {
     const options = exports["default"];
     if (!hasFetch(options)) continue;
     try {
-      servers.push(Bun.serve({ development: false, ...options }));
+      servers.push(start({ development: false, ...options }, handedOver));
+      handedOver = undefined;
     } catch (error) {
-      for (const server of servers) void server.stop(true);
+      for (const { server } of servers) void server.stop(true);
       throw new LoadError(serveFailure(error, path));
     }
   }
@@ -22,16 +40,29 @@ export function startServers(modules: readonly LoadedModule[]): Server<unknown>[
 }
 
 /** Accepts nothing more. @returns when each request that was going on is answered */
-export async function drainServers(servers: readonly Server<unknown>[]): Promise<void> {
-  for (const server of servers) void server.stop();
-  while (servers.some((server) => server.pendingRequests > 0)) await Bun.sleep(drainPollMs);
+export async function drainServers(servers: readonly RunningServer[]): Promise<void> {
+  const adopted = servers.filter(({ stopAccepting }) => stopAccepting !== undefined);
+  for (const { stopAccepting } of adopted) stopAccepting?.();
+  // stop() resets a connection on which it has read nothing yet.
+  if (adopted.length > 0) await Bun.sleep(lastRequestMs);
+  for (const { server } of servers) void server.stop();
+  while (servers.some(({ server }) => server.pendingRequests > 0)) await Bun.sleep(drainPollMs);
 }
-
-type ServeOptions = Parameters<typeof Bun.serve>[0];
 
 /** Whether a module's default export is something to serve. */
 export function hasFetch(value: unknown): value is ServeOptions & object {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, "fetch") === "function";
+}
+
+function start(options: ServeOptions, socket: ListenSocket | undefined): RunningServer {
+  if (socket === undefined) {
+    const server = Bun.serve(options);
+    return { server, place: String(server.url) };
+  }
+  const { family, address, port, path, name } = socket;
+  const host = family === "inet6" ? `[${address}]` : address;
+  const place = family === "unix" ? (path ?? "a Unix socket") : `${host}:${port}`;
+  return { ...serveOn(socket, options), place: `${place} (the socket ${name} of the service manager)` };
 }
 
 function serveFailure(error: unknown, path: string) {

@@ -1,15 +1,14 @@
 // How a worker ends: schedules nothing more, aborts its runs, lets its servers and a plain script's own signal
 // listeners finish, and gives up on what has not ended after the stop timeout.
-import type { Server } from "bun";
 import type { StopReport } from "../control/messages.ts";
 import type { Runner } from "./runner.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { drainServers } from "./servers.ts";
+import { drainServers, type RunningServer } from "./servers.ts";
 
 export interface Work {
   readonly scheduler: Scheduler;
   readonly runner: Runner;
-  readonly servers: readonly Server<unknown>[];
+  readonly servers: readonly RunningServer[];
 }
 
 /** @returns what did not end within the time */

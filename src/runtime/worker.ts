@@ -1,6 +1,5 @@
 // The worker: loads the user's modules, says that it is ready, runs their jobs, and ends in good order.
 
-import type { Server } from "bun";
 import { provideApi } from "../api/module.ts";
 import type { DaemonState, ReloadReport, StopReport } from "../control/messages.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
@@ -17,7 +16,7 @@ import { Registry } from "./registry.ts";
 import { findBroken } from "./reload.ts";
 import { Runner } from "./runner.ts";
 import { Scheduler } from "./scheduler.ts";
-import { startServers } from "./servers.ts";
+import { type RunningServer, startServers } from "./servers.ts";
 import { listenToSignals, type SignalListeners } from "./signals.ts";
 import { jobStatus, statusOf } from "./status.ts";
 import { drain, letListenersEnd, retire, type Work } from "./stopping.ts";
@@ -35,7 +34,7 @@ export class Worker {
   #state: DaemonState = "starting";
   /** The module that is being loaded. */
   #module: string | null = null;
-  #servers: readonly Server<unknown>[] = [];
+  #servers: readonly RunningServer[] = [];
   #control: ControlServer | null = null;
   #signals: SignalListeners | null = null;
   #stopping: Promise<StopReport> | null = null;
@@ -49,9 +48,9 @@ export class Worker {
   async start(): Promise<void> {
     takeOverConsole(this.#journal.write);
     takeOverStreams();
-    provideApi((name: unknown, schedule: unknown, handler: unknown) =>
-      this.#registry.add(name, schedule, handler),
-    );
+    const job = (name: unknown, schedule: unknown, handler: unknown) =>
+      this.#registry.add(name, schedule, handler);
+    provideApi(job, this.#port.sockets);
     this.#registry.whenAdded((job) => this.#scheduler.add(job));
     this.#watchEnds();
     this.#signals = listenToSignals({
@@ -79,7 +78,7 @@ export class Worker {
     const modules = await loadModules(identity.modules, (path) => {
       this.#module = path;
     });
-    this.#servers = startServers(modules);
+    this.#servers = startServers(modules, this.#port.sockets);
     timer.unref();
     if (this.#isPlainScript() && !(await staysAlive())) throw new LoadError(nothingToDo(this.#module));
     clearTimeout(timer);
@@ -132,7 +131,7 @@ export class Worker {
     const { atMs, running } = this.#scheduler.yield();
     supervisor.send({ type: "yielded", atMs, running });
     if (this.#stopping !== null) return;
-    this.#state = "stopping";
+    this.#enter("stopping");
     const { stopTimeoutMs } = this.#port.identity;
     const reason = "the daemon is reloading";
     this.#stopping = this.#isPlainScript()
@@ -146,11 +145,11 @@ export class Worker {
 
   #becomeReady(): void {
     if (this.#state !== "starting") return;
-    this.#state = "running";
+    this.#enter("running");
     const { name, pid } = this.#port.identity;
     const jobs = this.#registry.jobs.length;
     this.#journal.write("info", `${name} is ready: pid ${pid}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
-    for (const server of this.#servers) this.#journal.write("info", `serving ${server.url}`);
+    for (const { place } of this.#servers) this.#journal.write("info", `serving ${place}`);
     if (this.#port.ready(jobs)) {
       // A supervisor says when, and until then jobs alone would hold no event loop.
       if (this.#port.supervisor === null) this.#scheduler.start();
@@ -160,8 +159,13 @@ export class Worker {
     }
   }
 
+  #enter(state: DaemonState): void {
+    this.#state = state;
+    this.#port.stateChanged(state, this.#registry.jobs.length);
+  }
+
   #fail(reason: ModuleFailure): never {
-    this.#state = "failed";
+    this.#enter("failed");
     this.#port.failed(reason);
     this.#port.removeFiles();
     return this.#port.exit(exitCode.notReady);
@@ -185,7 +189,7 @@ export class Worker {
   #nothingLeft(): void {
     if (this.#state !== "running") return;
     this.#journal.write("info", "ending: nothing is left to do");
-    this.#state = "stopped";
+    this.#enter("stopped");
     this.#port.exit(exitCode.done);
   }
 
@@ -195,7 +199,7 @@ export class Worker {
     this.#port.crashed(
       `${what}: ${error instanceof Error ? `${error.name}: ${error.message}` : Bun.inspect(error)}`,
     );
-    this.#state = "failed";
+    this.#enter("failed");
     this.#port.exit(exitCode.failed);
   }
 
@@ -209,7 +213,7 @@ export class Worker {
     if (this.#state === "starting") {
       this.#fail(failure(this.#module, `it was stopped (${reason}) while it was being loaded`, null));
     }
-    this.#state = "stopping";
+    this.#enter("stopping");
     const going = this.#runner.running;
     const waiting = going.length > 0 ? `, waiting for ${going.join(", ")}` : "";
     this.#journal.write("info", `stopping (${reason})${waiting}`);
@@ -259,11 +263,11 @@ export class Worker {
   async #reload(): Promise<ReloadReport> {
     if (this.#state !== "running") return { outcome: "failed", failure: `it is ${this.#state}`, hint: null };
     this.#journal.write("info", "reloading");
-    this.#state = "reloading";
+    this.#enter("reloading");
     const broken = await findBroken(this.#port.identity.modules);
     if (this.#stopping !== null) return { outcome: "failed", failure: "it is stopping", hint: null };
     if (broken !== null) {
-      this.#state = "running";
+      this.#enter("running");
       this.#journal.write("error", `not reloaded, going on with the old code: ${broken}`);
       return { outcome: "failed", failure: broken, hint: null };
     }

@@ -74,7 +74,14 @@ export class Workspace {
   }
 
   environment(extra: CallOptions["env"] = {}): Record<string, string> {
-    const all = { ...process.env, NO_COLOR: "1", DJOB_DIR: this.state, DJOB_TEST: this.#marker, ...extra };
+    const all = {
+      ...process.env,
+      NOTIFY_SOCKET: undefined,
+      NO_COLOR: "1",
+      DJOB_DIR: this.state,
+      DJOB_TEST: this.#marker,
+      ...extra,
+    };
     return Object.fromEntries(
       Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
     );

@@ -2,6 +2,7 @@
 
 import { requireModules, startDaemon } from "../../daemon/start.ts";
 import { exitCode } from "../../exit-code.ts";
+import { errDescriptor, isTerminal } from "../../logs/sink.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { isSet } from "../command.ts";
 import { jsonFlag, okFlag, placeFlags } from "../flags.ts";
@@ -72,6 +73,9 @@ async function runDaemon(input: CommandInput): Promise<number> {
   const { args, output } = input;
   const { spec, environment, directories } = planRun(input);
   requireModules(spec);
+  if (spec.foreground && !isSet(args, "foreground") && isTerminal(errDescriptor)) {
+    output.people.warn("NOTIFY_SOCKET is set: staying in the foreground, as a service manager wants it");
+  }
   return await tolerate(isSet(args, "ok"), exitCode.alreadyRunning, output, async () => {
     output.warmUp();
     const launched = await startDaemon(spec, environment, directories);

@@ -1,10 +1,13 @@
 // What the supervisor needs of the process it lives in.
 import type { ChildExit } from "../../libc/process.ts";
 import type { ModuleFailure } from "../../runtime/failure.ts";
+import type { Inherited } from "../activation.ts";
 import type { SupervisorState } from "./state.ts";
 
 export interface SupervisorPort {
   readonly startedAtMs: number;
+  /** Sockets that a service manager has opened for the workers. */
+  readonly listening: readonly Inherited[];
   /** From 0 (inclusive) to 1 (exclusive). */
   chance(): number;
   log(level: "info" | "warn" | "error", message: string): void;

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type ControlServer, removeSocket, serveControl } from "../../control/server.ts";
 import { closeDescriptor, isTerminal, setCloseOnExec } from "../../libc/files.ts";
-import { becomeSubreaper, removeFromEnvironment } from "../../libc/process.ts";
+import { becomeSubreaper } from "../../libc/process.ts";
 import { formatLine } from "../../logs/line.ts";
 import { errDescriptor, outDescriptor, writeText } from "../../logs/sink.ts";
 import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
@@ -12,8 +12,10 @@ import type { Environment } from "../environment.ts";
 import { reopenLogs } from "../log-files.ts";
 import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
 import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts";
+import { type Service, takeService } from "../service.ts";
 import type { Spec } from "../spec.ts";
 import { usualSchedule } from "../stop-schedule.ts";
+import { takeVariable } from "../take-variable.ts";
 import { restoreTerminalSignals } from "../terminal-signals.ts";
 import { type Exit, nameProcess, takeSpec } from "../worker.ts";
 import { clearFailure, writeFailure } from "./failure-file.ts";
@@ -35,9 +37,10 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
   if (spec.umask !== null) process.umask(spec.umask);
   nameProcess();
   becomeSubreaper(true);
+  const service = takeService(spec.foreground);
   const environment = takeEnvironment();
   let control: ControlServer | null = null;
-  const port = portFor(spec, waitedFor, (code) => {
+  const port = portFor(spec, waitedFor, service, (code) => {
     const deadlineMs = performance.now() + answerGraceMs;
     const end = () => {
       if (control === null || control.pending === 0 || performance.now() >= deadlineMs) exit(code);
@@ -69,8 +72,7 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
 
 /** The worker's: what this process was started with, but for djob's own variable. */
 function takeEnvironment(): Environment {
-  delete process.env[stageVariable];
-  removeFromEnvironment(stageVariable);
+  takeVariable(stageVariable);
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
   return environment;
@@ -96,7 +98,12 @@ function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPor
   });
 }
 
-function portFor(spec: Spec, waitedFor: boolean, end: (code: number) => void): SupervisorPort {
+function portFor(
+  spec: Spec,
+  waitedFor: boolean,
+  service: Service,
+  end: (code: number) => void,
+): SupervisorPort {
   const { name, paths } = spec;
   let kills = countOutOfMemoryKills();
   const log: SupervisorPort["log"] = (level, message) => {
@@ -105,6 +112,7 @@ function portFor(spec: Spec, waitedFor: boolean, end: (code: number) => void): S
   };
   return {
     startedAtMs: systemClock.now(),
+    listening: service.listening,
     chance: systemClock.random,
     log,
     ready(jobs) {
@@ -124,7 +132,10 @@ function portFor(spec: Spec, waitedFor: boolean, end: (code: number) => void): S
       const how = broken ?? `its worker ended: ${signal ?? `exit code ${exitCode}`}`;
       log("error", `cannot start ${name}: ${failure === null ? how : describeFailure(failure)}`);
     },
-    phaseChanged() {},
+    phaseChanged({ phase, reason }, jobs) {
+      service.stateChanged(phase, jobs);
+      if (reason !== null) service.failed(reason);
+    },
     outOfMemory() {
       const before = kills;
       kills = countOutOfMemoryKills();

@@ -205,7 +205,7 @@ export class Supervisor {
   #start(generation: number): void {
     let worker: WorkerProcess;
     try {
-      worker = startWorker(generation, this.#spec, this.#environment);
+      worker = startWorker(generation, this.#spec, this.#environment, this.#port.listening);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#log("error", message);

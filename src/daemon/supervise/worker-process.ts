@@ -3,9 +3,11 @@ import { closeDescriptor, socketPair } from "../../libc/files.ts";
 import { sendSignal, sendSignalToGroup } from "../../libc/signals.ts";
 import { spawn } from "../../libc/spawn.ts";
 import type { FromWorker, ToWorker } from "../../runtime/link.ts";
+import { encodeSockets, type Inherited } from "../activation.ts";
 import { pipeWith } from "../become.ts";
 import {
   firstFreeDescriptor,
+  listenVariable,
   lockDescriptor,
   readinessDescriptor,
   specDescriptor,
@@ -69,7 +71,12 @@ export class WorkerProcess {
 }
 
 /** @throws {SystemError} if no process can be started */
-export function startWorker(generation: number, spec: Spec, environment: Environment): WorkerProcess {
+export function startWorker(
+  generation: number,
+  spec: Spec,
+  environment: Environment,
+  listening: readonly Inherited[],
+): WorkerProcess {
   const [own, theirs] = socketPair();
   const specEnd = pipeWith(encodeSpec(spec));
   try {
@@ -79,9 +86,11 @@ export function startWorker(generation: number, spec: Spec, environment: Environ
       environment: {
         ...stageEnvironment("supervised", environment),
         [supervisorVariable]: String(process.pid),
+        ...(listening.length === 0 ? {} : { [listenVariable]: encodeSockets(listening) }),
       },
       descriptors: [
         ...[0, 1, 2, lockDescriptor].map((descriptor) => ({ from: descriptor, to: descriptor })),
+        ...listening.map(({ descriptor }) => ({ from: descriptor, to: descriptor })),
         { from: theirs, to: readinessDescriptor },
         { from: specEnd, to: specDescriptor },
       ],

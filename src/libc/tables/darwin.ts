@@ -1,4 +1,5 @@
-// macOS, from the headers of Apple's SDK (sys/fcntl.h, sys/signal.h, sys/spawn.h, spawn.h, sys/wait.h).
+// macOS, from the headers of Apple's SDK (sys/fcntl.h, sys/signal.h, sys/spawn.h, spawn.h, sys/wait.h,
+// sys/socket.h, sys/un.h, netinet/in.h, time.h).
 // posix_spawnattr_t and posix_spawn_file_actions_t are pointers there.
 import type { LibcTable } from "./table.ts";
 
@@ -26,7 +27,18 @@ export const darwin: LibcTable = {
     POSIX_SPAWN_SETSID: 0x400,
     POSIX_SPAWN_SETPGROUP: 0x02,
     AF_UNIX: 1,
+    AF_INET: 2,
+    AF_INET6: 30,
     SOCK_STREAM: 1,
+    SOCK_DGRAM: 2,
+    SOL_SOCKET: 0xffff,
+    SO_TYPE: 0x1008,
+    SO_ACCEPTCONN: 2,
+    MSG_DONTWAIT: 0x80,
+    F_GETFL: 3,
+    F_SETFL: 4,
+    O_NONBLOCK: 4,
+    CLOCK_MONOTONIC: 6,
   },
   linux: null,
   sizes: {
@@ -34,6 +46,12 @@ export const darwin: LibcTable = {
     "struct sigaction": 16,
     posix_spawnattr_t: 8,
     posix_spawn_file_actions_t: 8,
+    "struct sockaddr_un": 106,
   },
-  offsets: { "struct sigaction": { sa_handler: 0, sa_mask: 8, sa_flags: 12 } },
+  offsets: {
+    "struct sigaction": { sa_handler: 0, sa_mask: 8, sa_flags: 12 },
+    "struct sockaddr_un": { sun_family: 1, sun_path: 2 },
+    "struct sockaddr_in": { sin_port: 2, sin_addr: 4 },
+    "struct sockaddr_in6": { sin6_port: 2, sin6_addr: 8 },
+  },
 };

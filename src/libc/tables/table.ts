@@ -17,7 +17,12 @@ export interface LibcTable {
   /** What only Linux has; null elsewhere. */
   readonly linux: Readonly<Record<LinuxConstantName, number>> | null;
   readonly sizes: Readonly<Record<TypeName, number>>;
-  readonly offsets: { readonly "struct sigaction": Readonly<Record<SigactionField, number>> };
+  readonly offsets: {
+    readonly "struct sigaction": Readonly<Record<SigactionField, number>>;
+    readonly "struct sockaddr_un": Readonly<Record<"sun_family" | "sun_path", number>>;
+    readonly "struct sockaddr_in": Readonly<Record<"sin_port" | "sin_addr", number>>;
+    readonly "struct sockaddr_in6": Readonly<Record<"sin6_port" | "sin6_addr", number>>;
+  };
 }
 
 type ConstantName =
@@ -38,13 +43,28 @@ type ConstantName =
   | "POSIX_SPAWN_SETSID"
   | "POSIX_SPAWN_SETPGROUP"
   | "AF_UNIX"
-  | "SOCK_STREAM";
+  | "AF_INET"
+  | "AF_INET6"
+  | "SOCK_STREAM"
+  | "SOCK_DGRAM"
+  | "SOL_SOCKET"
+  | "SO_TYPE"
+  | "SO_ACCEPTCONN"
+  | "MSG_DONTWAIT"
+  | "F_GETFL"
+  | "F_SETFL"
+  | "O_NONBLOCK"
+  | "CLOCK_MONOTONIC";
 
 type LinuxConstantName =
   | "PR_SET_PDEATHSIG"
   | "PR_SET_CHILD_SUBREAPER"
   | "CLOSE_RANGE_CLOEXEC"
   | "MFD_CLOEXEC"
+  | "SOCK_CLOEXEC"
+  | "MSG_NOSIGNAL"
+  | "EPOLL_CTL_ADD"
+  | "EPOLL_CTL_DEL"
   | "SYS_pidfd_send_signal"
   | "SYS_pidfd_open"
   | "SYS_close_range"
@@ -53,6 +73,11 @@ type LinuxConstantName =
   | "sizeof(struct itimerspec)"
   | "offsetof(struct itimerspec, it_value)";
 
-type TypeName = "sigset_t" | "struct sigaction" | "posix_spawnattr_t" | "posix_spawn_file_actions_t";
+type TypeName =
+  | "sigset_t"
+  | "struct sigaction"
+  | "posix_spawnattr_t"
+  | "posix_spawn_file_actions_t"
+  | "struct sockaddr_un";
 
 type SigactionField = "sa_handler" | "sa_mask" | "sa_flags";
