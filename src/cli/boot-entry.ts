@@ -1,6 +1,6 @@
 // From the arguments of `djob install` to what is started at boot: the modules and flags that were given, or those of a
 // daemon that runs. They are checked here as `djob run` checks them, because at boot nobody is there to read an error.
-import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { lstatSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { BootEntry } from "../boot/entry.ts";
 import type { InitKind } from "../boot/system.ts";
@@ -42,7 +42,6 @@ export async function planBoot(input: CommandInput, kind: InitKind): Promise<Boo
   requireModules(spec);
   const place = new Map([...flags].filter(([name]) => name === "dir" || name === "pidfile"));
   const scope = process.geteuid?.() === 0 ? "system" : "user";
-  const user = flags.get("user")?.[0] ?? null;
   const entry: BootEntry = {
     name: spec.name,
     djobPath: ownExecutable(),
@@ -55,12 +54,12 @@ export async function planBoot(input: CommandInput, kind: InitKind): Promise<Boo
       ...(flags.get("dir") ?? []),
       ...["pidfile", "log", "log-err"].flatMap((name) => flags.get(name) ?? []).map(dirname),
     ]),
-    dropsPrivileges: user !== null,
+    dropsPrivileges: flags.has("user"),
     isPrivate: flags.has("env"),
     readyTimeoutMs: spec.readyTimeoutMs,
     stopTimeoutMs: spec.stopTimeoutMs,
   };
-  return { entry, spec, warnings: [...request.warnings, ...warningsOf(entry, spec)] };
+  return { entry, spec, warnings: [...request.warnings, ...warningsOf(entry, flags, spec)] };
 }
 
 interface BootRequest {
@@ -74,7 +73,7 @@ async function requestOf(input: CommandInput): Promise<BootRequest> {
   const { args, positionals, repeated } = input;
   const given = givenFlags(run, repeated);
   const [only = ""] = positionals;
-  if (positionals.length > 1 || existsSync(absolutePath(only)) || !isName(only)) {
+  if (positionals.length > 1 || isFile(absolutePath(only)) || !isName(only)) {
     const name = given.has("name") ? [] : [["name", [nameOfModule(only)]] as const];
     return { modules: positionals.map(absolutePath), flags: new Map([...name, ...given]), warnings: [] };
   }
@@ -98,6 +97,10 @@ async function requestOf(input: CommandInput): Promise<BootRequest> {
     flags: new Map([...flagsOfSpec(spec, bootDirectories()), ...given]),
     warnings: [`${only}'s environment is not taken over: give it variables with --env-file or --env`],
   };
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** DJOB_DIR is not there at boot, and what launchd starts has no log but its own. */
@@ -136,17 +139,19 @@ function ownExecutable(): string {
   }
 }
 
-function warningsOf({ name, scope, djobPath, dropsPrivileges, isPrivate }: BootEntry, spec: Spec): string[] {
+function warningsOf({ name, scope, djobPath, isPrivate }: BootEntry, flags: RunFlags, spec: Spec): string[] {
   const secrets = isPrivate
     ? [
-        `the values of --env can be seen by this machine's users (ps, systemctl show): put secrets into a file of mode 0600, and name it with --env-file`,
+        "the values of --env can be seen by this machine's users (ps, systemctl show): put secrets into a file of mode 0600, and name it with --env-file",
       ]
     : [];
   if (scope === "user") return secrets;
-  const asRoot = dropsPrivileges ? [djobPath] : [djobPath, ...spec.modules];
+  const files = flags.has("user")
+    ? [djobPath]
+    : [djobPath, ...spec.modules, ...(flags.get("env-file") ?? [])];
   return [
     ...secrets,
-    ...asRoot.flatMap((path) => {
+    ...files.flatMap((path) => {
       const why = whyUntrusted(path);
       return why === null
         ? []

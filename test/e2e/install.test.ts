@@ -173,6 +173,29 @@ describe("a crontab", () => {
   });
 });
 
+test("files that others may change, and variables that they may see, are pointed out", async () => {
+  const space = workspace();
+  const module = space.write("worker.ts", idle);
+  chmodSync(module, 0o666);
+  const env = { PATH: programs(space, { crontab: crontabProgram(space) }) };
+  const { code, stderr } = await space.djob(["install", "--init", "crontab", "worker.ts", "--env", "A=b"], {
+    env,
+  });
+  expect(code).toBe(0);
+  expect(stderr).toContain("put secrets into a file of mode 0600");
+  const pointedOut = stderr.includes(`but ${module} is not root's alone: everybody may write to it`);
+  expect(pointedOut).toBe(process.geteuid?.() === 0);
+});
+
+test("a directory that has a running daemon's name is not taken for its module", async () => {
+  const space = workspace();
+  space.write("shop/worker.ts", idle);
+  await space.run(["shop/worker.ts", "--name", "shop"]);
+  const { code, stdout } = await space.djob(["install", "--print", "--init", "crontab", "shop"]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("--name=shop ");
+});
+
 test("what is not installed can't be uninstalled, but for --ok", async () => {
   const space = workspace();
   const env = { PATH: programs(space, { crontab: crontabProgram(space) }) };

@@ -74,11 +74,11 @@ async function installDaemon(input: CommandInput): Promise<number> {
   }
   for (const warning of warnings) output.people.warn(warning);
   const where = path ?? "your crontab";
-  output.people.success(
-    `${entry.name} ${now ? "is running, and starts" : "will be started"} at boot by ${kind} (${where})`,
-  );
-  if (kind === "systemd" && entry.scope === "user" && !isLingering(system))
-    output.people.log("hint: it starts when you first log in; at boot after: loginctl enable-linger");
+  const waits = kind === "systemd" && entry.scope === "user" && !isLingering(system);
+  const when = waits ? "when you log in" : "at boot";
+  const what = now ? "is running, and will be started" : "will be started";
+  output.people.success(`${entry.name} ${what} ${when} by ${kind} (${where})`);
+  if (waits) output.people.log("hint: to have it started at boot: loginctl enable-linger");
   return exitCode.done;
 }
 
