@@ -2,8 +2,11 @@
 import type { ArgsDef, ParsedArgs } from "citty";
 import type { Output } from "./output.ts";
 
-/** A flag that may be given several times. citty keeps the last; all of them come in `repeated`. */
-export type RepeatableArg = ArgsDef[string] & { readonly repeatable?: boolean };
+/**
+ * A flag that may be given several times (citty keeps the last; all of them come in `repeated`), or whose value is a path
+ * that is meant from the current directory.
+ */
+export type RepeatableArg = ArgsDef[string] & { readonly repeatable?: boolean; readonly isPath?: boolean };
 
 export interface CommandInput {
   readonly args: ParsedArgs;

@@ -10,6 +10,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   list: async () => (await import("./commands/list.ts")).list,
   logs: async () => (await import("./commands/logs.ts")).logs,
   check: async () => (await import("./commands/check.ts")).check,
+  install: async () => (await import("./commands/install.ts")).install,
+  uninstall: async () => (await import("./commands/uninstall.ts")).uninstall,
   types: async () => (await import("./commands/types.ts")).types,
   version: async () => (await import("./commands/version.ts")).version,
 };

@@ -37,8 +37,13 @@ export const nameArgument: RepeatableArg = {
 
 /** Where to look for a daemon, or put its files. */
 export const placeFlags: Readonly<Record<string, RepeatableArg>> = {
-  dir: { type: "string", valueHint: "DIR", description: "the directory of all its files (also DJOB_DIR)" },
-  pidfile: { type: "string", valueHint: "FILE", description: "its pidfile" },
+  dir: {
+    type: "string",
+    valueHint: "DIR",
+    description: "the directory of all its files (also DJOB_DIR)",
+    isPath: true,
+  },
+  pidfile: { type: "string", valueHint: "FILE", description: "its pidfile", isPath: true },
 };
 
 /** @throws {DjobError} if the current directory, which a relative path needs, is gone */

@@ -4,12 +4,11 @@ import { userInfo } from "node:os";
 import { type Directories, directoriesFor, type Surroundings } from "./paths.ts";
 
 /** The directories of the user who runs this process. */
-export function ownDirectories(dir: string | null): Directories {
-  return directoriesFor(dir, surroundings());
-}
-
-function surroundings(): Surroundings {
-  return { uid: process.geteuid?.() ?? 0, environment: process.env, runtimeDirectoryLasts };
+export function ownDirectories(
+  dir: string | null,
+  environment: Surroundings["environment"] = process.env,
+): Directories {
+  return directoriesFor(dir, { uid: process.geteuid?.() ?? 0, environment, runtimeDirectoryLasts });
 }
 
 /**

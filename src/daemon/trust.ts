@@ -34,7 +34,7 @@ export function checkDirectory(path: string): void {
 }
 
 /** The same, but the last part may be a link, too. */
-function checkWay(path: string): void {
+export function checkWay(path: string): void {
   let current = "/";
   checkOwner(current, lstatSync(current));
   let links = 0;

@@ -25,9 +25,19 @@ export const run: Command = {
     },
     foreground: { type: "boolean", description: "stay here instead, and write to this terminal" },
     ...placeFlags,
-    log: { type: "string", valueHint: "FILE", description: "its log" },
-    "log-err": { type: "string", valueHint: "FILE", description: "a log of its own for standard error" },
-    chdir: { type: "string", valueHint: "DIR", description: "its working directory (default: /)" },
+    log: { type: "string", valueHint: "FILE", description: "its log", isPath: true },
+    "log-err": {
+      type: "string",
+      valueHint: "FILE",
+      description: "a log of its own for standard error",
+      isPath: true,
+    },
+    chdir: {
+      type: "string",
+      valueHint: "DIR",
+      description: "its working directory (default: /)",
+      isPath: true,
+    },
     umask: { type: "string", valueHint: "MODE", description: "its umask, octal (default: 022)" },
     env: {
       type: "string",
@@ -40,6 +50,7 @@ export const run: Command = {
       valueHint: "FILE",
       description: "set the variables of a file; may be repeated",
       repeatable: true,
+      isPath: true,
     },
     tz: {
       type: "string",

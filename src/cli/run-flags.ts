@@ -1,0 +1,86 @@
+// The flags of `djob run` as data: what the user gave, or what a running daemon was given, and the command line that
+// says the same from anywhere at any time. Pure but for the current directory.
+import { dirname } from "node:path";
+import { parseArgs } from "citty";
+import { type Directories, pathsFor } from "../daemon/paths.ts";
+import { defaults, type Spec } from "../daemon/spec.ts";
+import { formatExactDuration } from "../schedule/duration.ts";
+import type { Command, CommandInput } from "./command.ts";
+import { absolutePath } from "./flags.ts";
+import type { Output } from "./output.ts";
+import { checkArguments } from "./strict.ts";
+
+/** Each flag with its values; a boolean one has the empty text. */
+export type RunFlags = ReadonlyMap<string, readonly string[]>;
+
+/** Say how to call djob, not what the daemon is. */
+export const callFlags: readonly string[] = ["foreground", "ok", "json"];
+
+/** Those of a command's flags that the user gave, with absolute paths. */
+export function givenFlags({ args }: Pick<Command, "args">, repeated: CommandInput["repeated"]): RunFlags {
+  const flags = new Map<string, readonly string[]>();
+  for (const [name, definition] of Object.entries(args)) {
+    const values = repeated[name];
+    if (values === undefined || definition.type === "positional" || callFlags.includes(name)) continue;
+    flags.set(name, definition.isPath ? values.map(absolutePath) : values);
+  }
+  return flags;
+}
+
+/** Flags as words: each with its value in one, so that a value may begin with a dash. */
+export function flagWords(flags: RunFlags): string[] {
+  return [...flags].flatMap(([name, values]) =>
+    values.map((value) => (value === "" ? `--${name}` : `--${name}=${value}`)),
+  );
+}
+
+/** What a command makes of such words: the same that it would make of them at boot. */
+export function inputOf(command: Command, words: readonly string[], output: Output): CommandInput {
+  return { ...checkArguments(command, words), args: parseArgs([...words], command.args), output };
+}
+
+/**
+ * The flags that a daemon of this spec was given. What a spec holds is all here: a part that no entry speaks of would be
+ * lost at boot, and does not compile.
+ * @param usual where its files would be without flags
+ */
+export function flagsOfSpec(spec: Spec, usual: Directories): RunFlags {
+  const all = Object.values(writers).flatMap((write) => write(spec, usual));
+  return new Map(all.map(([name, value]) => [name, [value]]));
+}
+
+type Written = ReadonlyArray<readonly [flag: string, value: string]>;
+
+const nothing = (): Written => [];
+
+const writers: { readonly [Part in keyof Spec]-?: (spec: Spec, usual: Directories) => Written } = {
+  version: nothing,
+  name: ({ name }) => [["name", name]],
+  modules: nothing,
+  foreground: nothing,
+  paths: pathFlags,
+  workingDirectory: ({ workingDirectory: directory }) =>
+    directory === null || directory === defaults.workingDirectory ? [] : [["chdir", directory]],
+  umask: ({ umask }) =>
+    umask === null || umask === defaults.umask ? [] : [["umask", umask.toString(8).padStart(3, "0")]],
+  timeZone: ({ timeZone }) => (timeZone === null ? [] : [["tz", timeZone]]),
+  readyTimeoutMs: ({ readyTimeoutMs }) => timeFlag("ready-timeout", readyTimeoutMs, defaults.readyTimeoutMs),
+  stopTimeoutMs: ({ stopTimeoutMs }) => timeFlag("stop-timeout", stopTimeoutMs, defaults.stopTimeoutMs),
+};
+
+function timeFlag(flag: string, timeMs: number, usualMs: number): Written {
+  return timeMs === usualMs ? [] : [[flag, formatExactDuration(timeMs)]];
+}
+
+/** No flag moves the socket alone, so it tells the directory. */
+function pathFlags({ name, paths }: Spec, usual: Directories): Written {
+  const runtime = dirname(paths.socket);
+  const isUsual = runtime === usual.runtime;
+  const expected = pathsFor(name, isUsual ? usual : { runtime, logs: runtime, state: runtime });
+  return [
+    ...(isUsual ? [] : ([["dir", runtime]] as const)),
+    ...(paths.pidfile === expected.pidfile ? [] : ([["pidfile", paths.pidfile]] as const)),
+    ...(paths.log === null || paths.log === expected.log ? [] : ([["log", paths.log]] as const)),
+    ...(paths.logErr === null ? [] : ([["log-err", paths.logErr]] as const)),
+  ];
+}
