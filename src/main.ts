@@ -17,7 +17,7 @@ switch (stage) {
   }
   case "leader": {
     const { lead } = await import("./daemon/leader.ts");
-    exit(lead(process.env));
+    exit(await lead(process.env));
     break;
   }
   case "worker":

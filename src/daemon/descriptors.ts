@@ -12,6 +12,8 @@ export const specFileName = "djob-spec";
 export const firstFreeDescriptor = 6;
 
 export const stageVariable = "DJOB_STAGE";
+/** What the leader is to give all others; it ends with the leader. */
+export const attributesVariable = "DJOB_ATTRIBUTES";
 /** How argv[0] of every stage begins: without it the variable means nothing. */
 export const titlePrefix = "djob: ";
 

@@ -5,6 +5,7 @@ import { removeSocket } from "../control/server.ts";
 import { closeDescriptor, duplicate, pipe } from "../libc/files.ts";
 import { becomeSubreaper } from "../libc/process.ts";
 import { spawn } from "../libc/spawn.ts";
+import { applyProcessAttributes } from "./attributes.ts";
 import { becomeWorker, pipeWith } from "./become.ts";
 import { firstFreeDescriptor, lockDescriptor, readinessDescriptor, specDescriptor } from "./descriptors.ts";
 import { endStarted, reapLeader, type Started } from "./end-started.ts";
@@ -12,8 +13,9 @@ import type { Environment } from "./environment.ts";
 import { type OpenLogs, openLogs, sizeOf } from "./log-files.ts";
 import { notReady } from "./not-ready.ts";
 import { removePidfile } from "./pidfile.ts";
+import { attributesOf, ownerOf } from "./privileges.ts";
 import { encodeSpec, type Spec } from "./spec.ts";
-import { ownExecutable, processTitle, stageEnvironment } from "./stage.ts";
+import { leaderEnvironment, ownExecutable, processTitle } from "./stage.ts";
 import { terminalSignals } from "./terminal-signals.ts";
 import { waitForVerdict } from "./verdict.ts";
 
@@ -45,11 +47,12 @@ export function launchInForeground(spec: Spec, environment: Environment, lock: n
   try {
     removeSocket(spec.paths.socket);
     if (spec.paths.log !== null) {
-      const { out, err } = openLogs(spec.paths.log, spec.paths.logErr);
+      const { out, err } = openLogs(spec.paths.log, spec.paths.logErr, ownerOf(spec.privileges));
       duplicate(out, 1);
       duplicate(err, 2);
     }
     duplicate(lock, lockDescriptor);
+    applyProcessAttributes(attributesOf(spec.privileges));
     return becomeWorker(spec, environment);
   } catch (error) {
     removePidfile(spec.paths.pidfile, lock);
@@ -61,7 +64,7 @@ async function startAndWait(spec: Spec, environment: Environment, lock: number):
   // When the leader ends, the worker becomes the launcher's child, and how it died can be told.
   becomeSubreaper(true);
   const { log, logErr } = spec.paths;
-  const logs = openLogs(log ?? "/dev/null", logErr);
+  const logs = openLogs(log ?? "/dev/null", logErr, ownerOf(spec.privileges));
   const logStart = sizeOf(logs.out);
   const readiness = pipe();
   let started: Started = {
@@ -93,7 +96,7 @@ function startLeader(
     return spawn({
       path: ownExecutable(),
       argv: [processTitle(spec)],
-      environment: stageEnvironment("leader", environment),
+      environment: leaderEnvironment(environment, attributesOf(spec.privileges)),
       descriptors: [
         { from: devNull, to: 0 },
         { from: logs.out, to: 1 },

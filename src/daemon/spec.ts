@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { exitCode } from "../exit-code.ts";
 import { DjobError } from "./error.ts";
 import type { Paths } from "./paths.ts";
+import type { Privileges } from "./privileges.ts";
 
 export const specVersion = 1;
 
@@ -21,6 +22,8 @@ export interface Spec {
   readonly timeZone: string | null;
   readonly readyTimeoutMs: number;
   readonly stopTimeoutMs: number;
+  /** null: those of whoever starts it. */
+  readonly privileges: Privileges | null;
 }
 
 export const defaults = {

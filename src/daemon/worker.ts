@@ -18,6 +18,7 @@ import { handDownProcessEnvironment } from "../runtime/child-environment.ts";
 import { describeFailure } from "../runtime/failure.ts";
 import type { WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
+import { applyLimits } from "./attributes.ts";
 import { becomeWorker } from "./become.ts";
 import {
   lockDescriptor,
@@ -26,9 +27,10 @@ import {
   specFileName,
   stageVariable,
 } from "./descriptors.ts";
+import { dropPrivileges } from "./drop.ts";
 import { endDescendants } from "./end-started.ts";
 import { type Environment, quietCollector } from "./environment.ts";
-import { DjobError } from "./error.ts";
+import { DjobError, errorCode, shownError, worldError } from "./error.ts";
 import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
@@ -44,7 +46,8 @@ const killedCode = 137;
 /** @param waitedFor whether a launcher waits at the other end of the readiness pipe */
 export async function work(waitedFor: boolean, exit: Exit): Promise<void> {
   const spec = takeSpec();
-  const environment = settleIn(spec);
+  const environment = settleInOrTell(spec, waitedFor);
+  if (environment === null) return exit(exitCode.notReady);
   setCloseOnExec(lockDescriptor, true);
   if (waitedFor) setCloseOnExec(readinessDescriptor, true);
   writePid(lockDescriptor, process.pid);
@@ -68,11 +71,32 @@ export function takeSpec(): Spec {
   return decodeSpec(text);
 }
 
-/** Directory, umask, signals and environment as the spec says. @returns the environment that modules see */
-export function settleIn({ workingDirectory, umask, foreground }: Spec): Environment {
-  if (workingDirectory !== null) process.chdir(workingDirectory);
-  if (umask !== null) process.umask(umask);
+/** @returns null if it can't be done; whoever waits has been told why */
+function settleInOrTell(spec: Spec, waitedFor: boolean): Environment | null {
+  try {
+    return settleIn(spec);
+  } catch (error) {
+    const { message, hint } = shownError(error);
+    if (waitedFor) {
+      tellIfPossible(readinessDescriptor, { type: "broken", message, hint });
+    } else {
+      writeText(errDescriptor, `djob: cannot start ${spec.name}: ${message}\n`);
+      removeIfPermitted(() => removePidfile(spec.paths.pidfile, lockDescriptor));
+    }
+    return null;
+  }
+}
+
+/**
+ * User, directory, umask, signals and environment as the spec says. @returns the environment that modules see
+ * @throws {DjobError} if the process may not be left as it is then
+ */
+export function settleIn({ privileges, workingDirectory, umask, foreground }: Spec): Environment {
   nameProcess();
+  if (privileges !== null) applyLimits(privileges.attributes);
+  dropPrivileges(privileges);
+  if (workingDirectory !== null) enterDirectory(workingDirectory);
+  if (umask !== null) process.umask(umask);
   if (!foreground) restoreTerminalSignals();
   const environment: Record<string, string> = {};
   for (const name of [stageVariable, ...ownSettings()]) {
@@ -82,6 +106,15 @@ export function settleIn({ workingDirectory, umask, foreground }: Spec): Environ
   handDownProcessEnvironment();
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
   return environment;
+}
+
+/** As its new user, who may be the only one that may, or the one that may not. */
+function enterDirectory(path: string): void {
+  try {
+    process.chdir(path);
+  } catch (error) {
+    throw worldError(`use the working directory ${path}`, error);
+  }
 }
 
 /** Started through /proc/self/exe, the process would be "exe" to top, ps -e and killall (proc_pid_comm(5)). */
@@ -100,6 +133,15 @@ const reloadSignals = ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 function ownSettings(): readonly string[] {
   const [name, value] = quietCollector;
   return process.env[name] === value ? [name] : [];
+}
+
+/** A process that is no longer root can't change root's directory; a pidfile that nobody holds is never believed. */
+function removeIfPermitted(remove: () => void): void {
+  try {
+    remove();
+  } catch (error) {
+    if (!["EACCES", "EPERM"].includes(errorCode(error) ?? "")) throw error;
+  }
 }
 
 type Readiness = Pick<WorkerPort, "loadGraceMs" | "ready" | "failed">;
@@ -151,10 +193,14 @@ function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerP
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
     spec: () => ({ spec, environment }),
     removeFiles() {
-      // Once the pidfile is gone or another's, the socket may be a successor's, too.
-      if (!isStillAt(paths.pidfile, lockDescriptor)) return;
-      removeSocket(paths.socket);
-      removePidfile(paths.pidfile, lockDescriptor);
+      const remove = () => {
+        // Once the pidfile is gone or another's, the socket may be a successor's, too.
+        if (!isStillAt(paths.pidfile, lockDescriptor)) return;
+        removeSocket(paths.socket);
+        removePidfile(paths.pidfile, lockDescriptor);
+      };
+      if (spec.privileges === null) remove();
+      else removeIfPermitted(remove);
     },
     exit,
     kill: () => exitImmediately(killedCode),

@@ -57,6 +57,7 @@ test("without flags a daemon has the documented defaults, and every path is abso
     timeZone: null,
     readyTimeoutMs: 30_000,
     stopTimeoutMs: 10_000,
+    privileges: null,
   });
 });
 

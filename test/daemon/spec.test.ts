@@ -21,6 +21,7 @@ const spec: Spec = {
   timeZone: null,
   readyTimeoutMs: 30_000,
   stopTimeoutMs: 10_000,
+  privileges: null,
 };
 
 test("a spec comes out of the chain as it went in", () => {

@@ -5,6 +5,7 @@ import { exitCode } from "../../exit-code.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { isSet } from "../command.ts";
 import { jsonFlag, okFlag, placeFlags } from "../flags.ts";
+import { privilegeFlags } from "../privilege-flags.ts";
 import { planRun } from "../run-plan.ts";
 import { showStarted, tolerate } from "../show-started.ts";
 
@@ -54,6 +55,7 @@ export const run: Command = {
       valueHint: "TIME",
       description: "how long its runs may take to end at a stop (default: 10s)",
     },
+    ...privilegeFlags,
     ok: okFlag,
     json: jsonFlag,
   },
