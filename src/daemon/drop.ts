@@ -53,9 +53,9 @@ export function dropPrivileges(privileges: Privileges | null, system: PrivilegeS
   system.setGroup(identity.gid);
   if (identity.user !== null) system.setUser(identity.user.uid);
   verify(identity, groups, system);
-  // A change of user leaves the process "not dumpable": its /proc/self belongs to root then, so that it can't list its own
-  // descriptors nor open /dev/stdout any more, which the runtime and modules do (proc(5), PR_SET_DUMPABLE of prctl(2)).
-  // What an execve would restore is restored here; the user's other processes may look into this one as after an execve.
+  // A change of user leaves the process "not dumpable" (PR_SET_DUMPABLE of prctl(2)): the files of its /proc/self belong to
+  // root then, so that it can't read its own environ or io nor set its own comm, a child can't list its descriptors, and it
+  // leaves no core. An execve as that user would restore all this; and allows that user's other processes as much.
   if (identity.user !== null && identity.user.uid !== 0) system.becomeDumpable();
 }
 

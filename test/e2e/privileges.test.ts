@@ -73,8 +73,9 @@ if (isRoot) {
       }
       const groups = procStatus(pid).get("Groups")?.split(" ").map(Number);
       expect(groups?.sort()).toEqual([gid, extraGroup.gid].sort());
-      // /proc/PID of a process that is not dumpable would be root's.
-      expect(ownerOf(`/proc/${pid}/environ`)).toEqual({ uid, gid });
+      // The files of a process that is not dumpable are root's.
+      for (const file of ["environ", "comm", "io"])
+        expect(ownerOf(`/proc/${pid}/${file}`)).toEqual({ uid, gid });
     });
 
     test("with a group, by numbers, or by --group", async () => {
