@@ -27,25 +27,20 @@ export function openLogs(log: string, logErr: string | null, owner: Owner | null
   }
 }
 
-/** Opens the logs anew under their names, onto descriptors 1 and 2. Nothing changes if one can't be opened. */
-export function reopenLogs({ log, logErr }: Pick<Paths, "log" | "logErr">): void {
-  if (log === null) return;
-  const logs = openLogs(log, logErr, null);
-  duplicate(logs.out, outDescriptor);
-  duplicate(logs.err, errDescriptor);
-  closeLogs(logs);
-}
-
 /**
- * Makes sure that a daemon which is another user can open its logs anew: in root's directory it can't make a new one.
- * To be called by root before the daemon is told to reopen them.
+ * Opens the logs anew under their names, onto descriptors 1 and 2. Nothing changes if one can't be opened. A daemon that is
+ * another user can't make one in root's directory: root, who watches over it, does this first, and makes it for that user.
  */
-export function prepareLogs(
+export function reopenLogs(
   { log, logErr }: Pick<Paths, "log" | "logErr">,
   privileges: Privileges | null,
 ): void {
-  const owner = ownerOf(privileges);
-  if (log !== null && owner !== null) closeLogs(openLogs(log, logErr, owner));
+  if (log === null) return;
+  const { out, err } = openLogs(log, logErr, ownerOf(privileges));
+  duplicate(out, outDescriptor);
+  duplicate(err, errDescriptor);
+  closeDescriptor(out);
+  if (err !== out) closeDescriptor(err);
 }
 
 /** How long a log is by now: what comes after was written by the daemon that is being started. */
@@ -53,17 +48,12 @@ export function sizeOf(descriptor: number): number {
   return fstatSync(descriptor).size;
 }
 
-function closeLogs({ out, err }: OpenLogs): void {
-  closeDescriptor(out);
-  if (err !== out) closeDescriptor(err);
-}
-
 function openLog(path: string, owner: Owner | null): number {
   const flags = constants.O_WRONLY | constants.O_APPEND;
   const request = { path, what: "log", flags, devices: true, owner: owner?.uid ?? null };
   const descriptor = openOwnFile(request, logMode);
   try {
-    if (owner !== null) giveAway(descriptor, owner);
+    if (owner !== null && process.geteuid?.() === 0) giveAway(descriptor, owner);
     return descriptor;
   } catch (error) {
     closeDescriptor(descriptor);

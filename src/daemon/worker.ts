@@ -15,7 +15,7 @@ import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
 import { handDownProcessEnvironment } from "../runtime/child-environment.ts";
-import { describeFailure } from "../runtime/failure.ts";
+import { describeFailure, failure } from "../runtime/failure.ts";
 import type { WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
 import { applyLimits } from "./attributes.ts";
@@ -46,13 +46,17 @@ const killedCode = 137;
 /** @param waitedFor whether a launcher waits at the other end of the readiness pipe */
 export async function work(waitedFor: boolean, exit: Exit): Promise<void> {
   const spec = takeSpec();
-  const environment = settleInOrTell(spec, waitedFor);
-  if (environment === null) return exit(exitCode.notReady);
   setCloseOnExec(lockDescriptor, true);
   if (waitedFor) setCloseOnExec(readinessDescriptor, true);
   writePid(lockDescriptor, process.pid);
   const readiness = waitedFor ? pipeReadiness(spec) : aloneReadiness(spec);
-  await new Worker({ ...readiness, ...portFor(spec, environment, exit) }).start();
+  const environment = settleInOrTell(spec, readiness);
+  const port = portFor(spec, environment ?? {}, exit);
+  if (environment === null) {
+    port.removeFiles();
+    return exit(exitCode.notReady);
+  }
+  await new Worker({ ...readiness, ...port }).start();
 }
 
 /**
@@ -72,17 +76,12 @@ export function takeSpec(): Spec {
 }
 
 /** @returns null if it can't be done; whoever waits has been told why */
-function settleInOrTell(spec: Spec, waitedFor: boolean): Environment | null {
+function settleInOrTell(spec: Spec, readiness: Readiness): Environment | null {
   try {
     return settleIn(spec);
   } catch (error) {
     const { message, hint } = shownError(error);
-    if (waitedFor) {
-      tellIfPossible(readinessDescriptor, { type: "broken", message, hint });
-    } else {
-      writeText(errDescriptor, `djob: cannot start ${spec.name}: ${message}\n`);
-      removeIfPermitted(() => removePidfile(spec.paths.pidfile, lockDescriptor));
-    }
+    readiness.failed(failure(null, message, null, { hint }));
     return null;
   }
 }
@@ -204,7 +203,7 @@ function portFor(spec: Spec, environment: Environment, exit: Exit): Omit<WorkerP
     },
     exit,
     kill: () => exitImmediately(killedCode),
-    reopenLogs: () => reopenLogs(paths),
+    reopenLogs: () => reopenLogs(paths, spec.privileges),
     replace() {
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
       return becomeWorker(spec, environment);

@@ -1,17 +1,19 @@
 // Whom a log belongs to when root opens it for a daemon that is to become another user.
 import { describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   chownSync,
-  closeSync,
+  copyFileSync,
   fstatSync,
   linkSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { openLogs, prepareLogs } from "../../src/daemon/log-files.ts";
+import { openLogs } from "../../src/daemon/log-files.ts";
 import type { Owner, Privileges } from "../../src/daemon/privileges.ts";
 import { directory, held, refusalOf } from "./files.ts";
 
@@ -113,20 +115,34 @@ if (process.geteuid?.() === 0) {
     });
   });
 
-  test("before a reopening, root makes what was rotated away, for the daemon's user, and leaves no descriptor", () => {
+  test("at a reopening, root makes what was rotated away, for the daemon's user, whose own reopening takes it", () => {
     const base = directory();
-    prepareLogs({ log: `${base}/log`, logErr: `${base}/err` }, privileges);
+    chmodSync(base, 0o755);
+    const [root] = reopened(base, []);
+    expect(root).toBe("reopened");
     expect([`${base}/log`, `${base}/err`].map(ownerOfFile)).toEqual([www, www]);
-    const next = openLogs("/dev/null", null, null).out;
-    closeSync(next);
-    prepareLogs({ log: `${base}/log`, logErr: `${base}/err` }, privileges);
-    expect(held(openLogs("/dev/null", null, null).out)).toBe(next);
+    writeFileSync(`${base}/log`, "");
+    const ids = ["--reuid", String(www.uid), "--regid", String(www.gid), "--clear-groups"];
+    expect(reopened(base, ["setpriv", ...ids])).toEqual(["reopened"]);
+    expect(readFileSync(`${base}/log`, "utf8")).toBe("reopened\n");
+    renameSync(`${base}/log`, `${base}/log.1`);
+    expect(reopened(base, ["setpriv", ...ids])).toEqual([
+      `cannot open the log ${base}/log: permission denied`,
+    ]);
   });
-}
 
-test("there is nothing to prepare without a log, or for a daemon that stays who it is", () => {
-  const base = directory();
-  prepareLogs({ log: null, logErr: null }, privileges);
-  prepareLogs({ log: `${base}/log`, logErr: null }, null);
-  expect(() => statSync(`${base}/log`)).toThrow("ENOENT");
-});
+  /** Reopens both logs in a process of its own, and returns the line that it then writes. */
+  const reopened = (base: string, prefix: readonly string[]): string[] => {
+    const script = `${base}/reopen.js`;
+    const source = new URL("reopen-child.ts", import.meta.url).pathname;
+    // Not Bun.build: it leaves a descriptor open here that every later child inherits.
+    Bun.spawnSync([process.execPath, "build", source, "--target=bun", `--outfile=${script}`]);
+    const bun = `${base}/bun`;
+    copyFileSync(process.execPath, bun);
+    chmodSync(bun, 0o755);
+    const paths = { log: `${base}/log`, logErr: `${base}/err` };
+    const child = Bun.spawnSync([...prefix, bun, script, JSON.stringify({ paths, privileges })]);
+    const written = child.stdout.toString() || readFileSync(paths.log, "utf8");
+    return written.trimEnd().split("\n");
+  };
+}
