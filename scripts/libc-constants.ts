@@ -54,7 +54,7 @@ with 1 if there is one.
 
 The musl table can be checked on a Debian machine: apt-get install musl-tools linux-libc-dev, then
   bun scripts/libc-constants.ts --table linux-musl --cc "musl-gcc -idirafter /usr/include"
-(the last option finds linux/close_range.h, which is the kernel's and not musl's). On macOS: xcode-select --install.
+(the last option finds linux/close_range.h and linux/ioprio.h, which are the kernel's and not musl's). On macOS: xcode-select --install.
 `;
 
 const tables: readonly LibcTable[] = [linuxGlibc, linuxMusl, darwin];
@@ -63,6 +63,9 @@ const headers = `#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
@@ -72,6 +75,7 @@ const headers = `#define _GNU_SOURCE
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,6 +83,7 @@ const headers = `#define _GNU_SOURCE
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <linux/ioprio.h>
 #if __has_include(<linux/close_range.h>)
 #include <linux/close_range.h>
 #endif
@@ -86,7 +91,8 @@ const headers = `#define _GNU_SOURCE
 `;
 
 function expectedValues(table: LibcTable): Record<string, number> {
-  const expected: Record<string, number> = { ...table.constants, ...table.linux };
+  const syscalls = table.syscalls?.[process.arch === "arm64" ? "arm64" : "x64"];
+  const expected: Record<string, number> = { ...table.constants, ...table.linux, ...syscalls };
   for (const [type, sizeBytes] of Object.entries(table.sizes)) expected[`sizeof(${type})`] = sizeBytes;
   for (const [type, fields] of Object.entries(table.offsets)) {
     for (const [field, offset] of Object.entries(fields)) expected[`offsetof(${type}, ${field})`] = offset;

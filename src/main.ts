@@ -18,7 +18,7 @@ switch (stage) {
   case "leader-of-worker":
   case "leader-of-supervisor": {
     const { lead } = await import("./daemon/leader.ts");
-    exit(lead(process.env, stage === "leader-of-worker" ? "worker" : "supervisor"));
+    exit(await lead(process.env, stage === "leader-of-worker" ? "worker" : "supervisor"));
     break;
   }
   case "supervisor":

@@ -4,11 +4,13 @@ import { dirname } from "node:path";
 import { parseArgs } from "citty";
 import { type Directories, pathsFor } from "../daemon/paths.ts";
 import { defaults, type Spec } from "../daemon/spec.ts";
+import { formatSchedule, usualSchedule } from "../daemon/stop-schedule.ts";
 import { formatExactDuration } from "../schedule/duration.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { absolutePath } from "./flags.ts";
 import type { Output } from "./output.ts";
 import { checkArguments } from "./strict.ts";
+import { writtenPrivileges } from "./written-privileges.ts";
 
 /** Each flag with its values; a boolean one has the empty text. */
 export type RunFlags = ReadonlyMap<string, readonly string[]>;
@@ -46,7 +48,9 @@ export function inputOf(command: Command, words: readonly string[], output: Outp
  */
 export function flagsOfSpec(spec: Spec, usual: Directories): RunFlags {
   const all = Object.values(writers).flatMap((write) => write(spec, usual));
-  return new Map(all.map(([name, value]) => [name, [value]]));
+  const flags = new Map<string, string[]>();
+  for (const [name, value] of all) flags.set(name, [...(flags.get(name) ?? []), value]);
+  return flags;
 }
 
 type Written = ReadonlyArray<readonly [flag: string, value: string]>;
@@ -65,8 +69,36 @@ const writers: { readonly [Part in keyof Spec]-?: (spec: Spec, usual: Directorie
     umask === null || umask === defaults.umask ? [] : [["umask", umask.toString(8).padStart(3, "0")]],
   timeZone: ({ timeZone }) => (timeZone === null ? [] : [["tz", timeZone]]),
   readyTimeoutMs: ({ readyTimeoutMs }) => timeFlag("ready-timeout", readyTimeoutMs, defaults.readyTimeoutMs),
-  stopTimeoutMs: ({ stopTimeoutMs }) => timeFlag("stop-timeout", stopTimeoutMs, defaults.stopTimeoutMs),
+  stopTimeoutMs: nothing,
+  privileges: ({ privileges }) => writtenPrivileges(privileges),
+  restart: restartFlags,
+  killMode: ({ killMode }) => (killMode === defaults.killMode ? [] : [["kill-mode", killMode]]),
+  stopSchedule: stopFlags,
 };
+
+/** A boot entry runs in the foreground, where the usual policy is another. */
+function restartFlags({ restart: { policy, delayMs, maximum } }: Spec): Written {
+  const { count, withinMs } = defaults.restartMaximum;
+  const isUsual = maximum.count === count && maximum.withinMs === withinMs;
+  return [
+    ...(policy === defaults.restartPolicy ? [] : ([["restart", policy]] as const)),
+    ...timeFlag("restart-delay", delayMs, defaults.restartDelayMs),
+    ...(isUsual
+      ? []
+      : ([["restart-max", `${maximum.count}/${formatExactDuration(maximum.withinMs)}`]] as const)),
+  ];
+}
+
+function stopFlags({ stopSchedule, stopTimeoutMs }: Spec): Written {
+  const [first] = stopSchedule;
+  const signal = first?.signal ?? defaults.stopSignal;
+  if (JSON.stringify(stopSchedule) !== JSON.stringify(usualSchedule(signal, stopTimeoutMs)))
+    return [["retry", formatSchedule(stopSchedule)]];
+  return [
+    ...timeFlag("stop-timeout", stopTimeoutMs, defaults.stopTimeoutMs),
+    ...(signal === defaults.stopSignal ? [] : ([["stop-signal", signal.slice(3)]] as const)),
+  ];
+}
 
 function timeFlag(flag: string, timeMs: number, usualMs: number): Written {
   return timeMs === usualMs ? [] : [[flag, formatExactDuration(timeMs)]];

@@ -1,15 +1,19 @@
 // What the flags of `djob run` ask for, checked and made absolute: the daemon's spec and its environment.
 import { readFileSync, realpathSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { daemonEnvironment, type Environment } from "../daemon/environment.ts";
 import { DjobError, worldError } from "../daemon/error.ts";
+import { outsidePath } from "../daemon/inside.ts";
 import { checkSocketPath, type Directories, type Paths, pathsFor } from "../daemon/paths.ts";
+import { environmentFor } from "../daemon/privileges.ts";
 import { checkName, checkSpecSize, defaults, nameOfModule, type Spec, specVersion } from "../daemon/spec.ts";
 import { exitCode } from "../exit-code.ts";
 import { checkTimeZone } from "../schedule/time-zone.ts";
 import { type CommandInput, isSet, textOf } from "./command.ts";
 import { absolutePath, directoriesOf, durationOf } from "./flags.ts";
 import { lifeOf } from "./life-flags.ts";
+import { planPrivileges } from "./privilege-flags.ts";
 
 export interface RunPlan {
   readonly spec: Spec;
@@ -28,8 +32,10 @@ export function planRun(input: CommandInput): RunPlan {
       : "under a service manager (NOTIFY_SOCKET is set)";
     throw misuse(`--json has nothing to print ${why}`, "leave one out");
   }
-  const modules = positionals.map(absolutePath);
-  checkDistinct(modules);
+  const privileges = planPrivileges(input);
+  const chroot = privileges?.chroot ?? null;
+  const modules = positionals.map((path) => pathWithin(chroot, path));
+  checkDistinct(modules, chroot);
   const name = textOf(args, "name");
   const directories = directoriesOf(args);
   const daemon = name === null ? nameOfModule(modules[0] ?? "") : checkName(name);
@@ -40,11 +46,12 @@ export function planRun(input: CommandInput): RunPlan {
     modules,
     paths: choosePaths(input, pathsFor(daemon, directories), foreground),
     foreground,
-    workingDirectory: workingDirectoryOf(textOf(args, "chdir"), foreground),
+    workingDirectory: workingDirectoryOf(textOf(args, "chdir"), foreground, chroot),
     umask: umaskOf(textOf(args, "umask"), foreground),
     timeZone,
     readyTimeoutMs: durationOf(args, "ready-timeout") ?? defaults.readyTimeoutMs,
     ...lifeOf(args, foreground),
+    privileges,
   };
   checkSocketPath(spec.paths.socket);
   checkSpecSize(spec);
@@ -52,7 +59,12 @@ export function planRun(input: CommandInput): RunPlan {
     ...(repeated["env-file"] ?? []).flatMap((file) => readAssignments(absolutePath(file))),
     ...(repeated["env"] ?? []).map(parseAssignment),
   ];
-  const environment = daemonEnvironment({ inherited: process.env, foreground, assignments, timeZone });
+  const environment = daemonEnvironment({
+    inherited: environmentFor(privileges, process.env),
+    foreground,
+    assignments,
+    timeZone,
+  });
   return { spec, environment, directories };
 }
 
@@ -61,11 +73,16 @@ function hasServiceManager(environment: NodeJS.ProcessEnv): boolean {
   return (environment["NOTIFY_SOCKET"] ?? "") !== "";
 }
 
+/** A path that the daemon uses after a chroot is meant inside, as with start-stop-daemon(8). */
+function pathWithin(chroot: string | null, path: string): string {
+  return chroot === null ? absolutePath(path) : resolve("/", path);
+}
+
 /** A file is loaded once, whatever its names: given twice, it is more likely a slip than meant. */
-function checkDistinct(modules: readonly string[]): void {
+function checkDistinct(modules: readonly string[], chroot: string | null): void {
   const seen = new Map<string, string>();
   for (const module of modules) {
-    const file = realPathOf(module);
+    const file = realPathOf(outsidePath(chroot, module));
     const earlier = seen.get(file);
     if (earlier === module) throw misuse(`${module} is given twice`, "give each module once");
     if (earlier !== undefined) {
@@ -97,10 +114,10 @@ function choosePaths({ args }: CommandInput, usual: Paths, foreground: boolean):
   };
 }
 
-function workingDirectoryOf(path: string | null, foreground: boolean): string | null {
-  if (path === null) return foreground ? null : defaults.workingDirectory;
-  const directory = absolutePath(path);
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return directory;
+function workingDirectoryOf(path: string | null, foreground: boolean, chroot: string | null): string | null {
+  if (path === null) return foreground && chroot === null ? null : defaults.workingDirectory;
+  const directory = pathWithin(chroot, path);
+  if (statSync(outsidePath(chroot, directory), { throwIfNoEntry: false })?.isDirectory()) return directory;
   throw misuse(`--chdir ${directory} is not a directory`, "make it first");
 }
 

@@ -14,6 +14,8 @@ export const firstFreeDescriptor = 6;
 export const stageVariable = "DJOB_STAGE";
 /** Where the sockets of a socket activation are: `descriptor:name:descriptor:name…`. */
 export const listenVariable = "DJOB_LISTEN_FDS";
+/** What the leader is to give all others; it ends with the leader. */
+export const attributesVariable = "DJOB_ATTRIBUTES";
 /** How argv[0] of every stage begins: without it the variable means nothing. */
 export const titlePrefix = "djob: ";
 

@@ -6,6 +6,7 @@ import { closeDescriptor, duplicate, pipe } from "../libc/files.ts";
 import { becomeSubreaper } from "../libc/process.ts";
 import { spawn } from "../libc/spawn.ts";
 import { moveListenSockets } from "./activation.ts";
+import { applyProcessAttributes } from "./attributes.ts";
 import { becomeDaemon, pipeWith } from "./become.ts";
 import { firstFreeDescriptor, lockDescriptor, readinessDescriptor, specDescriptor } from "./descriptors.ts";
 import { endStarted, reapLeader, type Started } from "./end-started.ts";
@@ -13,8 +14,9 @@ import type { Environment } from "./environment.ts";
 import { type OpenLogs, openLogs, sizeOf } from "./log-files.ts";
 import { notReady } from "./not-ready.ts";
 import { removePidfile } from "./pidfile.ts";
+import { attributesOf, ownerOf } from "./privileges.ts";
 import { encodeSpec, isSupervised, type Spec } from "./spec.ts";
-import { ownExecutable, processTitle, stageEnvironment } from "./stage.ts";
+import { leaderEnvironment, ownExecutable, processTitle } from "./stage.ts";
 import { terminalSignals } from "./terminal-signals.ts";
 import { waitForVerdict } from "./verdict.ts";
 
@@ -47,11 +49,12 @@ export function launchInForeground(spec: Spec, environment: Environment, lock: n
     const handedDown = moveListenSockets(environment);
     removeSocket(spec.paths.socket);
     if (spec.paths.log !== null) {
-      const { out, err } = openLogs(spec.paths.log, spec.paths.logErr);
+      const { out, err } = openLogs(spec.paths.log, spec.paths.logErr, ownerOf(spec.privileges));
       duplicate(out, 1);
       duplicate(err, 2);
     }
     duplicate(lock, lockDescriptor);
+    applyProcessAttributes(attributesOf(spec.privileges));
     const stage = isSupervised(spec, process.pid) ? "lone-supervisor" : "alone";
     return becomeDaemon(stage, spec, handedDown);
   } catch (error) {
@@ -64,7 +67,7 @@ async function startAndWait(spec: Spec, environment: Environment, lock: number):
   // When the leader ends, the worker becomes the launcher's child, and how it died can be told.
   becomeSubreaper(true);
   const { log, logErr } = spec.paths;
-  const logs = openLogs(log ?? "/dev/null", logErr);
+  const logs = openLogs(log ?? "/dev/null", logErr, ownerOf(spec.privileges));
   const logStart = sizeOf(logs.out);
   const readiness = pipe();
   let started: Started = {
@@ -97,9 +100,10 @@ function startLeader(
     return spawn({
       path: ownExecutable(),
       argv: [processTitle(spec)],
-      environment: stageEnvironment(
+      environment: leaderEnvironment(
         isSupervised(spec, 0) ? "leader-of-supervisor" : "leader-of-worker",
         environment,
+        attributesOf(spec.privileges),
       ),
       descriptors: [
         { from: devNull, to: 0 },

@@ -1,19 +1,23 @@
 // The session leader: born into a new session by setsid, it starts the supervisor, or the worker where there is none, as
-// its child and ends at once. The child, no session leader, can never get a controlling terminal. It lives for some milliseconds: it loads next to nothing.
+// its child and ends at once. The child, no session leader, can never get a controlling terminal. It lives for some
+// milliseconds: it loads next to nothing.
 import { exitCode } from "../exit-code.ts";
 import { spawn } from "../libc/spawn.ts";
-import { firstFreeDescriptor, readinessDescriptor } from "./descriptors.ts";
+import { attributesVariable, firstFreeDescriptor, readinessDescriptor } from "./descriptors.ts";
 import { tell } from "./readiness.ts";
-import { ownExecutable, stageEnvironment } from "./stage.ts";
+import { noAttributes, ownExecutable, stageEnvironment } from "./stage.ts";
 
 /** @returns the exit code of the leader */
-export function lead(
+export async function lead(
   inherited: Readonly<Record<string, string | undefined>>,
   next: "worker" | "supervisor",
-): number {
+): Promise<number> {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) if (value !== undefined) environment[name] = value;
   try {
+    const attributes = environment[attributesVariable] ?? noAttributes;
+    delete environment[attributesVariable];
+    if (attributes !== noAttributes) (await import("./attributes.ts")).applyEncoded(attributes);
     const pid = spawn({
       path: ownExecutable(),
       argv: [process.argv0],

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { exitCode } from "../exit-code.ts";
 import { DjobError } from "./error.ts";
 import type { Paths } from "./paths.ts";
+import type { Privileges } from "./privileges.ts";
 import type { StopStep } from "./stop-schedule.ts";
 import type { RestartPolicy } from "./supervise/state.ts";
 
@@ -23,6 +24,8 @@ export interface Spec {
   readonly timeZone: string | null;
   readonly readyTimeoutMs: number;
   readonly stopTimeoutMs: number;
+  /** null: those of whoever starts it. */
+  readonly privileges: Privileges | null;
   readonly restart: RestartRules;
   readonly killMode: KillMode;
   /** What a worker gets at a stop, one after another; the last one's wait is null, and KILL ends it in any case. */
@@ -41,11 +44,13 @@ export const killModes = ["all", "group", "worker"] as const;
 export type KillMode = (typeof killModes)[number];
 
 /**
- * Whether a supervisor stands above the worker: to restart it, to reap orphans as process 1 of a container.
+ * Whether a supervisor stands above the worker: to restart it, to clean up where the worker may not any more, to reap
+ * orphans as process 1 of a container.
  * @param pid of the process that is to become the daemon in the foreground
  */
-export function isSupervised({ restart, foreground }: Spec, pid: number): boolean {
-  return restart.policy !== "never" || (foreground && pid === 1);
+export function isSupervised({ restart, foreground, privileges }: Spec, pid: number): boolean {
+  const isDropped = privileges !== null && (privileges.identity !== null || privileges.chroot !== null);
+  return restart.policy !== "never" || isDropped || (foreground && pid === 1);
 }
 
 export const defaults = {

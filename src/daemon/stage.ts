@@ -1,8 +1,9 @@
 // Starting the next process of the chain: the same executable, told by its environment which stage it is. With
 // /proc/self/exe it stays the same even after the file on disk was replaced.
 import type { Stage } from "./descriptors.ts";
-import { stageVariable, titlePrefix } from "./descriptors.ts";
+import { attributesVariable, stageVariable, titlePrefix } from "./descriptors.ts";
 import { type Environment, quietCollector } from "./environment.ts";
+import type { Attributes } from "./privileges.ts";
 import type { Spec } from "./spec.ts";
 
 /** What `ps` shows. */
@@ -18,4 +19,16 @@ export function ownExecutable(): string {
 export function stageEnvironment(stage: Stage, environment: Environment): Environment {
   const [name, value] = quietCollector;
   return { [name]: value, ...environment, [stageVariable]: stage };
+}
+
+/** What a leader finds that has none to apply. */
+export const noAttributes = "null";
+
+/** The leader's, with what it is to give all others. Always: nobody else may have set that variable. */
+export function leaderEnvironment(
+  stage: "leader-of-worker" | "leader-of-supervisor",
+  environment: Environment,
+  attributes: Attributes | null,
+): Environment {
+  return { ...stageEnvironment(stage, environment), [attributesVariable]: JSON.stringify(attributes) };
 }

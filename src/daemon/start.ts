@@ -5,14 +5,18 @@ import { describeFailure } from "../runtime/failure.ts";
 import { missingModule } from "../runtime/loader.ts";
 import type { Environment } from "./environment.ts";
 import { DjobError } from "./error.ts";
+import { outsidePath } from "./inside.ts";
 import { type Launched, launch, launchInForeground } from "./launch.ts";
 import { takeLock } from "./lock.ts";
 import type { Directories } from "./paths.ts";
+import { ownerOf } from "./privileges.ts";
 import type { Spec } from "./spec.ts";
 import { ignoreTerminalSignals } from "./terminal-signals.ts";
 import { makeDirectory } from "./trust.ts";
 
 const privateMode = 0o700;
+/** A daemon that is another user reaches its log in there by name, and can list nothing. */
+const passableMode = 0o711;
 const rootLogMode = 0o755;
 
 /**
@@ -34,18 +38,19 @@ export async function startDaemon(
 }
 
 /** Finds what is no good before anything is started. @throws {DjobError} with exit code 9 for the first module */
-export function requireModules({ name, modules }: Spec): void {
+export function requireModules({ name, modules, privileges }: Spec): void {
   for (const module of modules) {
-    const missing = missingModule(module);
+    const missing = missingModule(outsidePath(privileges?.chroot ?? null, module));
     if (missing === null) continue;
     throw new DjobError(exitCode.notReady, `cannot start ${name}: ${describeFailure(missing)}`, missing.hint);
   }
 }
 
 /** djob makes its own directories; one that a flag names must be there. */
-function makeDirectories({ paths }: Spec, { runtime, logs }: Directories): void {
+function makeDirectories({ paths, privileges }: Spec, { runtime, logs }: Directories): void {
+  const runtimeMode = logs === runtime && ownerOf(privileges) !== null ? passableMode : privateMode;
   for (const path of [paths.pidfile, paths.socket])
-    if (dirname(path) === runtime) makeDirectory(runtime, privateMode);
+    if (dirname(path) === runtime) makeDirectory(runtime, runtimeMode);
   const isShared = process.geteuid?.() === 0 && logs !== runtime;
   if (paths.log !== null && dirname(paths.log) === logs)
     makeDirectory(logs, isShared ? rootLogMode : privateMode);

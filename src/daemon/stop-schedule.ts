@@ -3,7 +3,7 @@
 import { constants } from "node:os";
 import { longestTimeoutMs } from "../control/messages.ts";
 import { exitCode } from "../exit-code.ts";
-import { formatDuration, parseDuration } from "../schedule/duration.ts";
+import { formatDuration, formatExactDuration, parseDuration } from "../schedule/duration.ts";
 import { DjobError } from "./error.ts";
 
 export interface StopStep {
@@ -39,6 +39,16 @@ export function parseSchedule(text: string): StopStep[] {
     steps.push({ signal, waitMs: wait === undefined ? afterKillMs : parseWait(wait, text) });
   }
   return steps;
+}
+
+/** What parseSchedule reads. */
+export function formatSchedule(steps: readonly StopStep[]): string {
+  return steps
+    .map(
+      ({ signal, waitMs }) =>
+        `${signal.slice(3)}/${waitMs === null ? "forever" : formatExactDuration(waitMs)}`,
+    )
+    .join("/");
 }
 
 /** How long all of it may take; null: for ever. */

@@ -15,10 +15,11 @@ import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
 import { handDownProcessEnvironment } from "../runtime/child-environment.ts";
-import { describeFailure } from "../runtime/failure.ts";
+import { describeFailure, failure } from "../runtime/failure.ts";
 import type { ToWorker } from "../runtime/link.ts";
 import type { WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
+import { applyLimits } from "./attributes.ts";
 import { becomeDaemon } from "./become.ts";
 import {
   lockDescriptor,
@@ -28,11 +29,13 @@ import {
   stageVariable,
   supervisorVariable,
 } from "./descriptors.ts";
+import { dropPrivileges } from "./drop.ts";
 import { endDescendants } from "./end-started.ts";
 import { type Environment, quietCollector } from "./environment.ts";
-import { DjobError } from "./error.ts";
+import { DjobError, errorCode, shownError, worldError } from "./error.ts";
 import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
+import { ownerOf } from "./privileges.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
 import { type Service, takeService } from "./service.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
@@ -49,23 +52,31 @@ const killedCode = 137;
 /** @param stage "worker" has a launcher that waits at the other end of the readiness pipe, "supervised" a supervisor */
 export async function work(stage: "worker" | "alone" | "supervised", exit: Exit): Promise<void> {
   const isSupervised = stage === "supervised";
-  if (isSupervised) endWithSupervisor();
+  const supervisor = isSupervised ? Number(takeVariable(supervisorVariable)) : null;
+  if (supervisor !== null) endWith(supervisor);
   const spec = takeSpec();
   const service = takeService(spec.foreground);
-  const environment = settleIn(spec);
-  setCloseOnExec(lockDescriptor, true);
+  // A dropped worker has no hold of the lock.
+  if (!isSupervised || ownerOf(spec.privileges) === null) setCloseOnExec(lockDescriptor, true);
   if (stage !== "alone") setCloseOnExec(readinessDescriptor, true);
   if (!isSupervised) writePid(lockDescriptor, process.pid);
   const readiness = isSupervised
     ? linkReadiness()
     : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
-  await new Worker({ ...portFor(spec, environment, service, exit), ...readiness }).start();
+  const environment = settleInOrTell(spec, readiness);
+  const port = { ...portFor(spec, environment ?? {}, service, exit), ...readiness };
+  if (environment === null) {
+    port.removeFiles();
+    return exit(exitCode.notReady);
+  }
+  // Becoming another user clears the parent-death signal (prctl(2)).
+  if (supervisor !== null) endWith(supervisor);
+  await new Worker(port).start();
 }
 
 /** The parent-death signal; a supervisor that ended before it was set is another parent than the one that told its pid. */
-function endWithSupervisor(): void {
+function endWith(supervisor: number): void {
   setParentDeathSignal("SIGKILL");
-  const supervisor = Number(takeVariable(supervisorVariable));
   if (process.platform === "linux" && process.ppid !== supervisor) exitImmediately(killedCode);
 }
 
@@ -85,17 +96,42 @@ export function takeSpec(): Spec {
   return decodeSpec(text);
 }
 
-/** Directory, umask, signals and environment as the spec says. @returns the environment that modules see */
-export function settleIn({ workingDirectory, umask, foreground }: Spec): Environment {
-  if (workingDirectory !== null) process.chdir(workingDirectory);
-  if (umask !== null) process.umask(umask);
+/** @returns null if it can't be done; whoever waits has been told why */
+function settleInOrTell(spec: Spec, readiness: Readiness): Environment | null {
+  try {
+    return settleIn(spec);
+  } catch (error) {
+    const { message, hint } = shownError(error);
+    readiness.failed(failure(null, message, null, { hint }));
+    return null;
+  }
+}
+
+/**
+ * User, directory, umask, signals and environment as the spec says. @returns the environment that modules see
+ * @throws {DjobError} if the process may not be left as it is then
+ */
+export function settleIn({ privileges, workingDirectory, umask, foreground }: Spec): Environment {
   nameProcess();
+  if (privileges !== null) applyLimits(privileges.attributes);
+  dropPrivileges(privileges);
+  if (workingDirectory !== null) enterDirectory(workingDirectory);
+  if (umask !== null) process.umask(umask);
   if (!foreground) restoreTerminalSignals();
   const environment: Record<string, string> = {};
   for (const name of [stageVariable, ...ownSettings()]) takeVariable(name);
   handDownProcessEnvironment();
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
   return environment;
+}
+
+/** As its new user, who may be the only one that may, or the one that may not. */
+function enterDirectory(path: string): void {
+  try {
+    process.chdir(path);
+  } catch (error) {
+    throw worldError(`use the working directory ${path}`, error);
+  }
 }
 
 /** Started through /proc/self/exe, the process would be "exe" to top, ps -e and killall (proc_pid_comm(5)). */
@@ -114,6 +150,15 @@ const reloadSignals = ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 function ownSettings(): readonly string[] {
   const [name, value] = quietCollector;
   return process.env[name] === value ? [name] : [];
+}
+
+/** A process that is no longer root can't change root's directory; a pidfile that nobody holds is never believed. */
+function removeIfPermitted(remove: () => void): void {
+  try {
+    remove();
+  } catch (error) {
+    if (!["EACCES", "EPERM"].includes(errorCode(error) ?? "")) throw error;
+  }
 }
 
 type Readiness = Pick<WorkerPort, "loadGraceMs" | "ready" | "failed">;
@@ -204,14 +249,18 @@ function portFor(
     stateChanged: service.stateChanged,
     spec: () => ({ spec, environment }),
     removeFiles() {
-      // Once the pidfile is gone or another's, the socket may be a successor's, too.
-      if (!isStillAt(paths.pidfile, lockDescriptor)) return;
-      removeSocket(paths.socket);
-      removePidfile(paths.pidfile, lockDescriptor);
+      const remove = () => {
+        // Once the pidfile is gone or another's, the socket may be a successor's, too.
+        if (!isStillAt(paths.pidfile, lockDescriptor)) return;
+        removeSocket(paths.socket);
+        removePidfile(paths.pidfile, lockDescriptor);
+      };
+      if (spec.privileges === null) remove();
+      else removeIfPermitted(remove);
     },
     exit,
     kill: () => exitImmediately(killedCode),
-    reopenLogs: () => reopenLogs(paths),
+    reopenLogs: () => reopenLogs(paths, spec.privileges),
     replace() {
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
       return becomeDaemon("alone", spec, { ...environment, ...service.handOver() });

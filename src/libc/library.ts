@@ -38,6 +38,13 @@ export function socketSymbols(): SocketSymbols {
   return sockets;
 }
 
+/** The same for what djob can't do without once it is asked for it. @throws {Error} if this libc lacks it */
+export function neededSymbol<Name extends OptionalName>(name: Name): NonNullable<OptionalSymbols[Name]> {
+  const found = optionalSymbol(name);
+  if (found === null) throw new Error(`the C library of this system has no ${name}()`);
+  return found;
+}
+
 type SymbolsOf<Definitions extends Record<string, FFIFunction>> = ReturnType<
   typeof dlopen<Definitions>
 >["symbols"];
@@ -63,6 +70,23 @@ const optionalDefinitions = {
   timer_create: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   timer_settime: { args: ["i64", "i32", "ptr", "ptr"], returns: "i32" },
   syscall: { args: ["i64", "i64", "i64", "i64", "i64"], returns: "i32" },
+  getpwnam_r: { args: ["cstring", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
+  getpwuid_r: { args: ["u32", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
+  getgrnam_r: { args: ["cstring", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
+  getgrgid_r: { args: ["u32", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
+  getgrouplist: { args: ["cstring", "u32", "ptr", "ptr"], returns: "i32" },
+  getgroups: { args: ["i32", "ptr"], returns: "i32" },
+  setgroups: { args: ["u64", "ptr"], returns: "i32" },
+  getresgid: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+  getresuid: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+  setresgid: { args: ["u32", "u32", "u32"], returns: "i32" },
+  setresuid: { args: ["u32", "u32", "u32"], returns: "i32" },
+  setgid: { args: ["u32"], returns: "i32" },
+  setuid: { args: ["u32"], returns: "i32" },
+  chroot: { args: ["cstring"], returns: "i32" },
+  setpriority: { args: ["i32", "u32", "i32"], returns: "i32" },
+  setrlimit: { args: ["i32", "ptr"], returns: "i32" },
+  sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
   posix_spawn_file_actions_addclosefrom_np: { args: ["ptr", "i32"], returns: "i32" },
   posix_spawn_file_actions_addchdir_np: { args: ["ptr", "cstring"], returns: "i32" },
 } as const satisfies Record<string, FFIFunction>;

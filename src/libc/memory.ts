@@ -9,6 +9,11 @@ export function zeroed(sizeBytes: number): DataView<ArrayBuffer> {
   return new DataView(new ArrayBuffer(sizeBytes));
 }
 
+/** Where C finds a buffer, as long as something refers to it. */
+export function addressOf(view: DataView<ArrayBuffer>): number {
+  return Number(ptr(view));
+}
+
 /** A `char *const []` that ends in NULL: first the pointers, then in the same buffer the strings that they point to. */
 export function stringVector(strings: readonly string[]): Uint8Array {
   const encoded = strings.map((text) => Buffer.from(`${text}\0`));

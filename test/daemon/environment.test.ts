@@ -28,6 +28,10 @@ test("the terminal's, the login's and another service's variables stay behind", 
   expect(environment({ inherited: all([...sessionVariables, ...serviceVariables]) })).toEqual({});
 });
 
+test("no stray setting passes for what a leader is told", () => {
+  expect(environment({ inherited: { DJOB_ATTRIBUTES: '{"nice":5}', DJOB_STAGE: "leader" } })).toEqual({});
+});
+
 test("in the foreground they pass: the service is djob", () => {
   const inherited = all([...sessionVariables, ...serviceVariables]);
   expect(environment({ inherited, foreground: true })).toEqual(inherited);

@@ -27,6 +27,7 @@ const spec: Spec = {
     { signal: "SIGTERM", waitMs: 10_000 },
     { signal: "SIGKILL", waitMs: 5_000 },
   ],
+  privileges: null,
 };
 
 test("a spec comes out of the chain as it went in", () => {

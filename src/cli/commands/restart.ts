@@ -7,6 +7,7 @@ import { type Found, find, type Place } from "../../daemon/locate.ts";
 import { takeLock } from "../../daemon/lock.ts";
 import { clearPid } from "../../daemon/pidfile.ts";
 import { environmentOfProcess } from "../../daemon/silent.ts";
+import { requireOwnWords } from "../../daemon/speaker.ts";
 import { restoreSpec, type Spec } from "../../daemon/spec.ts";
 import { stop as stopDaemon } from "../../daemon/stop.ts";
 import { ignoreTerminalSignals } from "../../daemon/terminal-signals.ts";
@@ -59,10 +60,13 @@ export const restart: Command = {
 };
 
 /** What it was started with: its own words, or what its process holds. */
-async function startOf({ name, paths }: Place, found: Extract<Found, { life: "alive" }>): Promise<Start> {
+async function startOf(place: Place, found: Extract<Found, { life: "alive" }>): Promise<Start> {
+  const { name, paths } = place;
+  if (found.status !== null) requireOwnWords(place, null);
   const report = found.status === null ? null : await askSpec(paths.socket, answerMs);
   if (report !== null) return { spec: restoreSpec(report.spec), environment: report.environment };
   if (found.spec === null || found.pid === null) throw silent(name);
+  requireOwnWords(place, found.pid);
   return { spec: found.spec, environment: environmentOfProcess(found.pid) };
 }
 

@@ -7,6 +7,7 @@ import type { Command, CommandInput } from "../command.ts";
 import { isSet } from "../command.ts";
 import { jsonFlag, okFlag, placeFlags } from "../flags.ts";
 import { lifeFlags } from "../life-flags.ts";
+import { privilegeFlags } from "../privilege-flags.ts";
 import { planRun } from "../run-plan.ts";
 import { showStarted, tolerate } from "../show-started.ts";
 
@@ -68,6 +69,7 @@ export const run: Command = {
       description: "how long its runs may take to end at a stop (default: 10s)",
     },
     ...lifeFlags,
+    ...privilegeFlags,
     ok: okFlag,
     json: jsonFlag,
   },

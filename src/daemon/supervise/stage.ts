@@ -86,7 +86,7 @@ function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPor
   process.on("SIGHUP", () => (stopsOnHangUp ? supervisor.terminate("SIGHUP") : supervisor.hangUp()));
   process.on("SIGUSR1", () => {
     try {
-      reopenLogs(spec.paths);
+      reopenLogs(spec.paths, spec.privileges);
     } catch (error) {
       port.log("error", `writing on to the old log: ${error instanceof Error ? error.message : error}`);
     }

@@ -15,6 +15,7 @@ import {
 } from "../descriptors.ts";
 import type { Environment } from "../environment.ts";
 import { errorCode } from "../error.ts";
+import { ownerOf } from "../privileges.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
 import { Channel, type ChannelListeners } from "./channel.ts";
@@ -77,6 +78,8 @@ export function startWorker(
   environment: Environment,
   listening: readonly Inherited[],
 ): WorkerProcess {
+  // Who is no longer root could let go of the lock, or write another's pid.
+  const inherited = ownerOf(spec.privileges) === null ? [0, 1, 2, lockDescriptor] : [0, 1, 2];
   const [own, theirs] = socketPair();
   const specEnd = pipeWith(encodeSpec(spec));
   try {
@@ -89,7 +92,7 @@ export function startWorker(
         ...(listening.length === 0 ? {} : { [listenVariable]: encodeSockets(listening) }),
       },
       descriptors: [
-        ...[0, 1, 2, lockDescriptor].map((descriptor) => ({ from: descriptor, to: descriptor })),
+        ...inherited.map((descriptor) => ({ from: descriptor, to: descriptor })),
         ...listening.map(({ descriptor }) => ({ from: descriptor, to: descriptor })),
         { from: theirs, to: readinessDescriptor },
         { from: specEnd, to: specDescriptor },

@@ -1,5 +1,5 @@
-// macOS, from the headers of Apple's SDK (sys/fcntl.h, sys/signal.h, sys/spawn.h, spawn.h, sys/wait.h,
-// sys/socket.h, sys/un.h, netinet/in.h, time.h).
+// macOS, from the headers of Apple's SDK (sys/fcntl.h, sys/signal.h, sys/spawn.h, spawn.h, sys/wait.h, sys/resource.h,
+// sys/socket.h, sys/un.h, netinet/in.h, time.h, pwd.h, grp.h).
 // posix_spawnattr_t and posix_spawn_file_actions_t are pointers there.
 import type { LibcTable } from "./table.ts";
 
@@ -18,6 +18,18 @@ export const darwin: LibcTable = {
     F_DUPFD_CLOEXEC: 67,
     FD_CLOEXEC: 1,
     O_CLOEXEC: 0x1000000,
+    PRIO_PROCESS: 0,
+    RLIM_INFINITY: 2 ** 63,
+    RLIMIT_CPU: 0,
+    RLIMIT_FSIZE: 1,
+    RLIMIT_DATA: 2,
+    RLIMIT_STACK: 3,
+    RLIMIT_CORE: 4,
+    RLIMIT_RSS: 5,
+    RLIMIT_NPROC: 7,
+    RLIMIT_NOFILE: 8,
+    RLIMIT_MEMLOCK: 6,
+    RLIMIT_AS: 5,
     WNOHANG: 1,
     SIG_DFL: 0,
     SIG_IGN: 1,
@@ -41,17 +53,22 @@ export const darwin: LibcTable = {
     CLOCK_MONOTONIC: 6,
   },
   linux: null,
+  syscalls: null,
   sizes: {
     sigset_t: 4,
     "struct sigaction": 16,
     posix_spawnattr_t: 8,
     posix_spawn_file_actions_t: 8,
     "struct sockaddr_un": 106,
+    "struct passwd": 72,
+    "struct group": 32,
   },
   offsets: {
     "struct sigaction": { sa_handler: 0, sa_mask: 8, sa_flags: 12 },
     "struct sockaddr_un": { sun_family: 1, sun_path: 2 },
     "struct sockaddr_in": { sin_port: 2, sin_addr: 4 },
     "struct sockaddr_in6": { sin6_port: 2, sin6_addr: 8 },
+    "struct passwd": { pw_name: 0, pw_uid: 16, pw_gid: 20, pw_dir: 48, pw_shell: 56 },
+    "struct group": { gr_name: 0, gr_gid: 16 },
   },
 };

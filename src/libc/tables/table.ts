@@ -16,12 +16,16 @@ export interface LibcTable {
   readonly constants: Readonly<Record<ConstantName, number>>;
   /** What only Linux has; null elsewhere. */
   readonly linux: Readonly<Record<LinuxConstantName, number>> | null;
+  /** Linux: system calls whose number differs between architectures. */
+  readonly syscalls: Readonly<Record<Architecture, Readonly<Record<SyscallName, number>>>> | null;
   readonly sizes: Readonly<Record<TypeName, number>>;
   readonly offsets: {
     readonly "struct sigaction": Readonly<Record<SigactionField, number>>;
     readonly "struct sockaddr_un": Readonly<Record<"sun_family" | "sun_path", number>>;
     readonly "struct sockaddr_in": Readonly<Record<"sin_port" | "sin_addr", number>>;
     readonly "struct sockaddr_in6": Readonly<Record<"sin6_port" | "sin6_addr", number>>;
+    readonly "struct passwd": Readonly<Record<PasswdField, number>>;
+    readonly "struct group": Readonly<Record<"gr_name" | "gr_gid", number>>;
   };
 }
 
@@ -34,6 +38,18 @@ type ConstantName =
   | "F_DUPFD_CLOEXEC"
   | "FD_CLOEXEC"
   | "O_CLOEXEC"
+  | "PRIO_PROCESS"
+  | "RLIM_INFINITY"
+  | "RLIMIT_CPU"
+  | "RLIMIT_FSIZE"
+  | "RLIMIT_DATA"
+  | "RLIMIT_STACK"
+  | "RLIMIT_CORE"
+  | "RLIMIT_RSS"
+  | "RLIMIT_NPROC"
+  | "RLIMIT_NOFILE"
+  | "RLIMIT_MEMLOCK"
+  | "RLIMIT_AS"
   | "WNOHANG"
   | "SIG_DFL"
   | "SIG_IGN"
@@ -58,7 +74,24 @@ type ConstantName =
 
 type LinuxConstantName =
   | "PR_SET_PDEATHSIG"
+  | "PR_SET_DUMPABLE"
   | "PR_SET_CHILD_SUBREAPER"
+  | "PR_SET_NO_NEW_PRIVS"
+  | "RLIMIT_LOCKS"
+  | "RLIMIT_SIGPENDING"
+  | "RLIMIT_MSGQUEUE"
+  | "RLIMIT_NICE"
+  | "RLIMIT_RTPRIO"
+  | "RLIMIT_RTTIME"
+  | "SCHED_OTHER"
+  | "SCHED_FIFO"
+  | "SCHED_RR"
+  | "SCHED_BATCH"
+  | "SCHED_IDLE"
+  | "(int)IOPRIO_WHO_PROCESS"
+  | "IOPRIO_PRIO_VALUE(IOPRIO_CLASS_RT, 0)"
+  | "IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 0)"
+  | "IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)"
   | "CLOSE_RANGE_CLOEXEC"
   | "MFD_CLOEXEC"
   | "SOCK_CLOEXEC"
@@ -73,11 +106,17 @@ type LinuxConstantName =
   | "sizeof(struct itimerspec)"
   | "offsetof(struct itimerspec, it_value)";
 
+type SyscallName = "SYS_sched_setscheduler" | "SYS_ioprio_set";
+
 type TypeName =
   | "sigset_t"
   | "struct sigaction"
   | "posix_spawnattr_t"
   | "posix_spawn_file_actions_t"
-  | "struct sockaddr_un";
+  | "struct sockaddr_un"
+  | "struct passwd"
+  | "struct group";
 
 type SigactionField = "sa_handler" | "sa_mask" | "sa_flags";
+
+type PasswdField = "pw_name" | "pw_uid" | "pw_gid" | "pw_dir" | "pw_shell";
