@@ -11,6 +11,7 @@ export function showStatus(status: DaemonStatus, output: Output): string {
   const where = foreground ? ", in the foreground" : "";
   const facts = columns([
     ...modules.map((module) => ["  module", module]),
+    ...(status.command === null ? [] : [["  command", status.command.join(" ")]]),
     ["  pidfile", paths.pidfile],
     ["  log", paths.log ?? "standard output"],
     ["  socket", paths.socket],

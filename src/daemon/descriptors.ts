@@ -34,4 +34,5 @@ export type Stage =
   | "supervisor"
   | "lone-supervisor"
   | "supervised"
+  | "command"
   | "check";

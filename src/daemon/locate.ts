@@ -145,6 +145,7 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
     modules: spec?.modules ?? [],
     paths: spec?.paths ?? paths,
     jobs: [],
+    command: spec?.command?.argv ?? null,
     reason: null,
     responsive: false,
   };

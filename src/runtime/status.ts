@@ -32,6 +32,7 @@ export function statusOf(
     modules,
     paths,
     jobs: jobs.map(jobStatus),
+    command: null,
     reason: null,
     responsive: true,
   };

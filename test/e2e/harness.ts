@@ -152,6 +152,11 @@ export interface StatusDocument {
   readonly name: string;
   readonly state: string;
   readonly pid: number | null;
+  readonly workerPid: number | null;
+  readonly restarts: number;
+  readonly lastExit: string | null;
+  readonly reason: string | null;
+  readonly command: readonly string[] | null;
   readonly modules: readonly string[];
   readonly paths: { readonly pidfile: string; readonly log: string | null; readonly socket: string };
   readonly jobs: ReadonlyArray<{

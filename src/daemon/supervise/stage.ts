@@ -148,7 +148,7 @@ function portFor(
     removeFiles(state) {
       if (!isStillAt(paths.pidfile, lockDescriptor)) return;
       removeSocket(paths.socket);
-      if (state.phase === "failed" && state.everReady) writeFailure(paths, state, log);
+      if (state.phase === "failed" && state.everReady && !spec.foreground) writeFailure(paths, state, log);
       else removePidfile(paths.pidfile, lockDescriptor);
     },
     end,

@@ -8,12 +8,15 @@ import {
 } from "../../control/messages.ts";
 import { anyChild, type ChildExit, waitFor } from "../../libc/process.ts";
 import { signalNumber } from "../../libc/signals.ts";
+import { outDescriptor } from "../../logs/sink.ts";
 import type { FromWorker } from "../../runtime/link.ts";
 import { formatDuration } from "../../schedule/duration.ts";
 import type { Environment } from "../environment.ts";
 import { errorCode } from "../error.ts";
+import { sizeOf } from "../log-files.ts";
 import type { Spec } from "../spec.ts";
 import type { StopStep } from "../stop-schedule.ts";
+import { type ReadinessWatch, watchReadiness } from "./command-readiness.ts";
 import { decide, firstState } from "./decide.ts";
 import { leftovers, signalAll } from "./descendants.ts";
 import { endingOf } from "./ending.ts";
@@ -104,7 +107,7 @@ export class Supervisor {
   /** A worker that can will write that it is stopping. */
   #beginStop(reason: string): void {
     this.#stopReason = reason;
-    if (this.#workers.size === 0) this.#log("info", `stopping (${reason})`);
+    if (this.#workers.size === 0 || this.#spec.command !== null) this.#log("info", `stopping (${reason})`);
     this.#dispatch({ type: "stop" });
   }
 
@@ -116,12 +119,20 @@ export class Supervisor {
   }
 
   hangUp(): void {
+    if (this.#spec.command !== null) {
+      // What it means is the program's own business.
+      for (const worker of this.#workers.values()) worker.signal("SIGHUP");
+      this.#answerReload(null);
+      return;
+    }
     this.#log("info", "reloading");
     this.#dispatch({ type: "reload" });
   }
 
   /** Hands a signal on to the workers. */
   handOn(signal: string): void {
+    // To a program that does not listen to it, it is the end.
+    if (this.#spec.command !== null) return;
     for (const worker of this.#workers.values()) worker.signal(signal);
   }
 
@@ -132,7 +143,7 @@ export class Supervisor {
   async status(): Promise<DaemonStatus> {
     const jobs = await this.#askJobs();
     const { phase, restarts, lastExit, reason, current } = this.#state;
-    const { name, modules, paths, foreground, stopTimeoutMs } = this.#spec;
+    const { name, modules, command, paths, foreground, stopTimeoutMs } = this.#spec;
     return {
       name,
       state: phase,
@@ -144,6 +155,7 @@ export class Supervisor {
       foreground,
       stopTimeoutMs,
       modules,
+      command: command?.argv ?? null,
       paths,
       jobs: jobs ?? [],
       reason,
@@ -204,8 +216,10 @@ export class Supervisor {
 
   #start(generation: number): void {
     let worker: WorkerProcess;
+    const watch = this.#watchCommand();
     try {
-      worker = startWorker(generation, this.#spec, this.#environment, this.#port.listening);
+      const environment = { ...this.#environment, ...watch?.environment };
+      worker = startWorker(generation, this.#spec, environment, this.#port.listening);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#log("error", message);
@@ -213,20 +227,52 @@ export class Supervisor {
       queueMicrotask(() => this.#exited(generation, ending));
       return;
     }
+    if (watch !== null) worker.readiness = watch;
     this.#workers.set(generation, worker);
     worker.listen({
       message: (message) => this.#receive(worker, message),
       garbage: (line) => this.#break(worker, `something else than djob wrote to descriptor 4: ${line}`),
-      closed: () =>
+      closed: () => {
+        if (watch !== null) {
+          this.#whenExecuted(worker, watch);
+          return;
+        }
         // As a rule it is the process that has ended, which SIGCHLD tells.
         worker.whenClosed(closedMs, () =>
           this.#break(worker, "it closed descriptor 4, through which djob tells that it is ready"),
-        ),
+        );
+      },
     });
     worker.after(this.#spec.readyTimeoutMs + graceMs, () => {
       worker.why ??= `it was not ready after ${this.#spec.readyTimeoutMs / 1000} s`;
       worker.signal("SIGKILL");
     });
+  }
+
+  /** How it is known when a program is ready; null for modules, whose worker says so itself. */
+  #watchCommand(): ReadinessWatch | null {
+    const { command, paths } = this.#spec;
+    if (command === null) return null;
+    return watchReadiness(this.#spec, command.ready, paths.log === null ? 0 : sizeOf(outDescriptor));
+  }
+
+  /** The kernel runs the program, unless it has died, or said why it can't. */
+  #whenExecuted(worker: WorkerProcess, watch: ReadinessWatch): void {
+    if (worker.why === null && this.#workers.has(worker.generation))
+      watch.begin(() => {
+        this.#log("info", `${this.#spec.name} is ready: pid ${worker.pid}`);
+        this.#whenReady(worker, 0);
+      });
+  }
+
+  #whenReady(worker: WorkerProcess, jobs: number): void {
+    worker.forget();
+    this.#jobs = jobs;
+    if (!this.#state.everReady && this.#state.phase === "starting" && !this.#port.ready(jobs)) {
+      this.#beginStop("whoever started it ended before it was ready");
+      return;
+    }
+    this.#dispatch({ type: "ready", worker: worker.generation, nowMs: performance.now() });
   }
 
   /** It can't be talked to any more. */
@@ -239,13 +285,7 @@ export class Supervisor {
   #receive(worker: WorkerProcess, message: FromWorker): void {
     switch (message.type) {
       case "ready":
-        worker.forget();
-        this.#jobs = message.jobs;
-        if (!this.#state.everReady && this.#state.phase === "starting" && !this.#port.ready(message.jobs)) {
-          this.#beginStop("whoever started it ended before it was ready");
-          return;
-        }
-        this.#dispatch({ type: "ready", worker: worker.generation, nowMs: performance.now() });
+        this.#whenReady(worker, message.jobs);
         return;
       case "failed":
         this.#failure = message.failure;
@@ -327,16 +367,16 @@ export class Supervisor {
     }
     const { signal, waitMs } = step;
     // It knows how long it has, and tells what it gave up.
-    if (isFirst)
+    const isTold = isFirst && this.#spec.command === null;
+    if (isTold)
       worker.tell({ type: "stop", reason: this.#stopReason, timeoutMs: waitMs ?? longestTimeoutMs });
     else worker.signal(signal);
-    if (waitMs !== null)
-      worker.after(waitMs + (isFirst ? graceMs : 0), () => this.#step(worker, rest, false));
+    if (waitMs !== null) worker.after(waitMs + (isTold ? graceMs : 0), () => this.#step(worker, rest, false));
   }
 
   #askJobs(): Promise<readonly JobStatus[] | null> {
     const worker = this.#newest();
-    if (worker === undefined) return Promise.resolve([]);
+    if (worker === undefined || this.#spec.command !== null) return Promise.resolve([]);
     this.#lastStatusId += 1;
     const id = this.#lastStatusId;
     const { promise, resolve } = Promise.withResolvers<readonly JobStatus[] | null>();
@@ -389,6 +429,7 @@ export class Supervisor {
     const { phase, reason } = this.#state;
     if (!this.#state.everReady) this.#port.failed(this.#failure, this.#broken, this.#lastChildExit);
     if (phase === "failed" && this.#state.everReady) this.#log("error", `giving up: ${reason}`);
+    else if (this.#spec.command !== null) this.#log("info", "stopped");
     this.#port.removeFiles(this.#state);
     this.#ended.resolve(this.#stopReport ?? { outcome: "clean", runs: [] });
     this.#port.end(code);

@@ -19,6 +19,7 @@ import { ownerOf } from "../privileges.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
 import { Channel, type ChannelListeners } from "./channel.ts";
+import type { ReadinessWatch } from "./command-readiness.ts";
 
 export class WorkerProcess {
   readonly generation: number;
@@ -26,6 +27,8 @@ export class WorkerProcess {
   readonly #channel: Channel;
   /** Its own last words, or what was done to it: why it ends. */
   why: string | null = null;
+  /** What waits for a program to be ready. */
+  readiness: ReadinessWatch | null = null;
   /** Deadlines: loading, a stop's steps. */
   #timer: Timer | undefined;
   #closedTimer: Timer | undefined;
@@ -56,6 +59,7 @@ export class WorkerProcess {
   }
 
   forget(): void {
+    this.readiness?.end();
     clearTimeout(this.#timer);
     clearTimeout(this.#closedTimer);
   }
@@ -87,7 +91,7 @@ export function startWorker(
       path: ownExecutable(),
       argv: [processTitle(spec)],
       environment: {
-        ...stageEnvironment("supervised", environment),
+        ...stageEnvironment(spec.command === null ? "supervised" : "command", environment),
         [supervisorVariable]: String(process.pid),
         ...(listening.length === 0 ? {} : { [listenVariable]: encodeSockets(listening) }),
       },
