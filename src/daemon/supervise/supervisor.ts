@@ -231,7 +231,10 @@ export class Supervisor {
     this.#workers.set(generation, worker);
     worker.listen({
       message: (message) => this.#receive(worker, message),
-      garbage: (line) => this.#break(worker, `something else than djob wrote to descriptor 4: ${line}`),
+      garbage: (line) => {
+        // Later it is the module's own affair.
+        if (!worker.isReady) this.#break(worker, `something else than djob wrote to descriptor 4: ${line}`);
+      },
       closed: () => {
         if (watch !== null) {
           this.#whenExecuted(worker, watch);
@@ -267,6 +270,7 @@ export class Supervisor {
 
   #whenReady(worker: WorkerProcess, jobs: number): void {
     worker.forget();
+    worker.isReady = true;
     this.#jobs = jobs;
     if (!this.#state.everReady && this.#state.phase === "starting" && !this.#port.ready(jobs)) {
       this.#beginStop("whoever started it ended before it was ready");

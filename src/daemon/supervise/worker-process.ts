@@ -20,6 +20,9 @@ import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
 import { Channel, type ChannelListeners } from "./channel.ts";
 import type { ReadinessWatch } from "./command-readiness.ts";
+import { heard } from "./heard.ts";
+
+const shownCharacters = 100;
 
 export class WorkerProcess {
   readonly generation: number;
@@ -27,6 +30,7 @@ export class WorkerProcess {
   readonly #channel: Channel;
   /** Its own last words, or what was done to it: why it ends. */
   why: string | null = null;
+  isReady = false;
   /** What waits for a program to be ready. */
   readiness: ReadinessWatch | null = null;
   /** Deadlines: loading, a stop's steps. */
@@ -40,7 +44,17 @@ export class WorkerProcess {
   }
 
   listen(listeners: ChannelListeners<FromWorker>): void {
-    this.#channel.listen(listeners, true);
+    this.#channel.listen<unknown>(
+      {
+        ...listeners,
+        message(value) {
+          const message = heard(value);
+          if (message !== null) listeners.message(message);
+          else listeners.garbage(JSON.stringify(value).slice(0, shownCharacters));
+        },
+      },
+      true,
+    );
   }
 
   /** Calls back if it still lives then. */
