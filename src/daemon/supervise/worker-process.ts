@@ -27,6 +27,8 @@ const shownCharacters = 100;
 export class WorkerProcess {
   readonly generation: number;
   readonly pid: number;
+  /** Whether it is any program, and has no channel. */
+  readonly isCommand: boolean;
   readonly #channel: Channel;
   /** Its own last words, or what was done to it: why it ends. */
   why: string | null = null;
@@ -37,9 +39,10 @@ export class WorkerProcess {
   #timer: Timer | undefined;
   #closedTimer: Timer | undefined;
 
-  constructor(generation: number, pid: number, channel: Channel) {
+  constructor(generation: number, pid: number, isCommand: boolean, channel: Channel) {
     this.generation = generation;
     this.pid = pid;
+    this.isCommand = isCommand;
     this.#channel = channel;
   }
 
@@ -120,7 +123,7 @@ export function startWorker(
       emptySignalMask: true,
       closeFrom: firstFreeDescriptor,
     });
-    return new WorkerProcess(generation, pid, new Channel(own));
+    return new WorkerProcess(generation, pid, spec.command !== null, new Channel(own));
   } catch (error) {
     closeDescriptor(own);
     throw error;
