@@ -86,15 +86,12 @@ function linkReadiness(): Readiness & Supervision & Pick<WorkerPort, "removeFile
     supervisor: {
       send: (message) => channel.send(message),
       listen: (receive) =>
-        channel.listen(
-          {
-            message: (message: ToWorker) => receive(message),
-            garbage: () => {},
-            // Where there is no parent-death signal.
-            closed: () => exitImmediately(killedCode),
-          },
-          false,
-        ),
+        channel.listen({
+          message: (message: ToWorker) => receive(message),
+          garbage: () => {},
+          // Where there is no parent-death signal.
+          closed: () => exitImmediately(killedCode),
+        }),
     },
     ready(jobs) {
       channel.send({ type: "ready", jobs });

@@ -47,17 +47,14 @@ export class WorkerProcess {
   }
 
   listen(listeners: ChannelListeners<FromWorker>): void {
-    this.#channel.listen<unknown>(
-      {
-        ...listeners,
-        message(value) {
-          const message = heard(value);
-          if (message !== null) listeners.message(message);
-          else listeners.garbage(JSON.stringify(value).slice(0, shownCharacters));
-        },
+    this.#channel.listen<unknown>({
+      ...listeners,
+      message(value) {
+        const message = heard(value);
+        if (message !== null) listeners.message(message);
+        else listeners.garbage(JSON.stringify(value).slice(0, shownCharacters));
       },
-      true,
-    );
+    });
   }
 
   /** Calls back if it still lives then. */
