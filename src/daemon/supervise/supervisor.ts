@@ -2,6 +2,7 @@
 import type { DaemonStatus, ReloadReport, StopReport } from "../../control/messages.ts";
 import type { ChildExit } from "../../libc/process.ts";
 import { signalNumber } from "../../libc/signals.ts";
+import { notInTime } from "../../runtime/failure.ts";
 import type { FromWorker } from "../../runtime/link.ts";
 import { formatDuration } from "../../schedule/duration.ts";
 import type { Environment } from "../environment.ts";
@@ -194,8 +195,10 @@ export class Supervisor {
           this.#break(worker, "it closed descriptor 4, through which djob tells that it is ready"),
         ),
     });
-    worker.after(this.#spec.readyTimeoutMs + graceMs, () => {
-      worker.why ??= `it was not ready after ${this.#spec.readyTimeoutMs / 1000} s`;
+    // It ends itself a grace earlier, and names the module, unless that blocks the event loop.
+    worker.after(this.#spec.readyTimeoutMs + 2 * graceMs, () => {
+      this.#failure = notInTime(null, this.#spec.readyTimeoutMs);
+      worker.why ??= this.#failure.message;
       worker.signal("SIGKILL");
     });
   }
