@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { isAlive, until, workspace } from "./harness.ts";
+import { childrenOf } from "./proc.ts";
 
 const two = `import { job } from "djob";
 job("tick", "every 100ms", () => {});
@@ -34,6 +35,7 @@ describe("djob status NAME", () => {
     const space = workspace();
     const module = space.write("worker.ts", two);
     const pid = await space.run(["worker.ts"]);
+    const [worker] = childrenOf(pid);
     const document = await until("it has run", async () => {
       const status = JSON.parse((await space.djob(["status", "worker", "--json"])).stdout);
       return status.jobs[0].last ? status : null;
@@ -42,10 +44,14 @@ describe("djob status NAME", () => {
       name: "worker",
       state: "running",
       pid,
-      workerPid: pid,
+      workerPid: worker,
       startedAt: expect.stringMatching(iso),
       restarts: 0,
       lastExit: null,
+      foreground: false,
+      stopTimeoutMs: 10_000,
+      reason: null,
+      responsive: true,
       modules: [module],
       jobs: [
         {
