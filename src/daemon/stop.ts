@@ -11,6 +11,7 @@ import { type Found, isProven, type Place } from "./locate.ts";
 import { isStillAt, openPidfile, readPid, removePidfile, tryLock } from "./pidfile.ts";
 import { hasEnded } from "./process-table.ts";
 import { defaults, isSupervised } from "./spec.ts";
+import { clearFailure } from "./supervise/failure-file.ts";
 
 export interface Stopped {
   readonly pid: number;
@@ -94,6 +95,7 @@ export function clearDead(place: Place): void {
   const lock = tryLock(place.paths.pidfile);
   if (lock === null) return;
   removeSocket(place.paths.socket);
+  clearFailure(place.paths);
   releaseStopped(place, lock);
 }
 
