@@ -133,9 +133,10 @@ export class Worker {
   #becomeReady(): void {
     if (this.#state !== "starting") return;
     this.#enter("running");
-    const { name, pid } = this.#port.identity;
+    const { name, pid, workerPid } = this.#port.identity;
     const jobs = this.#registry.jobs.length;
-    this.#journal.write("info", `${name} is ready: pid ${pid}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
+    const pids = pid === workerPid ? `pid ${pid}` : `pid ${pid}, worker ${workerPid}`;
+    this.#journal.write("info", `${name} is ready: ${pids}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
     for (const { place } of this.#servers) this.#journal.write("info", `serving ${place}`);
     if (this.#port.ready(jobs)) {
       // A supervisor says when, and until then jobs alone would hold no event loop.

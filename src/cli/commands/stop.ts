@@ -46,8 +46,9 @@ async function stopNamed(name: string, args: ParsedArgs, output: Output): Promis
   const place = placeIn(directories, args, name);
   const found = await find(place);
   if (found.life !== "alive") {
+    const error = notRunning(place, found, directories);
     if (found.life === "dead") clearDead(place);
-    throw notRunning(place, found, directories);
+    throw error;
   }
   const stopped = await stopDaemon(place, found, timeoutMs);
   releaseStopped(place, stopped.lock);

@@ -18,7 +18,7 @@ import type { Spec } from "../spec.ts";
 import { usualSchedule } from "../stop-schedule.ts";
 import { takeVariable } from "../take-variable.ts";
 import { restoreTerminalSignals } from "../terminal-signals.ts";
-import { clearFailure, writeFailure } from "./failure-file.ts";
+import { writeFailure } from "./failure-file.ts";
 import type { SupervisorPort } from "./port.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -52,7 +52,6 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
   const supervisor = new Supervisor(spec, environment, port);
   listenToSignals(spec, supervisor, port);
   writePid(lockDescriptor, process.pid);
-  clearFailure(spec.paths);
   // Signals alone hold no event loop, and there are moments without a worker.
   setInterval(() => {}, longestTimerMs);
   // The worker loads while this process goes on.

@@ -3,6 +3,7 @@ import type { DaemonStatus, ReloadReport, StopReport } from "../../control/messa
 import type { ChildExit } from "../../libc/process.ts";
 import { signalNumber } from "../../libc/signals.ts";
 import { outDescriptor } from "../../logs/sink.ts";
+import { notInTime } from "../../runtime/failure.ts";
 import type { FromWorker } from "../../runtime/link.ts";
 import { formatDuration } from "../../schedule/duration.ts";
 import type { Environment } from "../environment.ts";
@@ -217,8 +218,11 @@ export class Supervisor {
         );
       },
     });
-    worker.after(this.#spec.readyTimeoutMs + graceMs, () => {
-      worker.why ??= `it was not ready after ${this.#spec.readyTimeoutMs / 1000} s`;
+    // It ends itself a grace earlier, and names the module, unless that blocks the event loop.
+    worker.after(this.#spec.readyTimeoutMs + 2 * graceMs, () => {
+      const late = notInTime(null, this.#spec.readyTimeoutMs);
+      if (!worker.isCommand) this.#failure = late;
+      worker.why ??= late.message;
       worker.signal("SIGKILL");
     });
   }
