@@ -18,8 +18,9 @@ import { Runner } from "./runner.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type RunningServer, startServers } from "./servers.ts";
 import { listenToSignals, type SignalListeners } from "./signals.ts";
-import { jobStatus, statusOf } from "./status.ts";
+import { statusOf } from "./status.ts";
 import { drain, letListenersEnd, retire, type Work } from "./stopping.ts";
+import { obey } from "./supervised.ts";
 
 /** How long an answer may take to leave the control socket. */
 const answerGraceMs = 200;
@@ -101,27 +102,13 @@ export class Worker {
     this.#scheduler.whenRunEnds((job) => {
       if (this.#retiring) supervisor.send({ type: "runEnded", job });
     });
-    supervisor.listen((message) => {
-      switch (message.type) {
-        case "status":
-          return supervisor.send({
-            type: "status",
-            id: message.id,
-            jobs: this.#scheduler.jobs.map(jobStatus),
-          });
-        case "stop":
-          return void this.#stop(message.reason, false, message.timeoutMs).then((report) =>
-            supervisor.send({ type: "stopped", report }),
-          );
-        case "yield":
-          return void this.#retire(supervisor);
-        case "takeOver":
-          clearTimeout(this.#hold);
-          if (this.#state === "running") this.#scheduler.takeOver(message.fromMs, message.running);
-          return;
-        case "released":
-          return this.#scheduler.release(message.job);
-      }
+    obey(supervisor, this.#scheduler, {
+      stop: (reason, timeoutMs) => this.#stop(reason, false, timeoutMs),
+      retire: () => this.#retire(supervisor),
+      takeOver: (fromMs, running) => {
+        clearTimeout(this.#hold);
+        if (this.#state === "running") this.#scheduler.takeOver(fromMs, running);
+      },
     });
   }
 

@@ -1,0 +1,30 @@
+// What a supervisor says of its daemon.
+import type { DaemonStatus, JobStatus } from "../../control/messages.ts";
+import type { Spec } from "../spec.ts";
+import type { SupervisorState } from "./state.ts";
+
+/** @param jobs null: there is a worker, and it did not answer */
+export function statusOf(
+  { phase, restarts, lastExit, reason }: SupervisorState,
+  { name, modules, paths, foreground, stopTimeoutMs }: Spec,
+  startedAtMs: number,
+  workerPid: number | null,
+  jobs: readonly JobStatus[] | null,
+): DaemonStatus {
+  return {
+    name,
+    state: phase,
+    pid: process.pid,
+    workerPid,
+    startedAt: new Date(startedAtMs).toISOString(),
+    restarts,
+    lastExit,
+    foreground,
+    stopTimeoutMs,
+    modules,
+    paths,
+    jobs: jobs ?? [],
+    reason,
+    responsive: jobs !== null || workerPid === null,
+  };
+}

@@ -1,0 +1,30 @@
+// The worker's side of the link: what it does when its supervisor says so.
+import type { StopReport } from "../control/messages.ts";
+import type { SupervisorLink } from "./link.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { jobStatus } from "./status.ts";
+
+export interface Orders {
+  stop(reason: string, timeoutMs: number): Promise<StopReport>;
+  retire(): Promise<void>;
+  takeOver(fromMs: number | null, running: readonly string[]): void;
+}
+
+export function obey(supervisor: SupervisorLink, scheduler: Scheduler, orders: Orders): void {
+  supervisor.listen((message) => {
+    switch (message.type) {
+      case "status":
+        return supervisor.send({ type: "status", id: message.id, jobs: scheduler.jobs.map(jobStatus) });
+      case "stop":
+        return void orders
+          .stop(message.reason, message.timeoutMs)
+          .then((report) => supervisor.send({ type: "stopped", report }));
+      case "yield":
+        return void orders.retire();
+      case "takeOver":
+        return orders.takeOver(message.fromMs, message.running);
+      case "released":
+        return scheduler.release(message.job);
+    }
+  });
+}
