@@ -11,6 +11,7 @@ import { lookAtLock, openPidfile } from "./pidfile.ts";
 import { hasEnded } from "./process-table.ts";
 import { specOfProcess } from "./silent.ts";
 import { defaults, isName, type Spec } from "./spec.ts";
+import { readFailure } from "./supervise/failure-file.ts";
 
 export interface Place {
   readonly name: string;
@@ -132,20 +133,28 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
   if (found.life === "alive" && found.status !== null) return found.status;
   const pid = found.life === "alive" ? found.pid : null;
   const spec = found.life === "alive" ? found.spec : null;
+  const failure = found.life === "dead" ? readFailure(paths) : null;
   return {
     name,
-    state: found.life !== "alive" ? "stopped" : pid === null ? "starting" : "running",
+    state:
+      failure !== null
+        ? "failed"
+        : found.life !== "alive"
+          ? "stopped"
+          : pid === null
+            ? "starting"
+            : "running",
     pid,
     workerPid: pid,
     startedAt: null,
-    restarts: 0,
-    lastExit: null,
+    restarts: failure?.restarts ?? 0,
+    lastExit: failure?.lastExit ?? null,
     foreground: spec?.foreground ?? false,
     stopTimeoutMs: spec?.stopTimeoutMs ?? defaults.stopTimeoutMs,
     modules: spec?.modules ?? [],
     paths: spec?.paths ?? paths,
     jobs: [],
-    reason: null,
+    reason: failure?.reason ?? null,
     responsive: false,
   };
 }

@@ -40,6 +40,7 @@ import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } fro
 import { type Service, takeService } from "./service.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
 import { Channel } from "./supervise/channel.ts";
+import { childrenOf } from "./supervise/descendants.ts";
 import { takeVariable } from "./take-variable.ts";
 import { restoreTerminalSignals } from "./terminal-signals.ts";
 
@@ -261,6 +262,7 @@ function portFor(
     exit,
     kill: () => exitImmediately(killedCode),
     reopenLogs: () => reopenLogs(paths, spec.privileges),
+    children: () => childrenOf("self"),
     replace() {
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
       return becomeDaemon("alone", spec, { ...environment, ...service.handOver() });

@@ -263,7 +263,7 @@ function hasNoWorker({ current, candidate, retiring }: SupervisorState): boolean
 }
 
 /** Nothing is started any more. */
-function isOver({ phase }: SupervisorState): boolean {
+export function isOver({ phase }: SupervisorState): boolean {
   return phase === "stopping" || phase === "failed" || phase === "stopped";
 }
 

@@ -14,11 +14,11 @@ import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
 import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts";
 import { type Service, takeService } from "../service.ts";
 import type { Spec } from "../spec.ts";
-import { usualSchedule } from "../stop-schedule.ts";
+import { parseSchedule, usualSchedule } from "../stop-schedule.ts";
 import { takeVariable } from "../take-variable.ts";
 import { restoreTerminalSignals } from "../terminal-signals.ts";
 import { type Exit, nameProcess, takeSpec } from "../worker.ts";
-import { clearFailure, writeFailure } from "./failure-file.ts";
+import { writeFailure } from "./failure-file.ts";
 import type { SupervisorPort } from "./port.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -52,7 +52,6 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
   const supervisor = new Supervisor(spec, environment, port);
   listenToSignals(spec, supervisor, port);
   writePid(lockDescriptor, process.pid);
-  clearFailure(spec.paths);
   // Signals alone hold no event loop, and there are moments without a worker.
   setInterval(() => {}, longestTimerMs);
   // The worker loads while this process goes on.
@@ -60,7 +59,8 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
   control = serveControl(spec.paths.socket, {
     status: () => supervisor.status(),
     spec: () => ({ spec, environment }),
-    stop: (timeoutMs) => {
+    stop: (timeoutMs, schedule) => {
+      if (schedule !== null) return supervisor.stop(parseSchedule(schedule));
       const [first] = spec.stopSchedule;
       return supervisor.stop(
         timeoutMs === null ? null : usualSchedule(first?.signal ?? "SIGTERM", timeoutMs),

@@ -7,7 +7,7 @@ import { formatDuration } from "../../schedule/duration.ts";
 import type { Environment } from "../environment.ts";
 import type { Spec } from "../spec.ts";
 import type { StopStep } from "../stop-schedule.ts";
-import { decide, firstState } from "./decide.ts";
+import { decide, firstState, isOver } from "./decide.ts";
 import { endWorker } from "./end-worker.ts";
 import { endingOf } from "./ending.ts";
 import { Handover } from "./handover.ts";
@@ -48,7 +48,8 @@ export class Supervisor {
   /** What a module has done to the descriptor through which its worker is heard. */
   #broken: string | null = null;
   #stopReason = "";
-  #terminatedAtMs = 0;
+  /** When it was first asked to end. */
+  #askedAtMs: number | null = null;
   #waitTimer: Timer | undefined;
 
   constructor(spec: Spec, environment: Environment, port: SupervisorPort) {
@@ -73,17 +74,16 @@ export class Supervisor {
     for (let ended = reapOne(); ended !== null; ended = reapOne()) {
       const { pid } = ended;
       const worker = [...this.#workers.values()].find((other) => other.pid === pid);
+      this.#sweep.reaped(pid);
       if (worker !== undefined) this.#whenEnded(worker, ended);
     }
     this.#sweep.look();
   }
 
   terminate(signal: string): void {
-    const nowMs = performance.now();
-    if (this.#state.phase !== "stopping") {
-      this.#terminatedAtMs = nowMs;
+    if (this.#askedAtMs === null) {
       this.#beginStop(signal);
-    } else if (nowMs - this.#terminatedAtMs > sameSignalMs) {
+    } else if (performance.now() - this.#askedAtMs > sameSignalMs) {
       this.#port.log("warn", `${signal} for the second time: ending now`);
       this.#dispatch({ type: "kill" });
     }
@@ -91,7 +91,7 @@ export class Supervisor {
 
   /** @param schedule null: what the spec says. @returns when nothing of the daemon is left */
   async stop(schedule: readonly StopStep[] | null): Promise<StopReport> {
-    if (this.#state.phase !== "stopping") {
+    if (this.#askedAtMs === null) {
       this.#stopSchedule = schedule ?? this.#spec.stopSchedule;
       this.#beginStop("djob stop");
     }
@@ -100,6 +100,7 @@ export class Supervisor {
 
   /** A worker that can will write that it is stopping. */
   #beginStop(reason: string): void {
+    this.#askedAtMs = performance.now();
     this.#stopReason = reason;
     if (this.#workers.size === 0) this.#port.log("info", `stopping (${reason})`);
     this.#dispatch({ type: "stop" });
@@ -174,6 +175,7 @@ export class Supervisor {
   }
 
   #start(generation: number): void {
+    this.#reloadAnswers.started();
     let worker: WorkerProcess;
     try {
       worker = startWorker(generation, this.#spec, this.#environment, this.#port.listening);
@@ -210,6 +212,9 @@ export class Supervisor {
   #receive(worker: WorkerProcess, message: FromWorker): void {
     switch (message.type) {
       case "ready":
+        // What is being ended keeps its deadline.
+        if (worker.generation !== (this.#state.candidate ?? this.#state.current) || isOver(this.#state))
+          return;
         worker.forget();
         this.#jobs = message.jobs;
         if (!this.#state.everReady && this.#state.phase === "starting" && !this.#port.ready(message.jobs)) {
@@ -229,10 +234,13 @@ export class Supervisor {
         this.#questions.answer(message.id, message.jobs);
         return;
       case "yielded":
-        this.#handover.complete(worker.generation, message.atMs, message.running);
+        this.#handover.yielded(worker.generation, message.atMs, message.running);
         return;
       case "runEnded":
-        this.#newest()?.tell({ type: "released", job: message.job });
+        this.#handover.runEnded(worker.generation, message.job, this.#state.current);
+        return;
+      case "retired":
+        worker.children = message.children;
         return;
       case "stopped":
         if (worker.generation === this.#state.current) this.#stopReport = message.report;
@@ -248,10 +256,11 @@ export class Supervisor {
     worker.forget();
     this.#workers.delete(worker.generation);
     this.#lastChildExit = exit;
+    this.#sweep.ended(worker.pid);
+    if (this.#state.retiring.includes(worker.generation)) this.#sweep.retired(worker.pid, worker.children);
     const ending = endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber);
     this.#exited(worker.generation, ending);
-    this.#handover.complete(worker.generation, null, []);
-    this.#newest()?.tell({ type: "released", job: null });
+    this.#handover.gone(worker.generation, this.#state.current);
   }
 
   #exited(generation: number, ending: ReturnType<typeof endingOf>): void {
@@ -277,7 +286,7 @@ export class Supervisor {
     const told = failure === null ? null : this.#port.describe(this.#failure, failure);
     if (told !== null && this.#state.phase === "running")
       this.#port.log("error", `not reloaded, going on with the old code: ${told.failure}`);
-    this.#reloadAnswers.give(told);
+    this.#reloadAnswers.give(told, isOver(this.#state));
     this.#failure = null;
   }
 

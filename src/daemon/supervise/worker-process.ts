@@ -26,6 +26,8 @@ export class WorkerProcess {
   readonly #channel: Channel;
   /** Its own last words, or what was done to it: why it ends. */
   why: string | null = null;
+  /** What it says that it leaves. */
+  children: readonly number[] = [];
   /** Deadlines: loading, a stop's steps. */
   #timer: Timer | undefined;
   #closedTimer: Timer | undefined;
