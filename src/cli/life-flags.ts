@@ -10,7 +10,7 @@ import type { RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
 import { durationOf } from "./flags.ts";
 
-const retryFlag: RepeatableArg = {
+export const retryFlag: RepeatableArg = {
   type: "string",
   valueHint: "SCHEDULE",
   description: "end it step by step, such as TERM/30/KILL/5",

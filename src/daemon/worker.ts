@@ -23,6 +23,7 @@ import { type Service, takeService } from "./service.ts";
 import { type Exit, endWith, killedCode, settleIn, takeSpec } from "./settle.ts";
 import type { Spec } from "./spec.ts";
 import { Channel } from "./supervise/channel.ts";
+import { childrenOf } from "./supervise/descendants.ts";
 import { takeVariable } from "./take-variable.ts";
 
 /** @param stage "worker" has a launcher that waits at the other end of the readiness pipe, "supervised" a supervisor */
@@ -180,6 +181,7 @@ function portFor(
     exit,
     kill: () => exitImmediately(killedCode),
     reopenLogs: () => reopenLogs(paths, spec.privileges),
+    children: () => childrenOf("self"),
     replace() {
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
       return becomeDaemon("alone", spec, { ...environment, ...service.handOver() });

@@ -103,7 +103,11 @@ export class Worker {
       if (this.#retiring) supervisor.send({ type: "runEnded", job });
     });
     obey(supervisor, this.#scheduler, {
-      stop: (reason, timeoutMs) => this.#stop(reason, false, timeoutMs),
+      stop: (reason, timeoutMs) => {
+        // Old code may finish its runs beside the new, but does not hold up the end of both.
+        if (this.#retiring) void this.#runner.endAll(reason);
+        return this.#stop(reason, false, timeoutMs);
+      },
       retire: () => this.#retire(supervisor),
       takeOver: (fromMs, running) => {
         clearTimeout(this.#hold);
@@ -127,6 +131,7 @@ export class Worker {
     const { outcome, runs } = await this.#stopping;
     if (outcome !== "clean")
       this.#journal.write("error", `old code was killed: ${runs.join(", ")} did not end`);
+    supervisor.send({ type: "retired", children: this.#port.children() });
     this.#port.exit(exitCode.done);
   }
 

@@ -23,6 +23,7 @@ const messages = [
   { type: "status", id: 1, jobs: [job, { ...job, last: null, next: null }] },
   { type: "yielded", atMs: 1_800_000_000_000.5, running: ["poll"] },
   { type: "runEnded", job: "poll" },
+  { type: "retired", children: [4711] },
   { type: "stopped", report: { outcome: "forced", runs: ["poll"] } },
 ];
 

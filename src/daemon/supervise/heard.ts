@@ -21,6 +21,7 @@ const checks: Readonly<Record<string, (fields: Fields) => boolean>> = {
   status: ({ id, jobs }) => isCount(id) && Array.isArray(jobs) && jobs.every(isJobStatus),
   yielded: ({ atMs, running }) => Number.isFinite(atMs) && isTexts(running),
   runEnded: ({ job }) => typeof job === "string",
+  retired: ({ children }) => Array.isArray(children) && children.every((pid) => isCount(pid) && pid > 1),
   stopped: ({ report }) => isStopReport(report),
 };
 

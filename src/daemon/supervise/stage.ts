@@ -15,7 +15,7 @@ import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts"
 import { type Service, takeService } from "../service.ts";
 import { type Exit, nameProcess, takeSpec } from "../settle.ts";
 import type { Spec } from "../spec.ts";
-import { usualSchedule } from "../stop-schedule.ts";
+import { parseSchedule, usualSchedule } from "../stop-schedule.ts";
 import { takeVariable } from "../take-variable.ts";
 import { restoreTerminalSignals } from "../terminal-signals.ts";
 import { writeFailure } from "./failure-file.ts";
@@ -59,7 +59,8 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
   control = serveControl(spec.paths.socket, {
     status: () => supervisor.status(),
     spec: () => ({ spec, environment }),
-    stop: (timeoutMs) => {
+    stop: (timeoutMs, schedule) => {
+      if (schedule !== null) return supervisor.stop(parseSchedule(schedule));
       const [first] = spec.stopSchedule;
       return supervisor.stop(
         timeoutMs === null ? null : usualSchedule(first?.signal ?? "SIGTERM", timeoutMs),

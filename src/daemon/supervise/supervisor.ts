@@ -11,7 +11,7 @@ import { sizeOf } from "../log-files.ts";
 import type { Spec } from "../spec.ts";
 import type { StopStep } from "../stop-schedule.ts";
 import { type ReadinessWatch, watchReadiness } from "./command-readiness.ts";
-import { decide, firstState } from "./decide.ts";
+import { decide, firstState, isOver } from "./decide.ts";
 import { endWorker } from "./end-worker.ts";
 import { endingOf } from "./ending.ts";
 import { Handover } from "./handover.ts";
@@ -52,7 +52,8 @@ export class Supervisor {
   /** What a module has done to the descriptor through which its worker is heard. */
   #broken: string | null = null;
   #stopReason = "";
-  #terminatedAtMs = 0;
+  /** When it was first asked to end. */
+  #askedAtMs: number | null = null;
   #waitTimer: Timer | undefined;
 
   constructor(spec: Spec, environment: Environment, port: SupervisorPort) {
@@ -77,17 +78,16 @@ export class Supervisor {
     for (let ended = reapOne(); ended !== null; ended = reapOne()) {
       const { pid } = ended;
       const worker = [...this.#workers.values()].find((other) => other.pid === pid);
+      this.#sweep.reaped(pid);
       if (worker !== undefined) this.#whenEnded(worker, ended);
     }
     this.#sweep.look();
   }
 
   terminate(signal: string): void {
-    const nowMs = performance.now();
-    if (this.#state.phase !== "stopping") {
-      this.#terminatedAtMs = nowMs;
+    if (this.#askedAtMs === null) {
       this.#beginStop(signal);
-    } else if (nowMs - this.#terminatedAtMs > sameSignalMs) {
+    } else if (performance.now() - this.#askedAtMs > sameSignalMs) {
       this.#port.log("warn", `${signal} for the second time: ending now`);
       this.#dispatch({ type: "kill" });
     }
@@ -95,7 +95,7 @@ export class Supervisor {
 
   /** @param schedule null: what the spec says. @returns when nothing of the daemon is left */
   async stop(schedule: readonly StopStep[] | null): Promise<StopReport> {
-    if (this.#state.phase !== "stopping") {
+    if (this.#askedAtMs === null) {
       this.#stopSchedule = schedule ?? this.#spec.stopSchedule;
       this.#beginStop("djob stop");
     }
@@ -104,6 +104,7 @@ export class Supervisor {
 
   /** A worker that can will write that it is stopping. */
   #beginStop(reason: string): void {
+    this.#askedAtMs = performance.now();
     this.#stopReason = reason;
     if (this.#workers.size === 0 || this.#spec.command !== null)
       this.#port.log("info", `stopping (${reason})`);
@@ -120,7 +121,7 @@ export class Supervisor {
     if (this.#spec.command !== null) {
       // What it means is the program's own business.
       for (const worker of this.#workers.values()) worker.signal("SIGHUP");
-      this.#answerReload(null);
+      this.#reloadAnswers.give(null, true);
       return;
     }
     this.#port.log("info", "reloading");
@@ -187,6 +188,7 @@ export class Supervisor {
   }
 
   #start(generation: number): void {
+    this.#reloadAnswers.started();
     let worker: WorkerProcess;
     const watch = this.#watchCommand();
     try {
@@ -244,6 +246,8 @@ export class Supervisor {
   }
 
   #whenReady(worker: WorkerProcess, jobs: number): void {
+    // What is being ended keeps its deadline.
+    if (worker.generation !== (this.#state.candidate ?? this.#state.current) || isOver(this.#state)) return;
     worker.forget();
     worker.isReady = true;
     this.#jobs = jobs;
@@ -277,10 +281,13 @@ export class Supervisor {
         this.#questions.answer(message.id, message.jobs);
         return;
       case "yielded":
-        this.#handover.complete(worker.generation, message.atMs, message.running);
+        this.#handover.yielded(worker.generation, message.atMs, message.running);
         return;
       case "runEnded":
-        this.#newest()?.tell({ type: "released", job: message.job });
+        this.#handover.runEnded(worker.generation, message.job, this.#state.current);
+        return;
+      case "retired":
+        worker.children = message.children;
         return;
       case "stopped":
         if (worker.generation === this.#state.current) this.#stopReport = message.report;
@@ -296,10 +303,11 @@ export class Supervisor {
     worker.forget();
     this.#workers.delete(worker.generation);
     this.#lastChildExit = exit;
+    this.#sweep.ended(worker.pid);
+    if (this.#state.retiring.includes(worker.generation)) this.#sweep.retired(worker.pid, worker.children);
     const ending = endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber);
     this.#exited(worker.generation, ending);
-    this.#handover.complete(worker.generation, null, []);
-    this.#newest()?.tell({ type: "released", job: null });
+    this.#handover.gone(worker.generation, this.#state.current);
   }
 
   #exited(generation: number, ending: ReturnType<typeof endingOf>): void {
@@ -325,7 +333,7 @@ export class Supervisor {
     const told = failure === null ? null : this.#port.describe(this.#failure, failure);
     if (told !== null && this.#state.phase === "running")
       this.#port.log("error", `not reloaded, going on with the old code: ${told.failure}`);
-    this.#reloadAnswers.give(told);
+    this.#reloadAnswers.give(told, isOver(this.#state));
     this.#failure = null;
   }
 

@@ -35,6 +35,8 @@ export class WorkerProcess {
   isReady = false;
   /** What waits for a program to be ready. */
   readiness: ReadinessWatch | null = null;
+  /** What it says that it leaves. */
+  children: readonly number[] = [];
   /** Deadlines: loading, a stop's steps. */
   #timer: Timer | undefined;
   #closedTimer: Timer | undefined;
