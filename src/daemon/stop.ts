@@ -28,6 +28,8 @@ export interface Stopped {
 /** How much longer than the daemon itself its stopper waits: a supervisor also ends what its worker left. */
 const graceMs = 1_000;
 const supervisorGraceMs = 6_000;
+/** How much longer than a killed daemon its workers may live. */
+const dyingMs = 500;
 const shortestPollMs = 1;
 const longestPollMs = 20;
 
@@ -48,7 +50,7 @@ export async function stop(
   if (pidfile === null) throw goneAlready(place);
   let target: Target | null = null;
   try {
-    target = openTarget(place, pid, pidfile);
+    target = await openTarget(place, pid, pidfile);
     const patienceMs =
       (timeoutMs ?? found.status?.stopTimeoutMs ?? found.spec?.stopTimeoutMs ?? defaults.stopTimeoutMs) +
       (hasSupervisor(found) ? supervisorGraceMs : graceMs);
@@ -101,7 +103,7 @@ interface Target {
 }
 
 /** The pidfd is opened first and the proof read after it, so that the pid can't change hands in between. */
-function openTarget(place: Place, pid: number, pidfile: number): Target {
+async function openTarget(place: Place, pid: number, pidfile: number): Promise<Target> {
   const { name, paths } = place;
   let pidfd: number | null = null;
   try {
@@ -112,14 +114,16 @@ function openTarget(place: Place, pid: number, pidfile: number): Target {
   const prove = () => {
     if (isProven(pid, pidfile)) return;
     if (isFree(pidfile)) throw goneAlready(place);
-    // The pid's process is dead, and a launcher still holds the lock: it has just begun, or cleans up.
-    if (hasEnded(pid)) throw notStarted(place);
     throw new DjobError(
       exitCode.failed,
       `cannot stop ${name}: the lock on ${paths.pidfile} is held, but pid ${pid} in it is not proven to be the daemon`,
       `see who holds the file open: fuser -v ${paths.pidfile}`,
     );
   };
+  if (!isProven(pid, pidfile) && hasEnded(pid)) {
+    // Its workers are about to follow it; or a launcher holds the lock, which has just begun, or cleans up.
+    throw (await freeWithin(pidfile, dyingMs)) ? goneAlready(place) : notStarted(place);
+  }
   prove();
   return {
     send(signal) {
