@@ -6,7 +6,7 @@ import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { closeDescriptor, flock } from "../libc/files.ts";
 import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.ts";
-import { DjobError, errorCode, worldError } from "./error.ts";
+import { DjobError, errorCode, goneAlready, worldError } from "./error.ts";
 import { type Found, isProven, type Place } from "./locate.ts";
 import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
 import { hasEnded } from "./process-table.ts";
@@ -47,7 +47,7 @@ export async function stop(
   const pid = found.pid ?? found.status?.pid ?? null;
   if (pid === null) throw notStarted(place);
   const pidfile = openPidfile(paths.pidfile);
-  if (pidfile === null) throw goneAlready(place);
+  if (pidfile === null) throw goneAlready(place.name);
   let target: Target | null = null;
   try {
     target = await openTarget(place, pid, pidfile);
@@ -113,7 +113,7 @@ async function openTarget(place: Place, pid: number, pidfile: number): Promise<T
   }
   const prove = () => {
     if (isProven(pid, pidfile)) return;
-    if (isFree(pidfile)) throw goneAlready(place);
+    if (isFree(pidfile)) throw goneAlready(place.name);
     throw new DjobError(
       exitCode.failed,
       `cannot stop ${name}: the lock on ${paths.pidfile} is held, but pid ${pid} in it is not proven to be the daemon`,
@@ -122,7 +122,7 @@ async function openTarget(place: Place, pid: number, pidfile: number): Promise<T
   };
   if (!isProven(pid, pidfile) && hasEnded(pid)) {
     // Its workers are about to follow it; or a launcher holds the lock, which has just begun, or cleans up.
-    throw (await freeWithin(pidfile, dyingMs)) ? goneAlready(place) : notStarted(place);
+    throw (await freeWithin(pidfile, dyingMs)) ? goneAlready(place.name) : notStarted(place);
   }
   prove();
   return {
@@ -155,10 +155,6 @@ async function freeWithin(pidfile: number, patienceMs: number): Promise<boolean>
 
 function isFree(pidfile: number): boolean {
   return flock(pidfile, { exclusive: true, wait: false });
-}
-
-function goneAlready({ name }: Place): DjobError {
-  return new DjobError(exitCode.notRunning, `${name} is not running any more: it has just ended`);
 }
 
 function notStarted({ name }: Place): DjobError {
