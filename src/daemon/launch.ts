@@ -13,7 +13,7 @@ import { endStarted, reapLeader, type Started } from "./end-started.ts";
 import type { Environment } from "./environment.ts";
 import { type OpenLogs, openLogs, sizeOf } from "./log-files.ts";
 import { notReady } from "./not-ready.ts";
-import { removePidfile } from "./pidfile.ts";
+import { isStillAt, removePidfile } from "./pidfile.ts";
 import { attributesOf, ownerOf } from "./privileges.ts";
 import { encodeSpec, isSupervised, type Spec } from "./spec.ts";
 import { leaderEnvironment, ownExecutable, processTitle } from "./stage.ts";
@@ -37,8 +37,11 @@ export async function launch(spec: Spec, environment: Environment, lock: number)
     clearFailure(spec.paths);
     return await startAndWait(spec, environment, lock);
   } catch (error) {
-    removeSocket(spec.paths.socket);
-    removePidfile(spec.paths.pidfile, lock);
+    // The supervisor may have removed them already, and then what is there now is a successor's.
+    if (isStillAt(spec.paths.pidfile, lock)) {
+      removeSocket(spec.paths.socket);
+      removePidfile(spec.paths.pidfile, lock);
+    }
     throw error;
   } finally {
     closeDescriptor(lock);

@@ -40,8 +40,23 @@ export function placeOf(name: string, directories: Directories, pidfile: string 
   return { name, paths: pidfile === null ? paths : { ...paths, pidfile } };
 }
 
+/** How long the lock of a dead daemon may be held: its workers die, or its launcher cleans up. */
+const dyingMs = 500;
+const dyingPollMs = 2;
+
 /** @throws {DjobError} if the pidfile may not be read */
-export async function find({ paths }: Place): Promise<Found> {
+export async function find(place: Place): Promise<Found> {
+  const deadlineMs = performance.now() + dyingMs;
+  for (;;) {
+    const found = await look(place);
+    if (found.life !== "alive" || found.proven || found.pid === null || !hasEnded(found.pid)) return found;
+    // Whoever it was, it is no more.
+    if (performance.now() > deadlineMs) return { ...found, pid: null };
+    await Bun.sleep(dyingPollMs);
+  }
+}
+
+async function look({ paths }: Place): Promise<Found> {
   const lock = lookAtLock(paths.pidfile);
   if (lock.state !== "held") return { life: lock.state === "absent" ? "absent" : "dead" };
   const status = await askStatus(paths.socket, answerMs);

@@ -25,14 +25,22 @@ export function readProcess(pid: number): ProcessRow {
   }
 }
 
-/** Whether a process is gone, or dead and only not reaped yet. */
+/** PF_EXITING of the kernel's sched.h, in the flags of proc_pid_stat(5): from before a process lets go of its files. */
+const exitingFlag = 0x4;
+
+/** Whether a process is gone, or dead and only not reaped yet, or past its last instruction. */
 export function hasEnded(pid: number): boolean {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return /^[ZX]/.test(text.slice(text.lastIndexOf(")") + 2));
+    return isEnding(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return true;
   }
+}
+
+/** Pure. */
+export function isEnding(text: string): boolean {
+  const [state = "", , , , , , flags = 0] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return /^[ZX]/.test(state) || (Number(flags) & exitingFlag) !== 0;
 }
 
 /** Pure: proc_pid_stat(5). The command's name is in parentheses, and may hold any character but NUL. */

@@ -6,7 +6,7 @@ import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { closeDescriptor, flock } from "../libc/files.ts";
 import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.ts";
-import { DjobError, errorCode, worldError } from "./error.ts";
+import { DjobError, errorCode, goneAlready, worldError } from "./error.ts";
 import { type Found, isProven, type Place } from "./locate.ts";
 import { isStillAt, openPidfile, readPid, removePidfile, tryLock } from "./pidfile.ts";
 import { hasEnded } from "./process-table.ts";
@@ -34,7 +34,7 @@ const afterKillMs = 10_000;
 const shortestPollMs = 1;
 const longestPollMs = 20;
 /** How long a process may take to be dead that has begun to end. */
-const dyingMs = 200;
+const dyingMs = 500;
 
 /**
  * @param timeoutMs for its runs to end; null: what the daemon was started with
@@ -52,10 +52,10 @@ export async function stop(
   const pid = found.pid ?? found.status?.pid ?? null;
   if (pid === null) throw notStarted(place);
   const pidfile = openPidfile(paths.pidfile);
-  if (pidfile === null) throw goneAlready(place);
+  if (pidfile === null) throw goneAlready(place.name);
   let target: Target | null = null;
   try {
-    target = openTarget(place, pid, pidfile);
+    target = await openTarget(place, pid, pidfile);
     const patienceMs = patienceWith(found, timeoutMs, schedule);
     const asked = ask(paths.socket, found, timeoutMs, schedule, patienceMs);
     let killed = false;
@@ -144,7 +144,7 @@ interface Target {
 }
 
 /** The pidfd is opened first and the proof read after it, so that the pid can't change hands in between. */
-function openTarget(place: Place, pid: number, pidfile: number): Target {
+async function openTarget(place: Place, pid: number, pidfile: number): Promise<Target> {
   const { name, paths } = place;
   let pidfd: number | null = null;
   try {
@@ -153,21 +153,15 @@ function openTarget(place: Place, pid: number, pidfile: number): Target {
     if (errorCode(error) !== "ESRCH") throw error;
   }
   const prove = () => {
-    const deadlineMs = performance.now() + dyingMs;
-    do {
-      if (isProven(pid, pidfile)) return;
-      if (isFree(pidfile)) throw goneAlready(place);
-      // The pid's process is dead, and a launcher still holds the lock: it has just begun, or cleans up.
-      if (hasEnded(pid) || readPid(pidfile) !== pid) throw notStarted(place);
-      // A process that ends closes what it has open before it is dead.
-      Bun.sleepSync(shortestPollMs);
-    } while (performance.now() < deadlineMs);
+    if (isProven(pid, pidfile)) return;
+    if (isFree(pidfile)) throw goneAlready(place.name);
     throw new DjobError(
       exitCode.failed,
       `cannot stop ${name}: the lock on ${paths.pidfile} is held, but pid ${pid} in it is not proven to be the daemon`,
       `see who holds the file open: fuser -v ${paths.pidfile}`,
     );
   };
+  await untilProven(place, pid, pidfile);
   prove();
   return {
     send(signal) {
@@ -187,6 +181,23 @@ function openTarget(place: Place, pid: number, pidfile: number): Target {
   };
 }
 
+/**
+ * Gives one that ends a moment: it closes what it has open before it is dead, and its workers are about to follow it.
+ * @throws {DjobError} if it is gone then, or a launcher holds the lock, which has just begun, or cleans up
+ */
+async function untilProven(place: Place, pid: number, pidfile: number): Promise<void> {
+  const deadlineMs = performance.now() + dyingMs;
+  while (!isProven(pid, pidfile)) {
+    if (isFree(pidfile)) throw goneAlready(place.name);
+    if (readPid(pidfile) !== pid) throw notStarted(place);
+    if (performance.now() > deadlineMs) {
+      if (hasEnded(pid)) throw notStarted(place);
+      return;
+    }
+    await Bun.sleep(shortestPollMs);
+  }
+}
+
 /** Waits on the lock of this very file, which the daemon holds to its last moment, also after it removed the file. */
 async function freeWithin(pidfile: number, patienceMs: number): Promise<boolean> {
   const deadlineMs = performance.now() + patienceMs;
@@ -199,10 +210,6 @@ async function freeWithin(pidfile: number, patienceMs: number): Promise<boolean>
 
 function isFree(pidfile: number): boolean {
   return flock(pidfile, { exclusive: true, wait: false });
-}
-
-function goneAlready({ name }: Place): DjobError {
-  return new DjobError(exitCode.notRunning, `${name} is not running any more: it has just ended`);
 }
 
 function notStarted({ name }: Place): DjobError {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  isEnding,
   judge,
   judgeWorker,
   type ProcessRow,
@@ -41,6 +42,17 @@ test("a process is read as ps reads it", () => {
     .split(/\s+/)
     .map(Number);
   expect(readProcess(process.pid)).toMatchObject({ ppid, pid, pgid, sid, tpgid });
+});
+
+test.each([
+  ["S", 0x400000, false],
+  ["R", 0x400040, false],
+  // Past its last instruction: it may have let go of its files already.
+  ["R", 0x40000c, true],
+  ["Z", 0x40004c, true],
+  ["X", 0, true],
+])("state %s with flags %d: it has ended is %j", (state, flags, ended) => {
+  expect(isEnding(`300 (djob) ${state} 1 299 299 0 -1 ${flags} 2037 0\n`)).toBe(ended);
 });
 
 test("a process that is gone is an error that names it", () => {
