@@ -35,18 +35,22 @@ export class Channel {
     return this.#descriptor;
   }
 
+  /** Reads what has come: the process at the other end may be reaped before the signal that tells of its words. */
+  drain: () => void = () => {};
+
   /** It does not hold the event loop. */
   listen<Message>(listeners: ChannelListeners<Message>): void {
     const look = () => {
-      if (this.#readAll(listeners)) return;
+      if (!this.#open || this.#readAll(listeners)) return;
       process.off(readableSignal, look);
       this.#close();
       listeners.closed();
     };
+    this.drain = look;
     process.on(readableSignal, look);
     signalWhenReadable(this.#descriptor);
     // What came before that is not told.
-    setTimeout(() => this.#open && look(), 0).unref();
+    setTimeout(look, 0).unref();
   }
 
   #close(): void {

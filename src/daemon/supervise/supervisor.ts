@@ -300,6 +300,7 @@ export class Supervisor {
   }
 
   #whenEnded(worker: WorkerProcess, exit: ChildExit): void {
+    worker.drain();
     worker.forget();
     this.#workers.delete(worker.generation);
     this.#lastChildExit = exit;

@@ -64,6 +64,11 @@ export class WorkerProcess {
     this.#closedTimer = setTimeout(call, delayMs);
   }
 
+  /** Its last words. */
+  drain(): void {
+    this.#channel.drain();
+  }
+
   tell(message: ToWorker): void {
     this.#channel.send(message);
   }
