@@ -52,8 +52,9 @@ async function stopNamed(name: string, args: ParsedArgs, output: Output): Promis
   const place = placeIn(directories, args, name);
   const found = await find(place);
   if (found.life !== "alive") {
+    const none = notRunning(place, found, directories);
     if (found.life === "dead") clearDead(place);
-    throw notRunning(place, found, directories);
+    throw none;
   }
   const stopped = await stopDaemon(place, found, timeoutMs, schedule);
   releaseStopped(place, stopped.lock);

@@ -1,6 +1,8 @@
 // One end of the pair of sockets between supervisor and worker: JSON, a message a line. What is sent leaves at once, also
 // when the process ends in the next statement; what finds no room is kept until there is some.
+import { readSync } from "node:fs";
 import { tryWrite } from "../../libc/files.ts";
+import { setNonBlocking } from "../../libc/sockets.ts";
 import { errorCode } from "../error.ts";
 
 export interface ChannelListeners<Message> {
@@ -12,6 +14,7 @@ export interface ChannelListeners<Message> {
 }
 
 const retryMs = 2;
+const chunkBytes = 1 << 16;
 const shownCharacters = 100;
 /** A line that is longer is no message of djob's. */
 const longestLineBytes = 64 << 20;
@@ -53,6 +56,22 @@ export class Channel {
     void Bun.connect(options as unknown as Parameters<typeof Bun.connect>[0]).then((socket) => {
       if (!keepsAlive) socket.unref();
     }, end);
+  }
+
+  /** Takes at once what has arrived: the other end's last words may come after the news of its death. */
+  drain<Message>(listeners: ChannelListeners<Message>): void {
+    const chunk = new Uint8Array(chunkBytes);
+    try {
+      if (this.#open) setNonBlocking(this.#descriptor);
+      while (this.#open) {
+        const length = readSync(this.#descriptor, chunk);
+        if (length === 0) return;
+        this.#read(chunk.subarray(0, length), listeners);
+      }
+    } catch (error) {
+      const code = errorCode(error) ?? "";
+      if (!["EAGAIN", "ECONNRESET", "EBADF"].includes(code)) throw error;
+    }
   }
 
   send(message: unknown): void {

@@ -31,6 +31,7 @@ export class WorkerProcess {
   /** Deadlines: loading, a stop's steps. */
   #timer: Timer | undefined;
   #closedTimer: Timer | undefined;
+  #listeners: ChannelListeners<FromWorker> | null = null;
 
   constructor(generation: number, pid: number, channel: Channel) {
     this.generation = generation;
@@ -39,7 +40,13 @@ export class WorkerProcess {
   }
 
   listen(listeners: ChannelListeners<FromWorker>): void {
+    this.#listeners = listeners;
     this.#channel.listen(listeners, true);
+  }
+
+  /** It has ended: hears what it has still said. */
+  hearOut(): void {
+    if (this.#listeners !== null) this.#channel.drain(this.#listeners);
   }
 
   /** Calls back if it still lives then. */
