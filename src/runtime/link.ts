@@ -18,7 +18,13 @@ export type FromWorker =
 export type ToWorker =
   /** Answered with the same id, as soon as the event loop turns. */
   | { readonly type: "status"; readonly id: number }
-  | { readonly type: "stop"; readonly reason: string; readonly timeoutMs: number }
+  /** Ends in good order. `signal` is what a plain script's own listeners hear. */
+  | {
+      readonly type: "stop";
+      readonly reason: string;
+      readonly timeoutMs: number;
+      readonly signal: NodeJS.Signals;
+    }
   /** Another worker is ready: schedule nothing more, and end when the runs have. */
   | { readonly type: "yield" }
   /** Schedule: times after `fromMs`, or from now on. Jobs in `running` are still run by the worker before. */

@@ -40,6 +40,7 @@ export class Worker {
   #signals: SignalListeners | null = null;
   #stopping: Promise<StopReport> | null = null;
   #retiring = false;
+  #stopSignal: NodeJS.Signals = "SIGTERM";
   #hold: Timer | undefined;
 
   constructor(port: WorkerPort) {
@@ -103,10 +104,10 @@ export class Worker {
       if (this.#retiring) supervisor.send({ type: "runEnded", job });
     });
     obey(supervisor, this.#scheduler, {
-      stop: (reason, timeoutMs) => {
+      stop: (reason, timeoutMs, signal) => {
         // Old code may finish its runs beside the new, but does not hold up the end of both.
         if (this.#retiring) void this.#runner.endAll(reason);
-        return this.#stop(reason, false, timeoutMs);
+        return this.#stop(reason, false, timeoutMs, signal);
       },
       retire: () => this.#retire(supervisor),
       takeOver: (fromMs, running) => {
@@ -126,7 +127,7 @@ export class Worker {
     const { stopTimeoutMs } = this.#port.identity;
     const reason = "the daemon is reloading";
     this.#stopping = this.#isPlainScript()
-      ? letListenersEnd(this.#signals?.others() ?? [], false, stopTimeoutMs)
+      ? letListenersEnd(this.#signals?.others("SIGTERM") ?? [], false, stopTimeoutMs)
       : retire(this.#work(), reason, stopTimeoutMs);
     const { outcome, runs } = await this.#stopping;
     if (outcome !== "clean")
@@ -196,7 +197,13 @@ export class Worker {
     this.#port.exit(exitCode.failed);
   }
 
-  #stop(reason: string, listenersTold: boolean, timeoutMs: number | null = null): Promise<StopReport> {
+  #stop(
+    reason: string,
+    listenersTold: boolean,
+    timeoutMs: number | null = null,
+    signal: NodeJS.Signals = "SIGTERM",
+  ): Promise<StopReport> {
+    this.#stopSignal = signal;
     const stopTimeoutMs = timeoutMs ?? this.#port.identity.stopTimeoutMs;
     this.#stopping ??= this.#stopOnce(reason, listenersTold, stopTimeoutMs);
     return this.#stopping;
@@ -220,7 +227,12 @@ export class Worker {
 
   #end(reason: string, listenersTold: boolean, timeoutMs: number): Promise<StopReport> {
     if (this.#isPlainScript())
-      return letListenersEnd(this.#signals?.others() ?? [], listenersTold, timeoutMs);
+      return letListenersEnd(
+        this.#signals?.others(this.#stopSignal) ?? [],
+        listenersTold,
+        timeoutMs,
+        this.#stopSignal,
+      );
     return drain(this.#work(), reason, timeoutMs);
   }
 

@@ -63,10 +63,8 @@ export class Supervisor {
     this.#rules = { ...spec.restart, mirrorsExit: process.pid === 1 };
     this.#stopSchedule = spec.stopSchedule;
     const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
-    this.#sweep = new Sweep(spec.killMode, workers, {
-      reap: () => this.reap(),
-      swept: () => this.#dispatch({ type: "swept" }),
-    });
+    const swept = () => this.#dispatch({ type: "swept" });
+    this.#sweep = new Sweep(spec.killMode, workers, { reap: () => this.reap(), swept });
   }
 
   start(): void {
@@ -195,9 +193,9 @@ export class Supervisor {
       const environment = { ...this.#environment, ...watch?.environment };
       worker = startWorker(generation, this.#spec, environment, this.#port.listening);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#port.log("error", message);
-      const ending = { text: message, isClean: false, code: 1 };
+      const text = error instanceof Error ? error.message : String(error);
+      this.#port.log("error", text);
+      const ending = { text, isClean: false, code: 1 };
       queueMicrotask(() => this.#exited(generation, ending));
       return;
     }
@@ -305,7 +303,9 @@ export class Supervisor {
     this.#workers.delete(worker.generation);
     this.#lastChildExit = exit;
     this.#sweep.ended(worker.pid);
-    if (this.#state.retiring.includes(worker.generation)) this.#sweep.retired(worker.pid, worker.children);
+    const { waitMs = null } = this.#stopSchedule[0] ?? {};
+    if (this.#state.retiring.includes(worker.generation))
+      this.#sweep.retired(worker.pid, worker.children, waitMs);
     const ending = endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber);
     this.#exited(worker.generation, ending);
     this.#handover.gone(worker.generation, this.#state.current);

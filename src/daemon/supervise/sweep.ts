@@ -66,7 +66,7 @@ export class Sweep {
    * A worker has ended while another one works on.
    * @param children what it still had when it ended; its group is its own in any case
    */
-  retired(pid: number, children: readonly number[]): void {
+  retired(pid: number, children: readonly number[], allowedMs: number | null): void {
     if (this.#killMode === "worker") return;
     const own = this.#killMode === "all" ? new Set(children) : new Set<number>();
     const found = this.#roots(pid, own);
@@ -77,7 +77,7 @@ export class Sweep {
     };
     if (found.length === 0) return;
     end("SIGTERM");
-    setTimeout(() => end("SIGKILL"), longestMs);
+    setTimeout(() => end("SIGKILL"), Math.min(longestMs, allowedMs ?? longestMs));
   }
 
   /** Any child, which its number does not mean any more. */
