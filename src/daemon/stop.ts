@@ -31,7 +31,7 @@ const graceMs = 1_000;
 const supervisorGraceMs = 6_000;
 const shortestPollMs = 1;
 const longestPollMs = 20;
-/** How long a process may take to be dead that has begun to end. */
+/** How long a process that has begun to end, and its worker, may take to be dead. */
 const dyingMs = 200;
 
 /**
@@ -118,11 +118,11 @@ function openTarget(place: Place, pid: number, pidfile: number): Target {
     do {
       if (isProven(pid, pidfile)) return;
       if (isFree(pidfile)) throw goneAlready(place);
-      // The pid's process is dead, and a launcher still holds the lock: it has just begun, or cleans up.
-      if (hasEnded(pid) || readPid(pidfile) !== pid) throw notStarted(place);
-      // A process that ends closes what it has open before it is dead.
+      // A process that ends closes what it has open before it is dead, and a worker dies after its supervisor.
       Bun.sleepSync(shortestPollMs);
     } while (performance.now() < deadlineMs);
+    // The pid's process is dead, and a launcher still holds the lock: it has just begun, or cleans up.
+    if (hasEnded(pid) || readPid(pidfile) !== pid) throw notStarted(place);
     throw new DjobError(
       exitCode.failed,
       `cannot stop ${name}: the lock on ${paths.pidfile} is held, but pid ${pid} in it is not proven to be the daemon`,
