@@ -85,6 +85,17 @@ test("after SIGKILL it is dead with a pidfile, stop clears that up, and a start 
   expect(await space.status("worker")).toMatchObject({ state: "running", pid: again });
 });
 
+test("a stop right after its supervisor was killed finds it gone, not starting, and its worker with it", async () => {
+  const space = workspace();
+  space.write("worker.ts", module);
+  for (let count = 0; count < 5; count += 1) {
+    process.kill(await space.run(["worker.ts"]), "SIGKILL");
+    const { code, stderr } = await space.djob(["stop", "worker"]);
+    expect({ code, stderr }).toEqual({ code: 7, stderr: expect.stringContaining("worker is not running") });
+    expect(space.processes()).toEqual([]);
+  }
+});
+
 test("a daemon that ends leaves the pidfile and the socket of its successor alone", async () => {
   const space = workspace();
   space.write("worker.ts", module);

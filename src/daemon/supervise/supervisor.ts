@@ -335,7 +335,8 @@ export class Supervisor {
     if (told !== null && this.#state.phase === "running")
       this.#port.log("error", `not reloaded, going on with the old code: ${told.failure}`);
     this.#reloadAnswers.give(told, isOver(this.#state));
-    this.#failure = null;
+    // The launcher of one that was never ready has not been told yet.
+    if (this.#state.everReady) this.#failure = null;
   }
 
   #end(code: number): void {
