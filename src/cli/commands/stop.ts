@@ -49,6 +49,8 @@ async function stopNamed(name: string, args: ParsedArgs, output: Output): Promis
     if (found.life === "dead") clearDead(place);
     throw notRunning(place, found, directories);
   }
+  // What the answer is printed with, while the daemon ends.
+  if (!output.json) output.warmUp();
   const stopped = await stopDaemon(place, found, timeoutMs);
   releaseStopped(place, stopped.lock);
   const { pid, how, runs, durationMs } = stopped;
