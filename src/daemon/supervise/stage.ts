@@ -47,7 +47,7 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
       setTimeout(end, 1);
     };
     // Whoever waits for the answer gets it in the next turn.
-    setTimeout(end, 0);
+    setImmediate(end);
   });
   const supervisor = new Supervisor(spec, environment, port);
   listenToSignals(spec, supervisor, port);

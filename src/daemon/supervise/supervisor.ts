@@ -362,13 +362,13 @@ export class Supervisor {
   #beginSweep(kill: boolean): void {
     const allowedMs = kill ? 0 : Math.min(longestSweepMs, this.#stopSchedule[0]?.waitMs ?? longestSweepMs);
     this.#sweepDeadlineMs = performance.now() + allowedMs;
-    if (this.#spec.killMode === "all" && !kill) signalAll(this.#leftovers(), "SIGTERM");
-    this.#sweep();
+    const found = this.#leftovers();
+    if (!kill) signalAll(found, "SIGTERM");
+    this.#sweep(found);
   }
 
-  #sweep(): void {
+  #sweep(found = this.#leftovers()): void {
     clearTimeout(this.#sweepTimer);
-    const found = this.#leftovers();
     const deadlineMs = this.#sweepDeadlineMs;
     if (deadlineMs === null) return;
     if (found.length === 0) {
