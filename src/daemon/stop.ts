@@ -9,7 +9,7 @@ import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.t
 import { DjobError, errorCode, goneAlready, worldError } from "./error.ts";
 import { type Found, isProven, type Place } from "./locate.ts";
 import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
-import { hasEnded } from "./process-table.ts";
+import { dyingMs, hasEnded } from "./process-table.ts";
 import { defaults, isSupervised } from "./spec.ts";
 
 export interface Stopped {
@@ -28,8 +28,6 @@ export interface Stopped {
 /** How much longer than the daemon itself its stopper waits: a supervisor also ends what its worker left. */
 const graceMs = 1_000;
 const supervisorGraceMs = 6_000;
-/** How much longer than a killed daemon its workers may live. */
-const dyingMs = 500;
 const shortestPollMs = 1;
 const longestPollMs = 20;
 
