@@ -9,7 +9,7 @@ import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.t
 import { DjobError, errorCode, goneAlready, worldError } from "./error.ts";
 import { type Found, isProven, type Place } from "./locate.ts";
 import { isStillAt, openPidfile, readPid, removePidfile, tryLock } from "./pidfile.ts";
-import { hasEnded } from "./process-table.ts";
+import { dyingMs, hasEnded } from "./process-table.ts";
 import { defaults, isSupervised } from "./spec.ts";
 import { formatSchedule, type StopStep, scheduleMs } from "./stop-schedule.ts";
 import { clearFailure } from "./supervise/failure-file.ts";
@@ -33,8 +33,6 @@ const supervisorGraceMs = 6_000;
 const afterKillMs = 10_000;
 const shortestPollMs = 1;
 const longestPollMs = 20;
-/** How long a process may take to be dead that has begun to end. */
-const dyingMs = 500;
 
 /**
  * @param timeoutMs for its runs to end; null: what the daemon was started with
@@ -200,11 +198,13 @@ async function untilProven(place: Place, pid: number, pidfile: number): Promise<
 
 /** Waits on the lock of this very file, which the daemon holds to its last moment, also after it removed the file. */
 async function freeWithin(pidfile: number, patienceMs: number): Promise<boolean> {
-  const deadlineMs = performance.now() + patienceMs;
-  for (let pauseMs = shortestPollMs; ; pauseMs = Math.min(pauseMs * 2, longestPollMs)) {
+  const startMs = performance.now();
+  for (;;) {
     if (isFree(pidfile)) return true;
-    if (performance.now() > deadlineMs) return false;
-    await Bun.sleep(pauseMs);
+    const waitedMs = performance.now() - startMs;
+    if (waitedMs > patienceMs) return false;
+    // An idle daemon ends within some milliseconds, and is not to be noticed late.
+    await Bun.sleep(Math.max(shortestPollMs, Math.min(waitedMs / 20, longestPollMs)));
   }
 }
 

@@ -221,7 +221,7 @@ export class Worker {
     const given = report.runs.length > 0 ? report.runs.join(", ") : "it";
     if (report.outcome === "clean") this.#journal.write("info", "stopped");
     else this.#journal.write("error", `killed: ${given} did not end within ${timeoutMs / 1000} s`);
-    setTimeout(() => this.#leave(report), 0);
+    setImmediate(() => this.#leave(report));
     return report;
   }
 

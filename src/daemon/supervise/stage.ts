@@ -8,7 +8,7 @@ import { errDescriptor, outDescriptor, writeText } from "../../logs/sink.ts";
 import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
 import { describeFailure } from "../../runtime/failure.ts";
 import { lockDescriptor, readinessDescriptor, stageVariable } from "../descriptors.ts";
-import type { Environment } from "../environment.ts";
+import { type Environment, withoutSmallHeap } from "../environment.ts";
 import { reopenLogs } from "../log-files.ts";
 import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
 import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts";
@@ -47,7 +47,7 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
       setTimeout(end, 1);
     };
     // Whoever waits for the answer gets it in the next turn.
-    setTimeout(end, 0);
+    setImmediate(end);
   });
   const supervisor = new Supervisor(spec, environment, port);
   listenToSignals(spec, supervisor, port);
@@ -75,7 +75,7 @@ function takeEnvironment(): Environment {
   takeVariable(stageVariable);
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
-  return environment;
+  return withoutSmallHeap(environment);
 }
 
 function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPort): void {
