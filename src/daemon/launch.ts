@@ -17,6 +17,7 @@ import { removePidfile } from "./pidfile.ts";
 import { attributesOf, ownerOf } from "./privileges.ts";
 import { encodeSpec, isSupervised, type Spec } from "./spec.ts";
 import { leaderEnvironment, ownExecutable, processTitle } from "./stage.ts";
+import { clearFailure } from "./supervise/failure-file.ts";
 import { terminalSignals } from "./terminal-signals.ts";
 import { waitForVerdict } from "./verdict.ts";
 
@@ -33,6 +34,7 @@ export interface Launched {
 export async function launch(spec: Spec, environment: Environment, lock: number): Promise<Launched> {
   try {
     removeSocket(spec.paths.socket);
+    clearFailure(spec.paths);
     return await startAndWait(spec, environment, lock);
   } catch (error) {
     removeSocket(spec.paths.socket);
@@ -48,6 +50,7 @@ export function launchInForeground(spec: Spec, environment: Environment, lock: n
   try {
     const handedDown = moveListenSockets(environment);
     removeSocket(spec.paths.socket);
+    clearFailure(spec.paths);
     if (spec.paths.log !== null) {
       const { out, err } = openLogs(spec.paths.log, spec.paths.logErr, ownerOf(spec.privileges));
       duplicate(out, 1);

@@ -50,21 +50,15 @@ export interface Judgement {
 }
 
 /** Pure: each column against the daemonization sequence. */
-export function judge({ ppid, pid, pgid, sid, tty, tpgid }: ProcessRow): Judgement[] {
+export function judge(row: ProcessRow): Judgement[] {
+  const { ppid, pgid, sid, pid } = row;
   return [
     {
       column: "PPID",
       good: ppid !== sid && ppid !== pgid,
       meaning: ppid === 1 ? "init has adopted it" : `process ${ppid}, the nearest subreaper, has adopted it`,
     },
-    {
-      column: "PID",
-      good: pid !== sid,
-      meaning:
-        pid === sid
-          ? "it leads its session, so it could get a controlling terminal"
-          : "it is no session leader, so it can never get a controlling terminal",
-    },
+    leadership(row),
     {
       column: "PGID",
       good: pgid === sid,
@@ -75,6 +69,48 @@ export function judge({ ppid, pid, pgid, sid, tty, tpgid }: ProcessRow): Judgeme
       good: sid === pgid && sid !== pid,
       meaning: "a session of its own: the login's end does not reach it",
     },
+    ...terminals(row),
+  ];
+}
+
+/** Pure: a worker's columns against those of its supervisor, from which it has its session. */
+export function judgeWorker(row: ProcessRow, supervisor: ProcessRow): Judgement[] {
+  const { ppid, pid, pgid, sid } = row;
+  return [
+    {
+      column: "PPID",
+      good: ppid === supervisor.pid,
+      meaning:
+        ppid === supervisor.pid ? "its supervisor has started it" : `process ${ppid} is not its supervisor`,
+    },
+    leadership(row),
+    {
+      column: "PGID",
+      good: pgid === pid,
+      meaning: pgid === pid ? "a group of its own, with what it starts" : "it has no group of its own",
+    },
+    {
+      column: "SID",
+      good: sid === supervisor.sid,
+      meaning: sid === supervisor.sid ? "its supervisor's session" : "another session than its supervisor's",
+    },
+    ...terminals(row),
+  ];
+}
+
+function leadership({ pid, sid }: ProcessRow): Judgement {
+  return {
+    column: "PID",
+    good: pid !== sid,
+    meaning:
+      pid === sid
+        ? "it leads its session, so it could get a controlling terminal"
+        : "it is no session leader, so it can never get a controlling terminal",
+  };
+}
+
+function terminals({ tty, tpgid }: ProcessRow): Judgement[] {
+  return [
     {
       column: "TTY",
       good: tty === "?",

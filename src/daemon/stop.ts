@@ -8,7 +8,7 @@ import { closeDescriptor, flock } from "../libc/files.ts";
 import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.ts";
 import { DjobError, errorCode, worldError } from "./error.ts";
 import { type Found, isProven, type Place } from "./locate.ts";
-import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
+import { isStillAt, openPidfile, readPid, removePidfile, tryLock } from "./pidfile.ts";
 import { hasEnded } from "./process-table.ts";
 import { defaults, isSupervised } from "./spec.ts";
 import { formatSchedule, type StopStep, scheduleMs } from "./stop-schedule.ts";
@@ -33,6 +33,8 @@ const supervisorGraceMs = 6_000;
 const afterKillMs = 10_000;
 const shortestPollMs = 1;
 const longestPollMs = 20;
+/** How long a process may take to be dead that has begun to end. */
+const dyingMs = 200;
 
 /**
  * @param timeoutMs for its runs to end; null: what the daemon was started with
@@ -151,10 +153,15 @@ function openTarget(place: Place, pid: number, pidfile: number): Target {
     if (errorCode(error) !== "ESRCH") throw error;
   }
   const prove = () => {
-    if (isProven(pid, pidfile)) return;
-    if (isFree(pidfile)) throw goneAlready(place);
-    // The pid's process is dead, and a launcher still holds the lock: it has just begun, or cleans up.
-    if (hasEnded(pid)) throw notStarted(place);
+    const deadlineMs = performance.now() + dyingMs;
+    do {
+      if (isProven(pid, pidfile)) return;
+      if (isFree(pidfile)) throw goneAlready(place);
+      // The pid's process is dead, and a launcher still holds the lock: it has just begun, or cleans up.
+      if (hasEnded(pid) || readPid(pidfile) !== pid) throw notStarted(place);
+      // A process that ends closes what it has open before it is dead.
+      Bun.sleepSync(shortestPollMs);
+    } while (performance.now() < deadlineMs);
     throw new DjobError(
       exitCode.failed,
       `cannot stop ${name}: the lock on ${paths.pidfile} is held, but pid ${pid} in it is not proven to be the daemon`,

@@ -65,7 +65,7 @@ export async function work(stage: "worker" | "alone" | "supervised", exit: Exit)
     ? linkReadiness()
     : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
   const environment = settleInOrTell(spec, readiness);
-  const port = { ...portFor(spec, environment ?? {}, service, exit), ...readiness };
+  const port = { ...portFor(spec, environment ?? {}, service, supervisor, exit), ...readiness };
   if (environment === null) {
     port.removeFiles();
     return exit(exitCode.notReady);
@@ -239,11 +239,21 @@ function portFor(
   spec: Spec,
   environment: Environment,
   service: Service,
+  supervisor: number | null,
   exit: Exit,
 ): Omit<WorkerPort, keyof Readiness | keyof Supervision> {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
   return {
-    identity: { name, modules, paths, foreground, stopTimeoutMs, pid: process.pid, startedAtMs: Date.now() },
+    identity: {
+      name,
+      pid: supervisor ?? process.pid,
+      workerPid: process.pid,
+      startedAtMs: Date.now(),
+      foreground,
+      stopTimeoutMs,
+      modules,
+      paths,
+    },
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
     sockets: service.sockets,

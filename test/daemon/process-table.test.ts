@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { judge, type ProcessRow, parseStat, readProcess } from "../../src/daemon/process-table.ts";
+import {
+  judge,
+  judgeWorker,
+  type ProcessRow,
+  parseStat,
+  readProcess,
+} from "../../src/daemon/process-table.ts";
 import { refusalOf } from "./files.ts";
 
 const daemon: ProcessRow = { ppid: 1, pid: 300, pgid: 299, sid: 299, tty: "?", tpgid: -1 };
@@ -76,5 +82,29 @@ describe("judged against the sequence", () => {
     ],
   ])("%s is none", (_what, change, columns) => {
     expect(bad({ ...daemon, ...change })).toEqual([...columns]);
+  });
+});
+
+describe("a worker, judged against its supervisor", () => {
+  const worker: ProcessRow = { ...daemon, ppid: 300, pid: 305, pgid: 305 };
+  const bad = (row: ProcessRow) =>
+    judgeWorker(row, daemon)
+      .filter(({ good }) => !good)
+      .map(({ column }) => column);
+
+  test("is good in every column, each of which is explained", () => {
+    expect(bad(worker)).toEqual([]);
+    const judgements = judgeWorker(worker, daemon);
+    expect(judgements.map(({ column }) => column)).toEqual(["PPID", "PID", "PGID", "SID", "TTY", "TPGID"]);
+    for (const { meaning } of judgements) expect(meaning).not.toBe("");
+  });
+
+  test.each<[string, Partial<ProcessRow>, readonly string[]]>([
+    ["an orphan", { ppid: 1 }, ["PPID"]],
+    ["a session's leader", { sid: 305 }, ["PID", "SID"]],
+    ["one in its supervisor's group", { pgid: 299 }, ["PGID"]],
+    ["one with a terminal", { tty: "pts/3", tpgid: 310 }, ["TTY", "TPGID"]],
+  ])("%s is none", (_what, change, columns) => {
+    expect(bad({ ...worker, ...change })).toEqual([...columns]);
   });
 });

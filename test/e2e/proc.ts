@@ -34,6 +34,13 @@ export function processTable(): ProcessStat[] {
   });
 }
 
+/** The pids of the processes that a process is the parent of. */
+export function childrenOf(pid: number): number[] {
+  return processTable()
+    .filter(({ parent }) => parent === pid)
+    .map((row) => row.pid);
+}
+
 /** Each open descriptor with what it leads to. */
 export function descriptorsOf(pid: number): Record<string, string> {
   const directory = `/proc/${pid}/fd`;

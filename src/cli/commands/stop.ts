@@ -52,9 +52,9 @@ async function stopNamed(name: string, args: ParsedArgs, output: Output): Promis
   const place = placeIn(directories, args, name);
   const found = await find(place);
   if (found.life !== "alive") {
-    const none = notRunning(place, found, directories);
+    const error = notRunning(place, found, directories);
     if (found.life === "dead") clearDead(place);
-    throw none;
+    throw error;
   }
   const stopped = await stopDaemon(place, found, timeoutMs, schedule);
   releaseStopped(place, stopped.lock);

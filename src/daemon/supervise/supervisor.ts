@@ -2,6 +2,7 @@
 import type { DaemonStatus, ReloadReport, StopReport } from "../../control/messages.ts";
 import type { ChildExit } from "../../libc/process.ts";
 import { signalNumber } from "../../libc/signals.ts";
+import { notInTime } from "../../runtime/failure.ts";
 import type { FromWorker } from "../../runtime/link.ts";
 import { formatDuration } from "../../schedule/duration.ts";
 import type { Environment } from "../environment.ts";
@@ -115,7 +116,6 @@ export class Supervisor {
     this.#dispatch({ type: "reload" });
   }
 
-  /** Hands a signal on to the workers. */
   handOn(signal: string): void {
     for (const worker of this.#workers.values()) worker.signal(signal);
   }
@@ -174,14 +174,14 @@ export class Supervisor {
 
   #start(generation: number): void {
     this.#reloadAnswers.started();
+    this.#failure = null;
     let worker: WorkerProcess;
     try {
       worker = startWorker(generation, this.#spec, this.#environment, this.#port.listening);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = String(error instanceof Error ? error.message : error);
       this.#port.log("error", text);
-      const ending = { text, isClean: false, code: 1 };
-      queueMicrotask(() => this.#exited(generation, ending));
+      queueMicrotask(() => this.#exited(generation, { text, isClean: false, code: 1 }));
       return;
     }
     this.#workers.set(generation, worker);
@@ -194,8 +194,10 @@ export class Supervisor {
           this.#break(worker, "it closed descriptor 4, through which djob tells that it is ready"),
         ),
     });
-    worker.after(this.#spec.readyTimeoutMs + graceMs, () => {
-      worker.why ??= `it was not ready after ${this.#spec.readyTimeoutMs / 1000} s`;
+    // It ends itself a grace earlier, and names the module, unless that blocks the event loop.
+    worker.after(this.#spec.readyTimeoutMs + 2 * graceMs, () => {
+      this.#failure = notInTime(null, this.#spec.readyTimeoutMs);
+      worker.why ??= this.#failure.message;
       worker.signal("SIGKILL");
     });
   }
@@ -256,11 +258,8 @@ export class Supervisor {
     this.#workers.delete(worker.generation);
     this.#lastChildExit = exit;
     this.#sweep.ended(worker.pid);
-    const { waitMs = null } = this.#stopSchedule[0] ?? {};
-    if (this.#state.retiring.includes(worker.generation))
-      this.#sweep.retired(worker.pid, worker.children, waitMs);
-    const ending = endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber);
-    this.#exited(worker.generation, ending);
+    if (this.#state.retiring.includes(worker.generation)) this.#sweep.retired(worker, this.#stopSchedule[0]);
+    this.#exited(worker.generation, endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber));
     this.#handover.gone(worker.generation, this.#state.current);
   }
 
@@ -288,7 +287,6 @@ export class Supervisor {
     if (told !== null && this.#state.phase === "running")
       this.#port.log("error", `not reloaded, going on with the old code: ${told.failure}`);
     this.#reloadAnswers.give(told, isOver(this.#state));
-    this.#failure = null;
   }
 
   #end(code: number): void {
