@@ -107,7 +107,8 @@ export class Worker {
       stop: (reason, timeoutMs, signal) => {
         // Old code may finish its runs beside the new, but does not hold up the end of both.
         if (this.#retiring) void this.#runner.endAll(reason);
-        return this.#stop(reason, false, timeoutMs, signal);
+        this.#stopSignal = signal;
+        return this.#stop(reason, false, timeoutMs);
       },
       retire: () => this.#retire(supervisor),
       takeOver: (fromMs, running) => {
@@ -127,7 +128,7 @@ export class Worker {
     const { stopTimeoutMs } = this.#port.identity;
     const reason = "the daemon is reloading";
     this.#stopping = this.#isPlainScript()
-      ? letListenersEnd(this.#signals?.others("SIGTERM") ?? [], false, stopTimeoutMs)
+      ? this.#letListenersEnd(false, stopTimeoutMs)
       : retire(this.#work(), reason, stopTimeoutMs);
     const { outcome, runs } = await this.#stopping;
     if (outcome !== "clean")
@@ -197,13 +198,7 @@ export class Worker {
     this.#port.exit(exitCode.failed);
   }
 
-  #stop(
-    reason: string,
-    listenersTold: boolean,
-    timeoutMs: number | null = null,
-    signal: NodeJS.Signals = "SIGTERM",
-  ): Promise<StopReport> {
-    this.#stopSignal = signal;
+  #stop(reason: string, listenersTold: boolean, timeoutMs: number | null = null): Promise<StopReport> {
     const stopTimeoutMs = timeoutMs ?? this.#port.identity.stopTimeoutMs;
     this.#stopping ??= this.#stopOnce(reason, listenersTold, stopTimeoutMs);
     return this.#stopping;
@@ -226,14 +221,12 @@ export class Worker {
   }
 
   #end(reason: string, listenersTold: boolean, timeoutMs: number): Promise<StopReport> {
-    if (this.#isPlainScript())
-      return letListenersEnd(
-        this.#signals?.others(this.#stopSignal) ?? [],
-        listenersTold,
-        timeoutMs,
-        this.#stopSignal,
-      );
+    if (this.#isPlainScript()) return this.#letListenersEnd(listenersTold, timeoutMs);
     return drain(this.#work(), reason, timeoutMs);
+  }
+
+  #letListenersEnd(told: boolean, timeoutMs: number): Promise<StopReport> {
+    return letListenersEnd(this.#signals?.others(this.#stopSignal) ?? [], told, timeoutMs, this.#stopSignal);
   }
 
   #isPlainScript(): boolean {

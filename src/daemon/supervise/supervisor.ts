@@ -126,7 +126,6 @@ export class Supervisor {
     this.#dispatch({ type: "reload" });
   }
 
-  /** Hands a signal on to the workers. */
   handOn(signal: string): void {
     // To a program that does not listen to it, it is the end.
     if (this.#spec.command !== null) return;
@@ -187,16 +186,16 @@ export class Supervisor {
 
   #start(generation: number): void {
     this.#reloadAnswers.started();
+    this.#failure = null;
     let worker: WorkerProcess;
     const watch = this.#watchCommand();
     try {
       const environment = { ...this.#environment, ...watch?.environment };
       worker = startWorker(generation, this.#spec, environment, this.#port.listening);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = String(error instanceof Error ? error.message : error);
       this.#port.log("error", text);
-      const ending = { text, isClean: false, code: 1 };
-      queueMicrotask(() => this.#exited(generation, ending));
+      queueMicrotask(() => this.#exited(generation, { text, isClean: false, code: 1 }));
       return;
     }
     if (watch !== null) worker.readiness = watch;
@@ -303,11 +302,8 @@ export class Supervisor {
     this.#workers.delete(worker.generation);
     this.#lastChildExit = exit;
     this.#sweep.ended(worker.pid);
-    const { waitMs = null } = this.#stopSchedule[0] ?? {};
-    if (this.#state.retiring.includes(worker.generation))
-      this.#sweep.retired(worker.pid, worker.children, waitMs);
-    const ending = endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber);
-    this.#exited(worker.generation, ending);
+    if (this.#state.retiring.includes(worker.generation)) this.#sweep.retired(worker, this.#stopSchedule[0]);
+    this.#exited(worker.generation, endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber));
     this.#handover.gone(worker.generation, this.#state.current);
   }
 
@@ -335,8 +331,6 @@ export class Supervisor {
     if (told !== null && this.#state.phase === "running")
       this.#port.log("error", `not reloaded, going on with the old code: ${told.failure}`);
     this.#reloadAnswers.give(told, isOver(this.#state));
-    // The launcher of one that was never ready has not been told yet.
-    if (this.#state.everReady) this.#failure = null;
   }
 
   #end(code: number): void {
