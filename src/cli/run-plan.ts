@@ -14,6 +14,7 @@ import { type CommandInput, isSet, textOf } from "./command.ts";
 import { absolutePath, directoriesOf, durationOf } from "./flags.ts";
 import { lifeOf } from "./life-flags.ts";
 import { planPrivileges } from "./privilege-flags.ts";
+import { watchOf } from "./watch-flags.ts";
 
 export interface RunPlan {
   readonly spec: Spec;
@@ -51,6 +52,7 @@ export function planRun(input: CommandInput): RunPlan {
     timeZone,
     readyTimeoutMs: durationOf(args, "ready-timeout") ?? defaults.readyTimeoutMs,
     ...lifeOf(args, foreground),
+    ...watchOf(args),
     privileges,
   };
   checkSocketPath(spec.paths.socket);

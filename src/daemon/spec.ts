@@ -30,6 +30,10 @@ export interface Spec {
   readonly killMode: KillMode;
   /** What a worker gets at a stop, one after another; the last one's wait is null, and KILL ends it in any case. */
   readonly stopSchedule: readonly StopStep[];
+  /** How long the worker's event loop may give no answer; null: for ever. */
+  readonly watchdogMs: number | null;
+  /** How much memory the worker may have resident before another one takes its place; null: any. */
+  readonly maximumMemoryBytes: number | null;
 }
 
 export interface RestartRules {
@@ -48,9 +52,11 @@ export type KillMode = (typeof killModes)[number];
  * orphans as process 1 of a container.
  * @param pid of the process that is to become the daemon in the foreground
  */
-export function isSupervised({ restart, foreground, privileges }: Spec, pid: number): boolean {
+export function isSupervised(spec: Spec, pid: number): boolean {
+  const { restart, foreground, privileges, watchdogMs, maximumMemoryBytes } = spec;
   const isDropped = privileges !== null && (privileges.identity !== null || privileges.chroot !== null);
-  return restart.policy !== "never" || isDropped || (foreground && pid === 1);
+  const isWatched = watchdogMs !== null || maximumMemoryBytes !== null;
+  return restart.policy !== "never" || isDropped || isWatched || (foreground && pid === 1);
 }
 
 export const defaults = {

@@ -37,6 +37,7 @@ import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { ownerOf } from "./privileges.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
+import { makeRunningFile } from "./running-file.ts";
 import { type Service, takeService } from "./service.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
 import { Channel } from "./supervise/channel.ts";
@@ -246,6 +247,7 @@ function portFor(
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
     sockets: service.sockets,
+    runWatch: spec.watchdogMs === null ? null : makeRunningFile(),
     stateChanged: service.stateChanged,
     spec: () => ({ spec, environment }),
     removeFiles() {

@@ -45,6 +45,7 @@ export class Worker {
   constructor(port: WorkerPort) {
     this.#port = port;
     watchForBlocks(this.#runner, this.#journal);
+    if (port.runWatch !== null) this.#runner.watch(port.runWatch);
   }
 
   async start(): Promise<void> {
@@ -111,6 +112,8 @@ export class Worker {
             id: message.id,
             jobs: this.#scheduler.jobs.map(jobStatus),
           });
+        case "ping":
+          return supervisor.send({ type: "pong", id: message.id });
         case "stop":
           return void this.#stop(message.reason, false, message.timeoutMs).then((report) =>
             supervisor.send({ type: "stopped", report }),

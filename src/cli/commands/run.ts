@@ -10,6 +10,7 @@ import { lifeFlags } from "../life-flags.ts";
 import { privilegeFlags } from "../privilege-flags.ts";
 import { planRun } from "../run-plan.ts";
 import { showStarted, tolerate } from "../show-started.ts";
+import { watchFlags } from "../watch-flags.ts";
 
 export const run: Command = {
   meta: { name: "run", description: "Start a daemon from your modules and return when it is ready" },
@@ -69,6 +70,7 @@ export const run: Command = {
       description: "how long its runs may take to end at a stop (default: 10s)",
     },
     ...lifeFlags,
+    ...watchFlags,
     ...privilegeFlags,
     ok: okFlag,
     json: jsonFlag,

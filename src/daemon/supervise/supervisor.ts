@@ -19,6 +19,7 @@ import { leftovers, signalAll } from "./descendants.ts";
 import { endingOf } from "./ending.ts";
 import type { SupervisorPort } from "./port.ts";
 import type { Effect, Rules, SupervisorEvent, SupervisorState } from "./state.ts";
+import { watch } from "./watch.ts";
 import { startWorker, type WorkerProcess } from "./worker-process.ts";
 
 /** How much longer than its launcher a worker may load, and than its stop timeout end. */
@@ -55,6 +56,7 @@ export class Supervisor {
   #broken: string | null = null;
   #stopReason = "";
   #terminatedAtMs = 0;
+  readonly #watch: ReturnType<typeof watch>;
   #sweepDeadlineMs: number | null = null;
   #sweepTimer: Timer | undefined;
   #waitTimer: Timer | undefined;
@@ -65,6 +67,18 @@ export class Supervisor {
     this.#port = port;
     this.#rules = { ...spec.restart, mirrorsExit: process.pid === 1 };
     this.#stopSchedule = spec.stopSchedule;
+    this.#watch = watch(spec, {
+      worker: () => this.#watched(),
+      hangs: (worker, why, dump) => {
+        this.#log("error", `${why}; what the kernel knows of pid ${worker.pid}:\n${dump}`);
+        worker.why = why;
+        this.#dispatch({ type: "recycle", worker: worker.generation, kill: true });
+      },
+      tooLarge: (worker, why) => {
+        this.#log("warn", `${why}: putting a new worker in its place`);
+        this.#dispatch({ type: "renew", worker: worker.generation, why });
+      },
+    });
   }
 
   start(): void {
@@ -257,6 +271,9 @@ export class Supervisor {
       case "status":
         this.#statusRequests.get(message.id)?.(message.jobs);
         return;
+      case "pong":
+        this.#watch.answered(worker, message.id);
+        return;
       case "yielded":
         this.#handOver(worker.generation, message.atMs, message.running);
         return;
@@ -267,6 +284,11 @@ export class Supervisor {
         if (worker.generation === this.#state.current) this.#stopReport = message.report;
         return;
     }
+  }
+
+  #watched(): WorkerProcess | null {
+    const { phase } = this.#state;
+    return phase === "running" || phase === "reloading" ? (this.#newest() ?? null) : null;
   }
 
   #newest(): WorkerProcess | undefined {
