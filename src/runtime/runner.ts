@@ -15,9 +15,19 @@ interface Going extends RunIdentity {
   readonly abort: AbortController;
 }
 
+/** Who looks on while runs begin and end. Called for each run, so it has to be quick. */
+export interface RunWatch {
+  /** The handler is about to be called. */
+  began(run: RunIdentity): void;
+  /** The handler has returned, as a rule with a promise. */
+  returned(run: RunIdentity): void;
+  ended(run: RunIdentity): void;
+}
+
 export class Runner {
   readonly #clock: Clock;
   readonly #journal: Journal;
+  readonly #watches: RunWatch[] = [];
   readonly #going = new Set<Going>();
   #hold: Timer | null = null;
   #idle = Promise.withResolvers<void>();
@@ -30,6 +40,10 @@ export class Runner {
   /** The jobs whose runs are going on, a name for each run. */
   get running(): readonly string[] {
     return [...this.#going].map(({ job }) => job);
+  }
+
+  watch(watch: RunWatch): void {
+    this.#watches.push(watch);
   }
 
   async run({ name, handler }: JobDefinition, scheduledAtMs: number): Promise<RunOutcome> {
@@ -51,10 +65,11 @@ export class Runner {
     };
     let outcome: RunOutcome["outcome"] = "succeeded";
     try {
-      await this.#journal.within(going, () => handler(context));
+      await this.#journal.within(going, () => this.#call(going, () => handler(context)));
     } catch (error) {
       outcome = this.#judge(name, error, going.abort.signal);
     }
+    for (const watch of this.#watches) watch.ended(going);
     this.#going.delete(going);
     if (this.#going.size === 0) {
       clearInterval(this.#hold ?? undefined);
@@ -80,6 +95,15 @@ export class Runner {
     const idle = this.#idle.promise;
     for (const going of this.#going) this.#abort(going, reason);
     if (this.#going.size > 0) await idle;
+  }
+
+  #call(going: Going, handler: () => unknown): unknown {
+    for (const watch of this.#watches) watch.began(going);
+    try {
+      return handler();
+    } finally {
+      for (const watch of this.#watches) watch.returned(going);
+    }
   }
 
   #abort(going: Going, reason: string): void {

@@ -6,6 +6,7 @@ import { type ControlServer, serveControl } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { takeOverConsole } from "../logs/console.ts";
 import { takeOverStreams } from "../logs/streams.ts";
+import { watchForBlocks } from "./blocking.ts";
 import { longestTimerMs, systemClock } from "./clock.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
@@ -45,6 +46,8 @@ export class Worker {
 
   constructor(port: WorkerPort) {
     this.#port = port;
+    watchForBlocks(this.#runner, this.#journal);
+    if (port.runWatch !== null) this.#runner.watch(port.runWatch);
   }
 
   async start(): Promise<void> {

@@ -27,6 +27,8 @@ const spec: Spec = {
     { signal: "SIGTERM", waitMs: 10_000 },
     { signal: "SIGKILL", waitMs: 5_000 },
   ],
+  watchdogMs: null,
+  maximumMemoryBytes: null,
   privileges: null,
   command: null,
 };

@@ -22,6 +22,7 @@ import { ReloadAnswers } from "./reload-answers.ts";
 import type { Effect, Rules, SupervisorEvent, SupervisorState } from "./state.ts";
 import { statusOf } from "./status.ts";
 import { Sweep } from "./sweep.ts";
+import { watch } from "./watch.ts";
 import { startWorker, type WorkerProcess } from "./worker-process.ts";
 
 /** How much longer than its launcher a worker may load, and than its stop timeout retire. */
@@ -54,6 +55,7 @@ export class Supervisor {
   #stopReason = "";
   /** When it was first asked to end. */
   #askedAtMs: number | null = null;
+  readonly #watch: ReturnType<typeof watch>;
   #waitTimer: Timer | undefined;
 
   constructor(spec: Spec, environment: Environment, port: SupervisorPort) {
@@ -65,6 +67,21 @@ export class Supervisor {
     const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
     const swept = () => this.#dispatch({ type: "swept" });
     this.#sweep = new Sweep(spec.killMode, workers, { reap: () => this.reap(), swept });
+    this.#watch = watch(spec, {
+      worker: () => this.#watched(),
+      hangs: (worker, why, dump) => {
+        this.#port.log("error", `${why}; what the kernel knows of pid ${worker.pid}:\n${dump}`);
+        worker.why = why;
+        this.#dispatch({ type: "recycle", worker: worker.generation, kill: true });
+      },
+      tooLarge: (worker, why) => {
+        this.#port.log("warn", `${why}: putting a new worker in its place`);
+        // Two of a program might not go together.
+        if (worker.isCommand) worker.why = why;
+        if (worker.isCommand) this.#dispatch({ type: "recycle", worker: worker.generation, kill: false });
+        else this.#dispatch({ type: "renew", worker: worker.generation, why });
+      },
+    });
   }
 
   start(): void {
@@ -277,6 +294,9 @@ export class Supervisor {
       case "status":
         this.#questions.answer(message.id, message.jobs);
         return;
+      case "pong":
+        this.#watch.answered(worker, message.id);
+        return;
       case "yielded":
         this.#handover.yielded(worker.generation, message.atMs, message.running);
         return;
@@ -290,6 +310,11 @@ export class Supervisor {
         if (worker.generation === this.#state.current) this.#stopReport = message.report;
         return;
     }
+  }
+
+  #watched(): WorkerProcess | null {
+    const { phase } = this.#state;
+    return phase === "running" || phase === "reloading" ? (this.#newest() ?? null) : null;
   }
 
   #newest(): WorkerProcess | undefined {
