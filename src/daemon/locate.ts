@@ -146,6 +146,9 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
     paths: spec?.paths ?? paths,
     jobs: [],
     reason: null,
+    version: null,
+    commit: null,
+    upgrades: 0,
     responsive: false,
   };
 }

@@ -4,13 +4,12 @@ import { askStop } from "../control/client.ts";
 import type { StopReport } from "../control/messages.ts";
 import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
-import { closeDescriptor, flock } from "../libc/files.ts";
-import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.ts";
-import { DjobError, errorCode, worldError } from "./error.ts";
-import { type Found, isProven, type Place } from "./locate.ts";
+import { closeDescriptor } from "../libc/files.ts";
+import { DjobError } from "./error.ts";
+import type { Found, Place } from "./locate.ts";
 import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
-import { hasEnded } from "./process-table.ts";
 import { defaults, isSupervised } from "./spec.ts";
+import { goneAlready, isFree, notStarted, openTarget, type Target } from "./target.ts";
 
 export interface Stopped {
   readonly pid: number;
@@ -43,12 +42,12 @@ export async function stop(
   const startMs = performance.now();
   const { paths } = place;
   const pid = found.pid ?? found.status?.pid ?? null;
-  if (pid === null) throw notStarted(place);
+  if (pid === null) throw notStarted(place, "stop");
   const pidfile = openPidfile(paths.pidfile);
   if (pidfile === null) throw goneAlready(place);
   let target: Target | null = null;
   try {
-    target = openTarget(place, pid, pidfile);
+    target = openTarget(place, pid, pidfile, "stop");
     const patienceMs =
       (timeoutMs ?? found.status?.stopTimeoutMs ?? found.spec?.stopTimeoutMs ?? defaults.stopTimeoutMs) +
       (hasSupervisor(found) ? supervisorGraceMs : graceMs);
@@ -95,50 +94,6 @@ export function clearDead(place: Place): void {
   releaseStopped(place, lock);
 }
 
-interface Target {
-  send(signal: string): void;
-  close(): void;
-}
-
-/** The pidfd is opened first and the proof read after it, so that the pid can't change hands in between. */
-function openTarget(place: Place, pid: number, pidfile: number): Target {
-  const { name, paths } = place;
-  let pidfd: number | null = null;
-  try {
-    pidfd = openPidfd(pid);
-  } catch (error) {
-    if (errorCode(error) !== "ESRCH") throw error;
-  }
-  const prove = () => {
-    if (isProven(pid, pidfile)) return;
-    if (isFree(pidfile)) throw goneAlready(place);
-    // The pid's process is dead, and a launcher still holds the lock: it has just begun, or cleans up.
-    if (hasEnded(pid)) throw notStarted(place);
-    throw new DjobError(
-      exitCode.failed,
-      `cannot stop ${name}: the lock on ${paths.pidfile} is held, but pid ${pid} in it is not proven to be the daemon`,
-      `see who holds the file open: fuser -v ${paths.pidfile}`,
-    );
-  };
-  prove();
-  return {
-    send(signal) {
-      try {
-        if (pidfd !== null) sendSignalThroughPidfd(pidfd, signal);
-        else {
-          prove();
-          sendSignal(pid, signal);
-        }
-      } catch (error) {
-        if (errorCode(error) !== "ESRCH") throw worldError(`send ${signal} to ${name} (pid ${pid})`, error);
-      }
-    },
-    close() {
-      if (pidfd !== null) closeDescriptor(pidfd);
-    },
-  };
-}
-
 /** Waits on the lock of this very file, which the daemon holds to its last moment, also after it removed the file. */
 async function freeWithin(pidfile: number, patienceMs: number): Promise<boolean> {
   const deadlineMs = performance.now() + patienceMs;
@@ -147,20 +102,4 @@ async function freeWithin(pidfile: number, patienceMs: number): Promise<boolean>
     if (performance.now() > deadlineMs) return false;
     await Bun.sleep(pauseMs);
   }
-}
-
-function isFree(pidfile: number): boolean {
-  return flock(pidfile, { exclusive: true, wait: false });
-}
-
-function goneAlready({ name }: Place): DjobError {
-  return new DjobError(exitCode.notRunning, `${name} is not running any more: it has just ended`);
-}
-
-function notStarted({ name }: Place): DjobError {
-  return new DjobError(
-    exitCode.failed,
-    `cannot stop ${name}: it is being started, and its process is not known yet`,
-    "try again in a moment",
-  );
 }

@@ -13,7 +13,7 @@ import type { SupervisorLink } from "./link.ts";
 import { afterLastTurn, type ExitWatch, LoadError, loadModules, staysAlive, watchExit } from "./loader.ts";
 import type { WorkerPort } from "./port.ts";
 import { Registry } from "./registry.ts";
-import { findBroken } from "./reload.ts";
+import { findBroken, refuseUpgrade } from "./reload.ts";
 import { Runner } from "./runner.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type RunningServer, startServers } from "./servers.ts";
@@ -95,6 +95,7 @@ export class Worker {
       spec: () => this.#port.spec(),
       stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
       reload: () => this.#reload(),
+      upgrade: () => refuseUpgrade(identity.name),
     });
   }
 

@@ -16,24 +16,42 @@ const shownCharacters = 100;
 /** A line that is longer is no message of djob's. */
 const longestLineBytes = 64 << 20;
 
+/** What is on its way through this end, base64: an execve would lose it. */
+export interface InTransit {
+  /** The beginning of a message whose end has not come yet. */
+  readonly incoming: string;
+  /** What found no room yet. */
+  readonly outgoing: string;
+}
+
+const newline = 10;
+
 export class Channel {
   readonly #descriptor: number;
-  readonly #decoder = new TextDecoder();
-  #rest: string[] = [];
-  #restLength = 0;
+  /** The beginning of a message. */
+  #rest: Uint8Array[] = [];
+  #restBytes = 0;
   #outgoing: Uint8Array[] = [];
   #open = true;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, { incoming, outgoing }: InTransit = { incoming: "", outgoing: "" }) {
     this.#descriptor = descriptor;
+    if (incoming !== "") this.#keep(Buffer.from(incoming, "base64"));
+    if (outgoing !== "") this.#outgoing.push(Buffer.from(outgoing, "base64"));
   }
 
   get descriptor(): number {
     return this.#descriptor;
   }
 
+  get inTransit(): InTransit {
+    const text = (parts: readonly Uint8Array[]) => Buffer.concat(parts).toString("base64");
+    return { incoming: text(this.#rest), outgoing: text(this.#outgoing) };
+  }
+
   /** @param keepsAlive whether this holds the event loop */
   listen<Message>(listeners: ChannelListeners<Message>, keepsAlive: boolean): void {
+    this.#flush();
     const end = () => {
       if (!this.#open) return;
       this.#open = false;
@@ -85,19 +103,24 @@ export class Channel {
   }
 
   #read<Message>(chunk: Uint8Array, { message, garbage }: ChannelListeners<Message>): void {
-    const lines = this.#decoder.decode(chunk, { stream: true }).split("\n");
-    const last = lines.pop() ?? "";
-    for (const line of lines) {
-      const whole = this.#rest.length === 0 ? line : [...this.#rest, line].join("");
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+      const line = Buffer.concat([...this.#rest, chunk.subarray(start, end)]).toString();
       this.#rest = [];
-      this.#restLength = 0;
-      const parsed = parse(whole);
-      if (parsed === null) garbage(JSON.stringify(whole.slice(0, shownCharacters)));
+      this.#restBytes = 0;
+      start = end + 1;
+      const parsed = parse(line);
+      if (parsed === null) garbage(JSON.stringify(line.slice(0, shownCharacters)));
       else message(parsed as Message);
     }
-    this.#restLength += last.length;
-    if (this.#restLength > longestLineBytes) this.#rest = [];
-    else if (last !== "") this.#rest.push(last);
+    // The chunk's memory is the socket's.
+    if (start < chunk.length) this.#keep(chunk.slice(start));
+  }
+
+  #keep(beginning: Uint8Array): void {
+    this.#restBytes += beginning.length;
+    if (this.#restBytes > longestLineBytes) this.#rest = [];
+    else this.#rest.push(beginning);
   }
 }
 

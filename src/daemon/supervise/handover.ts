@@ -2,10 +2,15 @@
 // up to when the times are its own, and only then the new one begins.
 import type { WorkerProcess } from "./worker-process.ts";
 
+/** Who takes over as soon as the worker before has given up the schedule. */
+export interface Heir {
+  readonly from: number;
+  readonly to: number;
+}
+
 export class Handover {
   readonly #workers: ReadonlyMap<number, WorkerProcess>;
-  /** Who takes over as soon as the worker before has given up the schedule. */
-  #heir: { readonly from: number; readonly to: number } | null = null;
+  heir: Heir | null = null;
 
   constructor(workers: ReadonlyMap<number, WorkerProcess>) {
     this.#workers = workers;
@@ -21,16 +26,16 @@ export class Handover {
       this.#workers.get(to)?.tell({ type: "takeOver", fromMs: null, running: [] });
       return;
     }
-    this.#heir = { from, to };
+    this.heir = { from, to };
     old.tell({ type: "yield" });
     old.after(patienceMs, () => old.signal("SIGKILL"));
   }
 
   /** @param fromMs null: the worker before died, and took its last times with it */
   complete(from: number, fromMs: number | null, running: readonly string[]): void {
-    const heir = this.#heir;
+    const heir = this.heir;
     if (heir?.from !== from) return;
-    this.#heir = null;
+    this.heir = null;
     this.#workers.get(heir.to)?.tell({ type: "takeOver", fromMs, running });
   }
 }

@@ -3,13 +3,12 @@ import type { DaemonStatus, ReloadReport, StopReport } from "../../control/messa
 import type { ChildExit } from "../../libc/process.ts";
 import { signalNumber } from "../../libc/signals.ts";
 import type { FromWorker } from "../../runtime/link.ts";
-import { formatDuration } from "../../schedule/duration.ts";
 import type { Environment } from "../environment.ts";
 import type { Spec } from "../spec.ts";
 import type { StopStep } from "../stop-schedule.ts";
 import { decide, firstState } from "./decide.ts";
 import { endWorker } from "./end-worker.ts";
-import { endingOf } from "./ending.ts";
+import { endingOf, restartText } from "./ending.ts";
 import { Handover } from "./handover.ts";
 import { JobQuestions } from "./job-questions.ts";
 import type { SupervisorPort } from "./port.ts";
@@ -17,13 +16,12 @@ import { reapOne } from "./reap.ts";
 import { ReloadAnswers } from "./reload-answers.ts";
 import type { Effect, Rules, SupervisorEvent, SupervisorState } from "./state.ts";
 import { statusOf } from "./status.ts";
+import type { WorkMemory } from "./successor.ts";
 import { Sweep } from "./sweep.ts";
-import { startWorker, type WorkerProcess } from "./worker-process.ts";
+import { resumeWorker, startWorker, type WorkerProcess } from "./worker-process.ts";
 
 /** How much longer than its launcher a worker may load, and than its stop timeout retire. */
 const graceMs = 1_000;
-/** How long after its end of the channel a process may take to be gone. */
-const closedMs = 100;
 /** A group's signal and one's own, as timeout(1) sends them, are one and the same. */
 const sameSignalMs = 4;
 
@@ -68,12 +66,29 @@ export class Supervisor {
     this.#start(this.#state.generation);
   }
 
+  /** For a successor of this supervisor in the same process. */
+  get memory(): WorkMemory {
+    const workers = [...this.#workers.values()].map((worker) => worker.handOver());
+    return { state: this.#state, jobs: this.#jobs, heir: this.#handover.heir, workers };
+  }
+
+  /** In place of `start`. */
+  resume({ state, jobs, heir, workers }: WorkMemory): void {
+    this.#state = state;
+    this.#jobs = jobs;
+    this.#handover.heir = heir;
+    for (const remembered of workers) this.#watch(resumeWorker(remembered));
+    this.#port.phaseChanged(state, jobs);
+    this.reap();
+  }
+
   /** SIGCHLD: reaps whatever has ended, orphans too. */
   reap(): void {
     for (let ended = reapOne(); ended !== null; ended = reapOne()) {
       const { pid } = ended;
       const worker = [...this.#workers.values()].find((other) => other.pid === pid);
       if (worker !== undefined) this.#whenEnded(worker, ended);
+      else this.#port.otherEnded(ended);
     }
     this.#sweep.look();
   }
@@ -118,16 +133,12 @@ export class Supervisor {
 
   /** Hands a signal on to the workers. */
   handOn(signal: string): void {
-    for (const worker of this.#workers.values()) worker.signal(signal);
-  }
-
-  get state(): SupervisorState {
-    return this.#state;
+    for (const worker of this.#workers.values()) worker.handOn(signal);
   }
 
   async status(): Promise<DaemonStatus> {
     const jobs = await this.#questions.ask(this.#newest());
-    return statusOf(this.#state, this.#spec, this.#port.startedAtMs, this.#newest()?.pid ?? null, jobs);
+    return statusOf(this.#state, this.#spec, this.#port, this.#newest()?.pid ?? null, jobs);
   }
 
   #dispatch(event: SupervisorEvent): void {
@@ -155,11 +166,9 @@ export class Supervisor {
       case "reloaded":
         this.#answerReload(effect.failure);
         return;
-      case "announceRestart": {
-        const when = effect.delayMs === 0 ? "now" : `in ${formatDuration(effect.delayMs)}`;
-        this.#port.log("error", `the worker ended (${effect.ending.text}): starting it again ${when}`);
+      case "announceRestart":
+        this.#port.log("error", restartText(effect.ending, effect.delayMs));
         return;
-      }
       case "sweep":
         this.#sweep.begin(effect.kill ? 0 : (this.#stopSchedule[0]?.waitMs ?? null));
         return;
@@ -184,20 +193,19 @@ export class Supervisor {
       queueMicrotask(() => this.#exited(generation, ending));
       return;
     }
-    this.#workers.set(generation, worker);
-    worker.listen({
-      message: (message) => this.#receive(worker, message),
-      garbage: (line) => this.#break(worker, `something else than djob wrote to descriptor 4: ${line}`),
-      closed: () =>
-        // As a rule it is the process that has ended, which SIGCHLD tells.
-        worker.whenClosed(closedMs, () =>
-          this.#break(worker, "it closed descriptor 4, through which djob tells that it is ready"),
-        ),
-    });
+    this.#watch(worker);
     worker.after(this.#spec.readyTimeoutMs + graceMs, () => {
       worker.why ??= `it was not ready after ${this.#spec.readyTimeoutMs / 1000} s`;
       worker.signal("SIGKILL");
     });
+  }
+
+  #watch(worker: WorkerProcess): void {
+    this.#workers.set(worker.generation, worker);
+    worker.listen(
+      (message) => this.#receive(worker, message),
+      (why) => this.#break(worker, why),
+    );
   }
 
   /** It can't be talked to any more. */
@@ -210,7 +218,7 @@ export class Supervisor {
   #receive(worker: WorkerProcess, message: FromWorker): void {
     switch (message.type) {
       case "ready":
-        worker.forget();
+        worker.settle();
         this.#jobs = message.jobs;
         if (!this.#state.everReady && this.#state.phase === "starting" && !this.#port.ready(message.jobs)) {
           this.#beginStop("whoever started it ended before it was ready");

@@ -18,7 +18,22 @@ import { errorCode } from "../error.ts";
 import { ownerOf } from "../privileges.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
-import { Channel, type ChannelListeners } from "./channel.ts";
+import { Channel, type ChannelListeners, type InTransit } from "./channel.ts";
+
+/** How long after its end of the channel a process may take to be gone. */
+const closedMs = 100;
+
+/** What the successor of a supervisor has to know of a worker. */
+export interface WorkerHandover {
+  readonly generation: number;
+  readonly pid: number;
+  readonly why: string | null;
+  /** The supervisor's end of the channel. */
+  readonly descriptor: number;
+  readonly inTransit: InTransit;
+  /** When it is to be killed; null: it is not being ended. */
+  readonly killInMs: number | null;
+}
 
 export class WorkerProcess {
   readonly generation: number;
@@ -28,6 +43,9 @@ export class WorkerProcess {
   why: string | null = null;
   /** Deadlines: loading, a stop's steps. */
   #timer: Timer | undefined;
+  #deadlineMs: number | null = null;
+  #isSettled = false;
+  readonly #forLater = new Set<string>();
   #closedTimer: Timer | undefined;
 
   constructor(generation: number, pid: number, channel: Channel) {
@@ -36,13 +54,18 @@ export class WorkerProcess {
     this.#channel = channel;
   }
 
-  listen(listeners: ChannelListeners<FromWorker>): void {
+  /** @param broken called when it can't be heard any more, with the reason */
+  listen(receive: (message: FromWorker) => void, broken: (why: string) => void): void {
+    const listeners: ChannelListeners<FromWorker> = {
+      message: receive,
+      garbage: (line) => broken(`something else than djob wrote to descriptor 4: ${line}`),
+      closed: () => {
+        // As a rule it is the process that has ended, which SIGCHLD tells.
+        const why = "it closed descriptor 4, through which djob tells that it is ready";
+        this.#closedTimer = setTimeout(() => broken(why), closedMs);
+      },
+    };
     this.#channel.listen(listeners, true);
-  }
-
-  /** Calls back if it still lives then. */
-  whenClosed(delayMs: number, call: () => void): void {
-    this.#closedTimer = setTimeout(call, delayMs);
   }
 
   tell(message: ToWorker): void {
@@ -52,12 +75,35 @@ export class WorkerProcess {
   /** In place of what was waited for before. */
   after(delayMs: number, call: () => void): void {
     clearTimeout(this.#timer);
+    this.#deadlineMs = performance.now() + delayMs;
     this.#timer = setTimeout(call, delayMs);
   }
 
   forget(): void {
     clearTimeout(this.#timer);
+    this.#deadlineMs = null;
     clearTimeout(this.#closedTimer);
+  }
+
+  /** It is ready, and listens to signals. */
+  settle(): void {
+    this.forget();
+    this.#isSettled = true;
+    for (const signal of this.#forLater) this.signal(signal);
+    this.#forLater.clear();
+  }
+
+  /** A signal that a process must listen to, or it ends by it. */
+  handOn(signal: string): void {
+    if (this.#isSettled) this.signal(signal);
+    else this.#forLater.add(signal);
+  }
+
+  handOver(): WorkerHandover {
+    const { generation, pid, why } = this;
+    const { descriptor, inTransit } = this.#channel;
+    const killInMs = this.#deadlineMs === null ? null : Math.max(0, this.#deadlineMs - performance.now());
+    return { generation, pid, why, descriptor, inTransit, killInMs };
   }
 
   /** It has not been reaped: the number is its own. */
@@ -69,6 +115,16 @@ export class WorkerProcess {
       if (errorCode(error) !== "ESRCH") throw error;
     }
   }
+}
+
+/** One that another executable has started in this very process. */
+export function resumeWorker(handover: WorkerHandover): WorkerProcess {
+  const { generation, pid, why, descriptor, inTransit, killInMs } = handover;
+  const worker = new WorkerProcess(generation, pid, new Channel(descriptor, inTransit));
+  worker.why = why;
+  worker.settle();
+  if (killInMs !== null) worker.after(killInMs, () => worker.signal("SIGKILL"));
+  return worker;
 }
 
 /** @throws {SystemError} if no process can be started */
