@@ -283,7 +283,7 @@ export class Worker {
     const status = statusOf(this.#state, this.#port.identity, this.#scheduler.jobs);
     this.#journal.write(
       "info",
-      `state: ${JSON.stringify({ ...status, running: this.#runner.running }, null, 2)}`,
+      `state: ${JSON.stringify({ ...status, running: this.#runner.runs }, null, 2)}`,
     );
   }
 }

@@ -155,10 +155,17 @@ test("signals that come while it is upgraded end nothing, and a TERM at any mome
     });
     while (!ended) {
       for (const signal of ["SIGUSR1", "SIGUSR2", "SIGCHLD"] as const) process.kill(pid, signal);
-      await Bun.sleep(0);
+      await Bun.sleep(1);
     }
     expect(await upgrading).toMatchObject({ code: 0 });
     expect(await statusOf(space)).toMatchObject({ pid, upgrades: 1, restarts: 0, state: "running" });
+    const reloading = djob.call(["upgrade", "worker"]);
+    await Bun.sleep(round * 5);
+    process.kill(pid, "SIGHUP");
+    // A reload that has begun comes first.
+    expect([0, 1]).toContain((await reloading).code ?? -1);
+    await until("it runs", async () => (await statusOf(space))?.state === "running");
+    expect(await statusOf(space)).toMatchObject({ pid, restarts: 0 });
     const again = djob.call(["upgrade", "worker"]);
     await Bun.sleep(round * 5);
     process.kill(pid, "SIGTERM");

@@ -122,6 +122,10 @@ function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPor
   process.on("SIGUSR2", () => {
     port.log("info", `supervisor: ${JSON.stringify(supervisor.memory.state)}`);
     supervisor.handOn("SIGUSR2");
+    void supervisor.status().then(({ responsive, workerPid }) => {
+      if (!responsive)
+        port.log("warn", `the worker (pid ${workerPid}) does not answer: something blocks its event loop`);
+    });
   });
 }
 

@@ -53,7 +53,7 @@ export class Supervisor {
     this.#spec = spec;
     this.#environment = environment;
     this.#port = port;
-    this.#rules = { ...spec.restart, mirrorsExit: process.pid === 1 };
+    this.#rules = { ...spec.restart, mirrorsExit: spec.foreground };
     this.#stopSchedule = spec.stopSchedule;
     const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
     this.#sweep = new Sweep(spec.killMode, workers, {

@@ -2,9 +2,10 @@
 // becomes that executable, if nothing has come in between.
 import { closeSync } from "node:fs";
 import type { UpgradeReport } from "../../control/messages.ts";
+import { exitCode } from "../../exit-code.ts";
 import type { ChildExit } from "../../libc/process.ts";
 import { commit, version } from "../../version.ts";
-import { shownError } from "../error.ts";
+import { DjobError, shownError } from "../error.ts";
 import { openExecutable } from "../executable.ts";
 import { type Edition, examineExecutable } from "./examine-executable.ts";
 import type { SupervisorMemory } from "./successor.ts";
@@ -23,6 +24,10 @@ export const ownEdition: Edition = { version, commit };
 export function describeEdition(edition: Edition): string {
   return `${edition.version} (${edition.commit})`;
 }
+
+/** Less than the asker's, who sees by the status that it is done. */
+const patienceMs = 8_000;
+const pollMs = 10;
 
 export class Upgrade {
   readonly #port: UpgradePort;
@@ -51,7 +56,8 @@ export class Upgrade {
         closeSync(executable.descriptor);
         throw error;
       }
-      this.#port.whenAnswered(() => this.#become(executable.descriptor));
+      const deadlineMs = performance.now() + patienceMs;
+      this.#port.whenAnswered(() => this.#become(executable.descriptor, deadlineMs));
       return { outcome: "replacing", failure: null, hint: null };
     } catch (error) {
       this.#busy = false;
@@ -60,10 +66,15 @@ export class Upgrade {
     }
   }
 
-  #become(executable: number): void {
+  /** A reload that has come in between is waited for. */
+  #become(executable: number, deadlineMs: number): void {
+    const obstacle = this.#obstacle();
+    if (obstacle !== null && performance.now() < deadlineMs) {
+      setTimeout(() => this.#become(executable, deadlineMs), pollMs);
+      return;
+    }
     try {
-      const obstacle = this.#obstacle();
-      if (obstacle !== null) throw new Error(obstacle);
+      if (obstacle !== null) throw new DjobError(exitCode.failed, obstacle);
       this.#port.become(executable, () => ({
         ...this.#port.memory(),
         before: ownEdition,

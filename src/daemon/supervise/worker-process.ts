@@ -153,7 +153,8 @@ export function startWorker(
         { from: theirs, to: readinessDescriptor },
         { from: specEnd, to: specDescriptor },
       ],
-      newGroup: true,
+      // On a terminal, keys reach all of it, and the worker may read: no other group may (termios(3)).
+      newGroup: !spec.foreground || spec.killMode === "group",
       defaultSignals: { allBut: ["SIGHUP"] },
       emptySignalMask: true,
       closeFrom: firstFreeDescriptor,
