@@ -75,9 +75,10 @@ test("a second Ctrl-C ends it at once", async () => {
   const space = workspace();
   const { script, shown, reading, type } = onTerminal(
     space,
-    'import { job } from "djob"; job("deaf", "always", () => new Promise(() => {}));',
+    'import { job } from "djob"; job("deaf", "always", () => new Promise(() => console.log("it runs")));',
   );
   const { pid, workerPid } = await running(space);
+  await until("its job runs", () => shown.text.includes("it runs"));
   type("\u0003");
   await until("it is stopping", () => shown.text.includes("stopping (SIGINT)"));
   type("\u0003");

@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { chmodSync, copyFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { djobPath, isAlive, type Result, until, type Workspace, workspace } from "./harness.ts";
-import { descriptorsOf, signalsOf } from "./proc.ts";
+import { descriptorsOf, processTable, signalsOf } from "./proc.ts";
+import { program } from "./programs.ts";
 
 const ticking = `import { job } from "djob"; job("tick", "every 20ms", () => console.log("ticked"));
 job("long", "always", ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", resolve)));`;
@@ -173,6 +174,22 @@ test("signals that come while it is upgraded end nothing, and a TERM at any mome
     await again;
     expect([space.has("worker.pid"), space.has("worker.sock")]).toEqual([false, false]);
   }
+});
+
+test.each([
+  ["never answers", "deaf", "it did not tell its version within 5 s"],
+  ["does not stop answering", "yes", "it does not stop telling its version"],
+])("refuses a program that %s, and leaves none of it behind", async (_what, name, why) => {
+  const space = workspace();
+  const djob = installed(space);
+  const { pid, workerPid } = await djob.run();
+  const other = name === "yes" ? "/usr/bin/yes" : program(space, name);
+  djob.replace((path) => copyFileSync(other, path));
+  const { code, stderr } = await space.djob(["upgrade", "worker"]);
+  expect({ code, told: stderr.includes(why) }).toEqual({ code: 1, told: true });
+  expect(await statusOf(space)).toMatchObject({ pid, workerPid, upgrades: 0, state: "running" });
+  const children = processTable().filter(({ parent }) => parent === pid);
+  expect(children.map((child) => child.pid)).toEqual([workerPid]);
 });
 
 test.each<[what: string, change: (path: string) => void, why: string]>([
