@@ -36,6 +36,11 @@ switch (stage) {
     void work(stage, exit);
     break;
   }
+  case "command": {
+    const { becomeCommand } = await import("./daemon/command-stage.ts");
+    becomeCommand(exit);
+    break;
+  }
   case "check": {
     const { check } = await import("./daemon/check-stage.ts");
     void check(exit);

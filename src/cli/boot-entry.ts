@@ -14,6 +14,7 @@ import { ownDirectories } from "../daemon/surroundings.ts";
 import { checkWay } from "../daemon/trust.ts";
 import { exitCode } from "../exit-code.ts";
 import type { CommandInput } from "./command.ts";
+import { nameOfCommand } from "./command-flags.ts";
 import { run } from "./commands/run.ts";
 import { absolutePath, directoriesOf, placeIn } from "./flags.ts";
 import { notRunning } from "./names.ts";
@@ -37,7 +38,8 @@ export async function planBoot(input: CommandInput, kind: InitKind): Promise<Boo
   const request = await requestOf(input);
   const foreground = kind === "systemd" || kind === "launchd";
   const flags = withPlace(request, kind);
-  const words = [...flagWords(flags), ...request.modules];
+  const { tail } = request;
+  const words = [...flagWords(flags), ...(tail === null ? request.modules : ["--", ...tail])];
   const { spec } = planRun(inputOf(run, foreground ? ["--foreground", ...words] : words, input.output));
   requireModules(spec);
   const place = new Map([...flags].filter(([name]) => name === "dir" || name === "pidfile"));
@@ -64,6 +66,8 @@ export async function planBoot(input: CommandInput, kind: InitKind): Promise<Boo
 
 interface BootRequest {
   readonly modules: readonly string[];
+  /** A program and its arguments in place of modules. */
+  readonly tail: readonly string[] | null;
   readonly flags: RunFlags;
   readonly warnings: readonly string[];
 }
@@ -72,16 +76,27 @@ interface BootRequest {
 async function requestOf(input: CommandInput): Promise<BootRequest> {
   const { args, positionals, repeated } = input;
   const given = givenFlags(run, repeated);
+  const { tail } = input;
+  if (tail !== null) {
+    const name = given.has("name") ? [] : [["name", [nameOfModule(nameOfCommand(tail))]] as const];
+    return { modules: [], tail, flags: new Map([...name, ...given]), warnings: [] };
+  }
   const [only = ""] = positionals;
   if (positionals.length > 1 || isFile(absolutePath(only)) || !isName(only)) {
     const name = given.has("name") ? [] : [["name", [nameOfModule(only)]] as const];
-    return { modules: positionals.map(absolutePath), flags: new Map([...name, ...given]), warnings: [] };
+    return {
+      modules: positionals.map(absolutePath),
+      tail: null,
+      flags: new Map([...name, ...given]),
+      warnings: [],
+    };
   }
   const directories = directoriesOf(args);
   const place = placeIn(directories, args, only);
   const found = await find(place);
   if (found.life !== "alive") {
-    if (moduleEnding.test(only)) return { modules: [absolutePath(only)], flags: given, warnings: [] };
+    if (moduleEnding.test(only))
+      return { modules: [absolutePath(only)], tail: null, flags: given, warnings: [] };
     const { message, hint } = notRunning(place, found, directories);
     throw new DjobError(
       exitCode.notRunning,
@@ -94,6 +109,7 @@ async function requestOf(input: CommandInput): Promise<BootRequest> {
   if (spec === null) throw silent(only);
   return {
     modules: spec.modules,
+    tail: spec.command === null ? null : [spec.command.program, ...spec.command.argv.slice(1)],
     flags: new Map([...flagsOfSpec(spec, bootDirectories()), ...given]),
     warnings: [`${only}'s environment is not taken over: give it variables with --env-file or --env`],
   };

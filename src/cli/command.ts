@@ -12,6 +12,8 @@ export interface CommandInput {
   readonly args: ParsedArgs;
   /** What is not a flag, in order. */
   readonly positionals: readonly string[];
+  /** What follows "--", for a command that takes it; null: there is no "--". */
+  readonly tail: readonly string[] | null;
   /** Every value of each repeatable flag. */
   readonly repeated: Readonly<Record<string, readonly string[]>>;
   readonly output: Output;
@@ -22,6 +24,8 @@ export interface Command {
   readonly args: Readonly<Record<string, RepeatableArg>>;
   /** How many arguments that are no flags it takes. */
   readonly positionals: { readonly minimum: number; readonly maximum: number };
+  /** Whether anything may follow "--": then it needs no other argument. */
+  readonly takesTail?: boolean;
   readonly examples: ReadonlyArray<readonly [command: string, meaning: string]>;
   /** Told at the end of its help. */
   readonly notes?: string;

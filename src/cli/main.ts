@@ -6,11 +6,11 @@ import { outDescriptor, writeText } from "../logs/sink.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, overview } from "./help.ts";
 import { makeOutput, type Output } from "./output.ts";
-import { checkArguments, nearest } from "./strict.ts";
+import { checkArguments, nearest, splitTail } from "./strict.ts";
 
 /** @returns the exit code */
 export async function main(rawArgs: readonly string[]): Promise<number> {
-  const output = makeOutput(rawArgs.includes("--json"));
+  const output = makeOutput(splitTail(rawArgs).head.includes("--json"));
   try {
     return await dispatch(rawArgs, output);
   } catch (error) {
@@ -27,14 +27,15 @@ async function dispatch(rawArgs: readonly string[], output: Output): Promise<num
   const load = commands[name === "--version" || name === "-v" ? "version" : name];
   if (load === undefined) throw unknownCommand(name);
   const command = await load();
-  if (args.some(isHelp)) return print(await commandHelp(command));
-  const { positionals, repeated } = checkArguments(command, args);
+  const { head, tail } = splitTail(args);
+  if (head.some(isHelp)) return print(await commandHelp(command));
+  const { positionals, repeated } = checkArguments(command, head, tail);
   const definition = defineCommand({
     meta: command.meta,
     args: command.args,
-    run: ({ args: parsed }) => command.run({ args: parsed, positionals, repeated, output }),
+    run: ({ args: parsed }) => command.run({ args: parsed, positionals, tail, repeated, output }),
   });
-  const { result } = await runCommand(definition, { rawArgs: [...args] });
+  const { result } = await runCommand(definition, { rawArgs: [...head] });
   return typeof result === "number" ? result : exitCode.done;
 }
 

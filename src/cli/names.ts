@@ -2,6 +2,7 @@
 import { DjobError } from "../daemon/error.ts";
 import { type Found, type Place, runningNames } from "../daemon/locate.ts";
 import type { Directories } from "../daemon/paths.ts";
+import { readFailure } from "../daemon/supervise/failure-file.ts";
 import { exitCode } from "../exit-code.ts";
 import { nearest } from "./strict.ts";
 
@@ -10,7 +11,11 @@ export function notRunning({ name, paths }: Place, found: Found, directories: Di
   const suggestion = nearest(name, running);
   const hint = suggestion === null ? null : `did you mean ${suggestion}?`;
   if (found.life === "dead") {
-    const what = `${name} is not running: it died and left ${paths.pidfile}`;
+    const failure = readFailure(paths);
+    const what =
+      failure === null
+        ? `${name} is not running: it died and left ${paths.pidfile}`
+        : `${name} has failed: ${failure.reason}`;
     return new DjobError(exitCode.notRunning, `${what}; ${listOf(running)}`, hint);
   }
   return new DjobError(exitCode.notRunning, `no daemon named ${name}; ${listOf(running)}`, hint);

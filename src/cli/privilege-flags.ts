@@ -17,6 +17,7 @@ export const privilegeFlags: Readonly<Record<string, RepeatableArg>> = {
     type: "string",
     valueHint: "DIR",
     description: "make this its root directory; modules and --chdir are meant inside",
+    isPath: true,
   },
   nice: { type: "string", valueHint: "N", description: "its nice value, -20 to 19" },
   ioprio: {

@@ -9,7 +9,7 @@ import { formatExactDuration } from "../schedule/duration.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { absolutePath } from "./flags.ts";
 import type { Output } from "./output.ts";
-import { checkArguments } from "./strict.ts";
+import { checkArguments, splitTail } from "./strict.ts";
 import { writtenPrivileges } from "./written-privileges.ts";
 
 /** Each flag with its values; a boolean one has the empty text. */
@@ -38,7 +38,8 @@ export function flagWords(flags: RunFlags): string[] {
 
 /** What a command makes of such words: the same that it would make of them at boot. */
 export function inputOf(command: Command, words: readonly string[], output: Output): CommandInput {
-  return { ...checkArguments(command, words), args: parseArgs([...words], command.args), output };
+  const { head, tail } = splitTail(words);
+  return { ...checkArguments(command, head, tail), args: parseArgs(head, command.args), tail, output };
 }
 
 /**
@@ -70,11 +71,32 @@ const writers: { readonly [Part in keyof Spec]-?: (spec: Spec, usual: Directorie
   timeZone: ({ timeZone }) => (timeZone === null ? [] : [["tz", timeZone]]),
   readyTimeoutMs: ({ readyTimeoutMs }) => timeFlag("ready-timeout", readyTimeoutMs, defaults.readyTimeoutMs),
   stopTimeoutMs: nothing,
+  command: commandFlagsOf,
   privileges: ({ privileges }) => writtenPrivileges(privileges),
   restart: restartFlags,
   killMode: ({ killMode }) => (killMode === defaults.killMode ? [] : [["kill-mode", killMode]]),
   stopSchedule: stopFlags,
 };
+
+function commandFlagsOf({ command }: Spec): Written {
+  if (command === null) return [];
+  const { ready } = command;
+  switch (ready.type) {
+    case "alive":
+      return timeFlag("ready-after", ready.forMs, 0);
+    case "notify":
+      return [["ready", "notify"]];
+    case "line":
+      return [["ready-line", ready.pattern]];
+    case "port":
+      return [
+        [
+          "ready-port",
+          ready.host.includes(":") ? `[${ready.host}]:${ready.port}` : `${ready.host}:${ready.port}`,
+        ],
+      ];
+  }
+}
 
 /** A boot entry runs in the foreground, where the usual policy is another. */
 function restartFlags({ restart: { policy, delayMs, maximum } }: Spec): Written {

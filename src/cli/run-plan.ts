@@ -11,8 +11,9 @@ import { checkName, checkSpecSize, defaults, nameOfModule, type Spec, specVersio
 import { exitCode } from "../exit-code.ts";
 import { checkTimeZone } from "../schedule/time-zone.ts";
 import { type CommandInput, isSet, textOf } from "./command.ts";
+import { nameOfCommand, planCommand } from "./command-flags.ts";
 import { absolutePath, directoriesOf, durationOf } from "./flags.ts";
-import { lifeOf } from "./life-flags.ts";
+import { checkLife, lifeOf } from "./life-flags.ts";
 import { planPrivileges } from "./privilege-flags.ts";
 
 export interface RunPlan {
@@ -23,7 +24,7 @@ export interface RunPlan {
 
 /** @throws {DjobError} with exit code 2 for a value that can't be right */
 export function planRun(input: CommandInput): RunPlan {
-  const { args, positionals, repeated } = input;
+  const { args, positionals, repeated, tail } = input;
   const isService = hasServiceManager(process.env);
   const foreground = isSet(args, "foreground") || isService;
   if (foreground && isSet(args, "json")) {
@@ -38,8 +39,19 @@ export function planRun(input: CommandInput): RunPlan {
   checkDistinct(modules, chroot);
   const name = textOf(args, "name");
   const directories = directoriesOf(args);
-  const daemon = name === null ? nameOfModule(modules[0] ?? "") : checkName(name);
+  const daemon =
+    name === null ? nameOfModule(tail === null ? (modules[0] ?? "") : nameOfCommand(tail)) : checkName(name);
   const timeZone = timeZoneOf(textOf(args, "tz"));
+  const assignments = [
+    ...(repeated["env-file"] ?? []).flatMap((file) => readAssignments(absolutePath(file))),
+    ...(repeated["env"] ?? []).map(parseAssignment),
+  ];
+  const environment = daemonEnvironment({
+    inherited: environmentFor(privileges, process.env),
+    foreground,
+    assignments,
+    timeZone,
+  });
   const spec: Spec = {
     version: specVersion,
     name: daemon,
@@ -52,19 +64,11 @@ export function planRun(input: CommandInput): RunPlan {
     readyTimeoutMs: durationOf(args, "ready-timeout") ?? defaults.readyTimeoutMs,
     ...lifeOf(args, foreground),
     privileges,
+    command: planCommand(input, { name: daemon, environment, chroot }),
   };
+  checkLife(spec);
   checkSocketPath(spec.paths.socket);
   checkSpecSize(spec);
-  const assignments = [
-    ...(repeated["env-file"] ?? []).flatMap((file) => readAssignments(absolutePath(file))),
-    ...(repeated["env"] ?? []).map(parseAssignment),
-  ];
-  const environment = daemonEnvironment({
-    inherited: environmentFor(privileges, process.env),
-    foreground,
-    assignments,
-    timeZone,
-  });
   return { spec, environment, directories };
 }
 

@@ -8,14 +8,14 @@ import { columns, type Output } from "./output.ts";
 const answerMs = 5_000;
 
 export async function showStarted(spec: Spec, { pid, jobs }: Launched, output: Output): Promise<void> {
-  const { name, modules, paths } = spec;
+  const { name, modules, command, paths } = spec;
   if (output.json) {
     output.document(await askStatus(paths.socket, answerMs));
     return;
   }
   const rows = [
     ...modules.map((module) => ["  module", module]),
-    ["  jobs", String(jobs)],
+    ...(command === null ? [["  jobs", String(jobs)]] : [["  command", command.argv.join(" ")]]),
     ["  pidfile", paths.pidfile],
     ["  log", paths.log ?? "standard output"],
     ...(paths.logErr === null ? [] : [["  errors", paths.logErr]]),

@@ -4,13 +4,15 @@ import { formatDuration } from "../schedule/duration.ts";
 import { columns, type Output } from "./output.ts";
 
 export function showStatus(status: DaemonStatus, output: Output): string {
-  const { name, state, pid, startedAt, modules, paths, jobs, foreground } = status;
+  const { name, state, pid, startedAt, restarts, lastExit, modules, paths, jobs, foreground } = status;
   const dot = output.paint(state === "running" ? "green" : "yellow", "●");
   const since =
     startedAt === null ? "" : `, since ${localTime(startedAt)} (${span(Date.now() - Date.parse(startedAt))})`;
   const where = foreground ? ", in the foreground" : "";
   const facts = columns([
     ...modules.map((module) => ["  module", module]),
+    ...(status.command === null ? [] : [["  command", status.command.join(" ")]]),
+    ...(restarts === 0 ? [] : [["  restarts", `${restarts}, the last time after: ${lastExit ?? "-"}`]]),
     ["  pidfile", paths.pidfile],
     ["  log", paths.log ?? "standard output"],
     ["  socket", paths.socket],

@@ -11,8 +11,20 @@ export interface StrictArguments {
   readonly repeated: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Pure: what stands before the first "--", and what follows it. */
+export function splitTail(rawArgs: readonly string[]): { head: string[]; tail: string[] | null } {
+  const at = rawArgs.indexOf("--");
+  if (at === -1) return { head: [...rawArgs], tail: null };
+  return { head: rawArgs.slice(0, at), tail: rawArgs.slice(at + 1) };
+}
+
 /** @throws {DjobError} with exit code 2 */
-export function checkArguments(command: Command, rawArgs: readonly string[]): StrictArguments {
+export function checkArguments(
+  command: Command,
+  rawArgs: readonly string[],
+  tail: readonly string[] | null = null,
+): StrictArguments {
+  if (tail !== null && command.takesTail !== true) throw misuse(command, 'nothing may follow "--"');
   const flags = flagsOf(command);
   const { tokens } = parseArgs({
     args: [...rawArgs],
@@ -26,7 +38,7 @@ export function checkArguments(command: Command, rawArgs: readonly string[]): St
   const values = new Map<string, string[]>();
   const positionals: string[] = [];
   for (const token of tokens) {
-    if (token.kind === "option-terminator") throw misuse(command, 'nothing may follow "--"');
+    if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
       positionals.push(token.value);
       continue;
@@ -38,7 +50,9 @@ export function checkArguments(command: Command, rawArgs: readonly string[]): St
     given.push(flagValue(command, flag, token));
     values.set(flag.name, given);
   }
-  checkCount(command, positionals);
+  if (tail === null) checkCount(command, positionals);
+  else if (positionals.length > 0)
+    throw misuse(command, `it takes modules or a command, and has both (${positionals.join(" ")})`);
   return { positionals, repeated: Object.fromEntries(values) };
 }
 

@@ -21,6 +21,11 @@ export function askStop(socket: string, stopTimeoutMs: number | null, timeoutMs:
   return ask(socket, "POST", `/stop${query}`, timeoutMs);
 }
 
+/** Of a supervisor. @param schedule such as TERM/30/KILL/5 */
+export function askStopBySteps(socket: string, schedule: string, timeoutMs: number): Answer<StopReport> {
+  return ask(socket, "POST", `/stop?${new URLSearchParams({ schedule })}`, timeoutMs);
+}
+
 /** Answered when the new code is ready, or has failed to become so. */
 export function askReload(socket: string, timeoutMs: number): Answer<ReloadReport> {
   return ask(socket, "POST", "/reload", timeoutMs);

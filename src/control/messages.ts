@@ -45,6 +45,8 @@ export interface DaemonStatus {
   readonly foreground: boolean;
   readonly stopTimeoutMs: number;
   readonly modules: readonly string[];
+  /** The program and its arguments, where it runs no modules. */
+  readonly command: readonly string[] | null;
   readonly paths: DaemonPaths;
   readonly jobs: readonly JobStatus[];
   /** Why it has failed, or null. */

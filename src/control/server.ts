@@ -17,8 +17,12 @@ export interface ControlHandlers {
   spec(): SpecReport;
   reload(): Promise<ReloadReport>;
   upgrade(): Promise<UpgradeReport>;
-  /** @param timeoutMs for the runs to end; null: what the daemon was started with */
-  stop(timeoutMs: number | null): Promise<StopReport>;
+  /**
+   * @param timeoutMs for the runs to end; null: what the daemon was started with
+   * @param schedule steps such as TERM/30/KILL/5, which a supervisor can take; null: none are given
+   * @throws {Error} if the schedule is none
+   */
+  stop(timeoutMs: number | null, schedule: string | null): Promise<StopReport>;
 }
 
 export interface ControlServer {
@@ -32,14 +36,21 @@ export interface ControlServer {
 export function serveControl(path: string, handlers: ControlHandlers): ControlServer {
   removeSocket(path);
   const answerStop = async (request: Request) => {
-    const timeout = new URL(request.url).searchParams.get("timeoutMs");
+    const { searchParams } = new URL(request.url);
+    const timeout = searchParams.get("timeoutMs");
     if (timeout !== null && !(/^\d+$/.test(timeout) && Number(timeout) <= longestTimeoutMs)) {
       const hint = `give whole milliseconds, at most ${longestTimeoutMs}`;
       return errorResponse(400, `timeoutMs is ${JSON.stringify(timeout)}`, hint);
     }
     // Runs may take longer to end than a connection may be idle.
     server.timeout(request, 0);
-    return Response.json(await handlers.stop(timeout === null ? null : Number(timeout)));
+    let stopped: Promise<StopReport>;
+    try {
+      stopped = handlers.stop(timeout === null ? null : Number(timeout), searchParams.get("schedule"));
+    } catch (error) {
+      return errorResponse(400, error instanceof Error ? error.message : String(error));
+    }
+    return Response.json(await stopped);
   };
   const answerReload = async (request: Request) => {
     server.timeout(request, 0);

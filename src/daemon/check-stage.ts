@@ -4,7 +4,7 @@ import { examine } from "../runtime/examine.ts";
 import { readinessDescriptor } from "./descriptors.ts";
 import { endDescendants } from "./end-started.ts";
 import { loadGraceMs, tell, tellIfPossible } from "./readiness.ts";
-import { type Exit, settleIn, takeSpec } from "./worker.ts";
+import { type Exit, settleIn, takeSpec } from "./settle.ts";
 
 export async function check(exit: Exit): Promise<void> {
   const spec = takeSpec();

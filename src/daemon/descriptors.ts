@@ -38,4 +38,5 @@ export type Stage =
   | "lone-supervisor"
   | "resumed-supervisor"
   | "supervised"
+  | "command"
   | "check";

@@ -55,3 +55,8 @@ const reasons: Readonly<Record<string, string>> = {
   EMFILE: "too many open files",
   ENAMETOOLONG: "the name is too long",
 };
+
+/** For a daemon that was there a moment ago. */
+export function goneAlready(name: string): DjobError {
+  return new DjobError(exitCode.notRunning, `${name} is not running any more: it has just ended`);
+}

@@ -13,10 +13,11 @@ import { endStarted, reapLeader, type Started } from "./end-started.ts";
 import type { Environment } from "./environment.ts";
 import { type OpenLogs, openLogs, sizeOf } from "./log-files.ts";
 import { notReady } from "./not-ready.ts";
-import { removePidfile } from "./pidfile.ts";
+import { isStillAt, removePidfile } from "./pidfile.ts";
 import { attributesOf, ownerOf } from "./privileges.ts";
 import { encodeSpec, isSupervised, type Spec } from "./spec.ts";
 import { leaderEnvironment, ownExecutable, processTitle } from "./stage.ts";
+import { clearFailure } from "./supervise/failure-file.ts";
 import { terminalSignals } from "./terminal-signals.ts";
 import { waitForVerdict } from "./verdict.ts";
 
@@ -33,10 +34,14 @@ export interface Launched {
 export async function launch(spec: Spec, environment: Environment, lock: number): Promise<Launched> {
   try {
     removeSocket(spec.paths.socket);
+    clearFailure(spec.paths);
     return await startAndWait(spec, environment, lock);
   } catch (error) {
-    removeSocket(spec.paths.socket);
-    removePidfile(spec.paths.pidfile, lock);
+    // The supervisor may have removed them already, and then what is there now is a successor's.
+    if (isStillAt(spec.paths.pidfile, lock)) {
+      removeSocket(spec.paths.socket);
+      removePidfile(spec.paths.pidfile, lock);
+    }
     throw error;
   } finally {
     closeDescriptor(lock);
@@ -48,6 +53,7 @@ export function launchInForeground(spec: Spec, environment: Environment, lock: n
   try {
     const handedDown = moveListenSockets(environment);
     removeSocket(spec.paths.socket);
+    clearFailure(spec.paths);
     if (spec.paths.log !== null) {
       const { out, err } = openLogs(spec.paths.log, spec.paths.logErr, ownerOf(spec.privileges));
       duplicate(out, 1);

@@ -11,6 +11,7 @@ import { lookAtLock, openPidfile } from "./pidfile.ts";
 import { hasEnded } from "./process-table.ts";
 import { specOfProcess } from "./silent.ts";
 import { defaults, isName, type Spec } from "./spec.ts";
+import { readFailure } from "./supervise/failure-file.ts";
 
 export interface Place {
   readonly name: string;
@@ -39,8 +40,23 @@ export function placeOf(name: string, directories: Directories, pidfile: string 
   return { name, paths: pidfile === null ? paths : { ...paths, pidfile } };
 }
 
+/** How long the lock of a dead daemon may be held: its workers die, or its launcher cleans up. */
+const dyingMs = 500;
+const dyingPollMs = 2;
+
 /** @throws {DjobError} if the pidfile may not be read */
-export async function find({ paths }: Place): Promise<Found> {
+export async function find(place: Place): Promise<Found> {
+  const deadlineMs = performance.now() + dyingMs;
+  for (;;) {
+    const found = await look(place);
+    if (found.life !== "alive" || found.proven || found.pid === null || !hasEnded(found.pid)) return found;
+    // Whoever it was, it is no more.
+    if (performance.now() > deadlineMs) return { ...found, pid: null };
+    await Bun.sleep(dyingPollMs);
+  }
+}
+
+async function look({ paths }: Place): Promise<Found> {
   const lock = lookAtLock(paths.pidfile);
   if (lock.state !== "held") return { life: lock.state === "absent" ? "absent" : "dead" };
   const status = await askStatus(paths.socket, answerMs);
@@ -132,23 +148,32 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
   if (found.life === "alive" && found.status !== null) return found.status;
   const pid = found.life === "alive" ? found.pid : null;
   const spec = found.life === "alive" ? found.spec : null;
+  const failure = found.life === "dead" ? readFailure(paths) : null;
   return {
     name,
-    state: found.life !== "alive" ? "stopped" : pid === null ? "starting" : "running",
+    state:
+      failure !== null
+        ? "failed"
+        : found.life !== "alive"
+          ? "stopped"
+          : pid === null
+            ? "starting"
+            : "running",
     pid,
     workerPid: pid,
     startedAt: null,
-    restarts: 0,
-    lastExit: null,
+    restarts: failure?.restarts ?? 0,
+    lastExit: failure?.lastExit ?? null,
     foreground: spec?.foreground ?? false,
     stopTimeoutMs: spec?.stopTimeoutMs ?? defaults.stopTimeoutMs,
     modules: spec?.modules ?? [],
     paths: spec?.paths ?? paths,
     jobs: [],
-    reason: null,
     version: null,
     commit: null,
     upgrades: 0,
+    command: spec?.command?.argv ?? null,
+    reason: failure?.reason ?? null,
     responsive: false,
   };
 }

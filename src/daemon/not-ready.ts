@@ -22,7 +22,7 @@ export function notReady(spec: Spec, verdict: Verdict, ended: WorkerEnd, logStar
 
 /** Why, where the worker itself has not told it. */
 function reasonOf(spec: Spec, verdict: Verdict, ended: WorkerEnd): ModuleFailure {
-  const module = spec.modules.join(", ");
+  const module = spec.command?.program ?? spec.modules.join(", ");
   if (verdict.type === "timeout") return notInTime(module, spec.readyTimeoutMs);
   if (verdict.type === "interrupted") {
     return failure(null, `interrupted by ${verdict.signal} before it was ready`, null);
@@ -32,7 +32,8 @@ function reasonOf(spec: Spec, verdict: Verdict, ended: WorkerEnd): ModuleFailure
       hint: leaveDescriptors,
     });
   }
-  return failure(module, `${howItEnded(ended)} while it was being loaded`, null);
+  const when = spec.command === null ? "while it was being loaded" : "before it was ready";
+  return failure(module, `${howItEnded(ended)} ${when}`, null);
 }
 
 function howItEnded(ended: Exclude<WorkerEnd, "killed">): string {

@@ -25,14 +25,22 @@ export function readProcess(pid: number): ProcessRow {
   }
 }
 
-/** Whether a process is gone, or dead and only not reaped yet. */
+/** PF_EXITING of the kernel's sched.h, in the flags of proc_pid_stat(5): from before a process lets go of its files. */
+const exitingFlag = 0x4;
+
+/** Whether a process is gone, or dead and only not reaped yet, or past its last instruction. */
 export function hasEnded(pid: number): boolean {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return /^[ZX]/.test(text.slice(text.lastIndexOf(")") + 2));
+    return isEnding(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return true;
   }
+}
+
+/** Pure. */
+export function isEnding(text: string): boolean {
+  const [state = "", , , , , , flags = 0] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return /^[ZX]/.test(state) || (Number(flags) & exitingFlag) !== 0;
 }
 
 /** Pure: proc_pid_stat(5). The command's name is in parentheses, and may hold any character but NUL. */
@@ -50,21 +58,15 @@ export interface Judgement {
 }
 
 /** Pure: each column against the daemonization sequence. */
-export function judge({ ppid, pid, pgid, sid, tty, tpgid }: ProcessRow): Judgement[] {
+export function judge(row: ProcessRow): Judgement[] {
+  const { ppid, pgid, sid, pid } = row;
   return [
     {
       column: "PPID",
       good: ppid !== sid && ppid !== pgid,
       meaning: ppid === 1 ? "init has adopted it" : `process ${ppid}, the nearest subreaper, has adopted it`,
     },
-    {
-      column: "PID",
-      good: pid !== sid,
-      meaning:
-        pid === sid
-          ? "it leads its session, so it could get a controlling terminal"
-          : "it is no session leader, so it can never get a controlling terminal",
-    },
+    leadership(row),
     {
       column: "PGID",
       good: pgid === sid,
@@ -75,6 +77,48 @@ export function judge({ ppid, pid, pgid, sid, tty, tpgid }: ProcessRow): Judgeme
       good: sid === pgid && sid !== pid,
       meaning: "a session of its own: the login's end does not reach it",
     },
+    ...terminals(row),
+  ];
+}
+
+/** Pure: a worker's columns against those of its supervisor, from which it has its session. */
+export function judgeWorker(row: ProcessRow, supervisor: ProcessRow): Judgement[] {
+  const { ppid, pid, pgid, sid } = row;
+  return [
+    {
+      column: "PPID",
+      good: ppid === supervisor.pid,
+      meaning:
+        ppid === supervisor.pid ? "its supervisor has started it" : `process ${ppid} is not its supervisor`,
+    },
+    leadership(row),
+    {
+      column: "PGID",
+      good: pgid === pid,
+      meaning: pgid === pid ? "a group of its own, with what it starts" : "it has no group of its own",
+    },
+    {
+      column: "SID",
+      good: sid === supervisor.sid,
+      meaning: sid === supervisor.sid ? "its supervisor's session" : "another session than its supervisor's",
+    },
+    ...terminals(row),
+  ];
+}
+
+function leadership({ pid, sid }: ProcessRow): Judgement {
+  return {
+    column: "PID",
+    good: pid !== sid,
+    meaning:
+      pid === sid
+        ? "it leads its session, so it could get a controlling terminal"
+        : "it is no session leader, so it can never get a controlling terminal",
+  };
+}
+
+function terminals({ tty, tpgid }: ProcessRow): Judgement[] {
+  return [
     {
       column: "TTY",
       good: tty === "?",

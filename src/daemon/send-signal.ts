@@ -3,12 +3,12 @@
 import { readFileSync } from "node:fs";
 import { exitCode } from "../exit-code.ts";
 import { closeDescriptor } from "../libc/files.ts";
-import { DjobError } from "./error.ts";
+import { DjobError, goneAlready } from "./error.ts";
 import type { Found, Place } from "./locate.ts";
 import { openPidfile } from "./pidfile.ts";
 import { parseStat } from "./process-table.ts";
 import { childrenOf } from "./supervise/descendants.ts";
-import { goneAlready, holdProcess, notStarted, openTarget, type Target } from "./target.ts";
+import { holdProcess, notStarted, openTarget, type Target } from "./target.ts";
 
 /** "daemon": its own process; "worker": the one that runs the jobs; "all": both, and all that descends from them. */
 export type Recipients = "daemon" | "worker" | "all";
@@ -17,19 +17,19 @@ export type Recipients = "daemon" | "worker" | "all";
  * @returns the pids that got it, those that were started first being the last
  * @throws {DjobError} if a process can't be proven to be the daemon's
  */
-export function signalDaemon(
+export async function signalDaemon(
   place: Place,
   found: Extract<Found, { life: "alive" }>,
   signal: string,
   recipients: Recipients,
-): number[] {
+): Promise<number[]> {
   const pid = found.pid ?? found.status?.pid ?? null;
   if (pid === null) throw notStarted(place, "signal");
   const pidfile = openPidfile(place.paths.pidfile);
-  if (pidfile === null) throw goneAlready(place);
+  if (pidfile === null) throw goneAlready(place.name);
   const held = new Map<number, Target>();
   try {
-    held.set(pid, openTarget(place, pid, pidfile, "signal"));
+    held.set(pid, await openTarget(place, pid, pidfile, "signal"));
     if (recipients === "worker") holdWorker(place, pid, found.status?.workerPid ?? null, held);
     if (recipients === "all") holdDescendants(place.name, pid, held);
     // Those below first: a process that ends by its signal would have its children sent to another parent.

@@ -2,7 +2,7 @@
 // must not take these words from a process that has become another user, whose modules could say anything.
 import { lstatSync } from "node:fs";
 import { exitCode } from "../exit-code.ts";
-import { DjobError, worldError } from "./error.ts";
+import { DjobError, errorCode, goneAlready, worldError } from "./error.ts";
 import type { Place } from "./locate.ts";
 
 /**
@@ -25,6 +25,7 @@ function ownerOf(name: string, path: string): number {
   try {
     return lstatSync(path).uid;
   } catch (error) {
+    if (errorCode(error) === "ENOENT") throw goneAlready(name);
     throw worldError(`restart ${name}: look at ${path}`, error);
   }
 }

@@ -2,6 +2,7 @@
 // unchanged. No later stage looks at a flag again.
 import { basename } from "node:path";
 import { exitCode } from "../exit-code.ts";
+import type { CommandSpec } from "./command.ts";
 import { DjobError } from "./error.ts";
 import type { Paths } from "./paths.ts";
 import type { Privileges } from "./privileges.ts";
@@ -24,6 +25,8 @@ export interface Spec {
   readonly timeZone: string | null;
   readonly readyTimeoutMs: number;
   readonly stopTimeoutMs: number;
+  /** null: it runs modules. */
+  readonly command: CommandSpec | null;
   /** null: those of whoever starts it. */
   readonly privileges: Privileges | null;
   readonly restart: RestartRules;
@@ -48,9 +51,9 @@ export type KillMode = (typeof killModes)[number];
  * orphans as process 1 of a container.
  * @param pid of the process that is to become the daemon in the foreground
  */
-export function isSupervised({ restart, foreground, privileges }: Spec, pid: number): boolean {
+export function isSupervised({ restart, foreground, privileges, command }: Spec, pid: number): boolean {
   const isDropped = privileges !== null && (privileges.identity !== null || privileges.chroot !== null);
-  return restart.policy !== "never" || isDropped || (foreground && pid === 1);
+  return restart.policy !== "never" || isDropped || command !== null || (foreground && pid === 1);
 }
 
 export const defaults = {

@@ -11,6 +11,7 @@ import { takeLock } from "./lock.ts";
 import type { Directories } from "./paths.ts";
 import { ownerOf } from "./privileges.ts";
 import type { Spec } from "./spec.ts";
+import { clearFailure } from "./supervise/failure-file.ts";
 import { ignoreTerminalSignals } from "./terminal-signals.ts";
 import { makeDirectory } from "./trust.ts";
 
@@ -31,6 +32,7 @@ export async function startDaemon(
   makeDirectories(spec, directories);
   if (!spec.foreground) ignoreTerminalSignals();
   const lock = await takeLock(spec.name, spec.paths.pidfile);
+  clearFailure(spec.paths);
   if (spec.foreground) return launchInForeground(spec, environment, lock);
   // Relative paths are absolute by now; a process can't be started from a directory that was removed.
   process.chdir("/");

@@ -1,15 +1,17 @@
 // Stopping a daemon: asks it, then sends TERM, then KILL, and waits on the lock, which is free as soon as the process
 // is gone, reaped or not. No process gets a signal that does not hold the daemon's own pidfile open.
-import { askStop } from "../control/client.ts";
-import type { StopReport } from "../control/messages.ts";
+import { type Answer, askStop, askStopBySteps } from "../control/client.ts";
+import { longestTimeoutMs, type StopReport } from "../control/messages.ts";
 import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { closeDescriptor } from "../libc/files.ts";
-import { DjobError } from "./error.ts";
+import { DjobError, goneAlready } from "./error.ts";
 import type { Found, Place } from "./locate.ts";
 import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
 import { defaults, isSupervised } from "./spec.ts";
-import { goneAlready, isFree, notStarted, openTarget, type Target } from "./target.ts";
+import { formatSchedule, type StopStep, scheduleMs } from "./stop-schedule.ts";
+import { clearFailure } from "./supervise/failure-file.ts";
+import { isFree, notStarted, openTarget, type Target } from "./target.ts";
 
 export interface Stopped {
   readonly pid: number;
@@ -27,36 +29,39 @@ export interface Stopped {
 /** How much longer than the daemon itself its stopper waits: a supervisor also ends what its worker left. */
 const graceMs = 1_000;
 const supervisorGraceMs = 6_000;
+const afterKillMs = 10_000;
 const shortestPollMs = 1;
 const longestPollMs = 20;
 
 /**
  * @param timeoutMs for its runs to end; null: what the daemon was started with
+ * @param schedule how to end it instead, step by step; null: as usual
  * @throws {DjobError} if the process that holds the lock can't be proven to be the daemon, or can't be signalled
  */
 export async function stop(
   place: Place,
   found: Extract<Found, { life: "alive" }>,
   timeoutMs: number | null,
+  schedule: readonly StopStep[] | null = null,
 ): Promise<Stopped> {
   const startMs = performance.now();
   const { paths } = place;
   const pid = found.pid ?? found.status?.pid ?? null;
   if (pid === null) throw notStarted(place, "stop");
   const pidfile = openPidfile(paths.pidfile);
-  if (pidfile === null) throw goneAlready(place);
+  if (pidfile === null) throw goneAlready(place.name);
   let target: Target | null = null;
   try {
-    target = openTarget(place, pid, pidfile, "stop");
-    const patienceMs =
-      (timeoutMs ?? found.status?.stopTimeoutMs ?? found.spec?.stopTimeoutMs ?? defaults.stopTimeoutMs) +
-      (hasSupervisor(found) ? supervisorGraceMs : graceMs);
-    const asked = found.status === null ? null : askStop(paths.socket, timeoutMs, patienceMs);
-    if (asked === null) target.send("SIGTERM");
-    const killed = !(await freeWithin(pidfile, patienceMs));
-    if (killed) {
+    target = await openTarget(place, pid, pidfile, "stop");
+    const patienceMs = patienceWith(found, timeoutMs, schedule);
+    const asked = ask(paths.socket, found, timeoutMs, schedule, patienceMs);
+    let killed = false;
+    if (asked === null && schedule !== null) killed = await goThrough(schedule, target, pidfile);
+    else if (asked === null) target.send("SIGTERM");
+    if (!(await freeWithin(pidfile, asked === null && schedule !== null ? 0 : patienceMs))) {
+      killed = true;
       target.send("SIGKILL");
-      if (!(await freeWithin(pidfile, patienceMs)))
+      if (!(await freeWithin(pidfile, afterKillMs)))
         throw new DjobError(exitCode.failed, `cannot end ${place.name}: pid ${pid} survived SIGKILL`);
     }
     const lock = isStillAt(paths.pidfile, pidfile) ? pidfile : null;
@@ -72,6 +77,41 @@ export async function stop(
   } finally {
     target?.close();
   }
+}
+
+function patienceWith(
+  found: Extract<Found, { life: "alive" }>,
+  timeoutMs: number | null,
+  schedule: readonly StopStep[] | null,
+): number {
+  const { status, spec } = found;
+  const usualMs = timeoutMs ?? status?.stopTimeoutMs ?? spec?.stopTimeoutMs ?? defaults.stopTimeoutMs;
+  const allMs = schedule === null ? usualMs : (scheduleMs(schedule) ?? longestTimeoutMs);
+  return Math.min(allMs, longestTimeoutMs) + (hasSupervisor(found) ? supervisorGraceMs : graceMs);
+}
+
+/** @returns null if it has to be done from here */
+function ask(
+  socket: string,
+  found: Extract<Found, { life: "alive" }>,
+  timeoutMs: number | null,
+  schedule: readonly StopStep[] | null,
+  patienceMs: number,
+): Answer<StopReport> | null {
+  if (found.status === null) return null;
+  if (schedule === null) return askStop(socket, timeoutMs, patienceMs);
+  return hasSupervisor(found) ? askStopBySteps(socket, formatSchedule(schedule), patienceMs) : null;
+}
+
+/** @returns whether it came to KILL */
+async function goThrough(steps: readonly StopStep[], target: Target, pidfile: number): Promise<boolean> {
+  let killed = false;
+  for (const { signal, waitMs } of steps) {
+    killed ||= signal === "SIGKILL";
+    target.send(signal);
+    if (await freeWithin(pidfile, waitMs ?? longestTimeoutMs)) break;
+  }
+  return killed;
 }
 
 function hasSupervisor({ status, spec }: Extract<Found, { life: "alive" }>): boolean {
@@ -91,6 +131,7 @@ export function clearDead(place: Place): void {
   const lock = tryLock(place.paths.pidfile);
   if (lock === null) return;
   removeSocket(place.paths.socket);
+  clearFailure(place.paths);
   releaseStopped(place, lock);
 }
 

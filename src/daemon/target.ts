@@ -3,9 +3,14 @@
 import { exitCode } from "../exit-code.ts";
 import { closeDescriptor, flock } from "../libc/files.ts";
 import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.ts";
-import { DjobError, errorCode, worldError } from "./error.ts";
+import { DjobError, errorCode, goneAlready, worldError } from "./error.ts";
 import { isProven, type Place } from "./locate.ts";
+import { readPid } from "./pidfile.ts";
 import { hasEnded } from "./process-table.ts";
+
+/** How long a process may take to be dead that has begun to end. */
+const dyingMs = 500;
+const pollMs = 1;
 
 export interface Target {
   send(signal: string): void;
@@ -18,20 +23,36 @@ export interface Target {
  * @param verb for messages: "stop"
  * @throws {DjobError} if it can't be proven
  */
-export function openTarget(place: Place, pid: number, pidfile: number, verb: string): Target {
+export async function openTarget(place: Place, pid: number, pidfile: number, verb: string): Promise<Target> {
   const { name, paths } = place;
   const prove = () => {
     if (isProven(pid, pidfile)) return;
-    if (isFree(pidfile)) throw goneAlready(place);
-    // The pid's process is dead, and a launcher still holds the lock: it has just begun, or cleans up.
-    if (hasEnded(pid)) throw notStarted(place, verb);
+    if (isFree(pidfile)) throw goneAlready(name);
     throw new DjobError(
       exitCode.failed,
       `cannot ${verb} ${name}: the lock on ${paths.pidfile} is held, but pid ${pid} in it is not proven to be the daemon`,
       `see who holds the file open: fuser -v ${paths.pidfile}`,
     );
   };
+  await untilProven(place, pid, pidfile, verb);
   return holdProcess(name, pid, prove);
+}
+
+/**
+ * Gives one that ends a moment: it closes what it has open before it is dead, and its workers are about to follow it.
+ * @throws {DjobError} if it is gone then, or a launcher holds the lock, which has just begun, or cleans up
+ */
+async function untilProven(place: Place, pid: number, pidfile: number, verb: string): Promise<void> {
+  const deadlineMs = performance.now() + dyingMs;
+  while (!isProven(pid, pidfile)) {
+    if (isFree(pidfile)) throw goneAlready(place.name);
+    if (readPid(pidfile) !== pid) throw notStarted(place, verb);
+    if (performance.now() > deadlineMs) {
+      if (hasEnded(pid)) throw notStarted(place, verb);
+      return;
+    }
+    await Bun.sleep(pollMs);
+  }
 }
 
 /**
@@ -73,10 +94,6 @@ export function holdProcess(name: string, pid: number, prove: () => void): Targe
 /** Whether nobody holds the lock; then it is ours. */
 export function isFree(pidfile: number): boolean {
   return flock(pidfile, { exclusive: true, wait: false });
-}
-
-export function goneAlready({ name }: Place): DjobError {
-  return new DjobError(exitCode.notRunning, `${name} is not running any more: it has just ended`);
 }
 
 export function notStarted({ name }: Place, verb: string): DjobError {

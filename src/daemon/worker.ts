@@ -1,53 +1,30 @@
 // The last stage: makes its process what the spec says, and lets the worker of src/runtime live in it.
-import { constants, openSync, readFileSync, writeFileSync } from "node:fs";
 import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
-import {
-  closeDescriptor,
-  duplicate,
-  isTerminal,
-  memoryFile,
-  setCloseOnExec,
-  writeAll,
-} from "../libc/files.ts";
-import { exitImmediately, setParentDeathSignal } from "../libc/process.ts";
+import { closeDescriptor, isTerminal, setCloseOnExec } from "../libc/files.ts";
+import { exitImmediately } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
-import { handDownProcessEnvironment } from "../runtime/child-environment.ts";
 import { describeFailure, failure } from "../runtime/failure.ts";
 import type { ToWorker } from "../runtime/link.ts";
 import type { WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
-import { applyLimits } from "./attributes.ts";
 import { becomeDaemon } from "./become.ts";
-import {
-  lockDescriptor,
-  readinessDescriptor,
-  specDescriptor,
-  specFileName,
-  stageVariable,
-  supervisorVariable,
-} from "./descriptors.ts";
-import { dropPrivileges } from "./drop.ts";
+import { lockDescriptor, readinessDescriptor, supervisorVariable } from "./descriptors.ts";
 import { endDescendants } from "./end-started.ts";
-import { type Environment, quietCollector } from "./environment.ts";
-import { DjobError, errorCode, shownError, worldError } from "./error.ts";
+import type { Environment } from "./environment.ts";
+import { DjobError, errorCode, shownError } from "./error.ts";
 import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { ownerOf } from "./privileges.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
 import { type Service, takeService } from "./service.ts";
-import { decodeSpec, type Spec } from "./spec.ts";
+import { type Exit, endWith, killedCode, settleIn, takeSpec } from "./settle.ts";
+import type { Spec } from "./spec.ts";
 import { Channel } from "./supervise/channel.ts";
+import { childrenOf } from "./supervise/descendants.ts";
 import { takeVariable } from "./take-variable.ts";
-import { restoreTerminalSignals } from "./terminal-signals.ts";
-
-/** The part of main.ts that may end the process. */
-export type Exit = (code: number) => never;
-
-/** What `kill -9` makes of a process, as a shell tells it. */
-const killedCode = 137;
 
 /** @param stage "worker" has a launcher that waits at the other end of the readiness pipe, "supervised" a supervisor */
 export async function work(stage: "worker" | "alone" | "supervised", exit: Exit): Promise<void> {
@@ -64,7 +41,7 @@ export async function work(stage: "worker" | "alone" | "supervised", exit: Exit)
     ? linkReadiness()
     : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
   const environment = settleInOrTell(spec, readiness);
-  const port = { ...portFor(spec, environment ?? {}, service, exit), ...readiness };
+  const port = { ...portFor(spec, environment ?? {}, service, supervisor, exit), ...readiness };
   if (environment === null) {
     port.removeFiles();
     return exit(exitCode.notReady);
@@ -72,28 +49,6 @@ export async function work(stage: "worker" | "alone" | "supervised", exit: Exit)
   // Becoming another user clears the parent-death signal (prctl(2)).
   if (supervisor !== null) endWith(supervisor);
   await new Worker(port).start();
-}
-
-/** The parent-death signal; a supervisor that ended before it was set is another parent than the one that told its pid. */
-function endWith(supervisor: number): void {
-  setParentDeathSignal("SIGKILL");
-  if (process.platform === "linux" && process.ppid !== supervisor) exitImmediately(killedCode);
-}
-
-/**
- * Reads the spec that this stage was started with. The descriptor's number stays taken: a reload puts the next spec there,
- * and a file that a thread of the runtime had under this number would be closed by that thread in its place. Until then it
- * holds the spec for `djob stop`, `status` and `restart` to read when the daemon itself does not answer.
- */
-export function takeSpec(): Spec {
-  const text = readFileSync(specDescriptor, "utf8");
-  const kept = memoryFile(specFileName);
-  const placeholder = kept ?? openSync("/dev/null", constants.O_RDONLY);
-  if (kept !== null) writeAll(kept, Buffer.from(text));
-  duplicate(placeholder, specDescriptor);
-  closeDescriptor(placeholder);
-  setCloseOnExec(specDescriptor, true);
-  return decodeSpec(text);
 }
 
 /** @returns null if it can't be done; whoever waits has been told why */
@@ -107,50 +62,8 @@ function settleInOrTell(spec: Spec, readiness: Readiness): Environment | null {
   }
 }
 
-/**
- * User, directory, umask, signals and environment as the spec says. @returns the environment that modules see
- * @throws {DjobError} if the process may not be left as it is then
- */
-export function settleIn({ privileges, workingDirectory, umask, foreground }: Spec): Environment {
-  nameProcess();
-  if (privileges !== null) applyLimits(privileges.attributes);
-  dropPrivileges(privileges);
-  if (workingDirectory !== null) enterDirectory(workingDirectory);
-  if (umask !== null) process.umask(umask);
-  if (!foreground) restoreTerminalSignals();
-  const environment: Record<string, string> = {};
-  for (const name of [stageVariable, ...ownSettings()]) takeVariable(name);
-  handDownProcessEnvironment();
-  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
-  return environment;
-}
-
-/** As its new user, who may be the only one that may, or the one that may not. */
-function enterDirectory(path: string): void {
-  try {
-    process.chdir(path);
-  } catch (error) {
-    throw worldError(`use the working directory ${path}`, error);
-  }
-}
-
-/** Started through /proc/self/exe, the process would be "exe" to top, ps -e and killall (proc_pid_comm(5)). */
-export function nameProcess(): void {
-  try {
-    writeFileSync("/proc/self/comm", "djob");
-  } catch {
-    // Without /proc there was no such link either.
-  }
-}
-
 /** What a daemon is told while it works. Until the new process listens, one of them would end it. */
 const reloadSignals = ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
-
-/** Runtime settings that djob made for itself; one that the user chose stays. */
-function ownSettings(): readonly string[] {
-  const [name, value] = quietCollector;
-  return process.env[name] === value ? [name] : [];
-}
 
 /** A process that is no longer root can't change root's directory; a pidfile that nobody holds is never believed. */
 function removeIfPermitted(remove: () => void): void {
@@ -174,15 +87,12 @@ function linkReadiness(): Readiness & Supervision & Pick<WorkerPort, "removeFile
     supervisor: {
       send: (message) => channel.send(message),
       listen: (receive) =>
-        channel.listen(
-          {
-            message: (message: ToWorker) => receive(message),
-            garbage: () => {},
-            // Where there is no parent-death signal.
-            closed: () => exitImmediately(killedCode),
-          },
-          false,
-        ),
+        channel.listen({
+          message: (message: ToWorker) => receive(message),
+          garbage: () => {},
+          // Where there is no parent-death signal.
+          closed: () => exitImmediately(killedCode),
+        }),
     },
     ready(jobs) {
       channel.send({ type: "ready", jobs });
@@ -238,11 +148,21 @@ function portFor(
   spec: Spec,
   environment: Environment,
   service: Service,
+  supervisor: number | null,
   exit: Exit,
 ): Omit<WorkerPort, keyof Readiness | keyof Supervision> {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
   return {
-    identity: { name, modules, paths, foreground, stopTimeoutMs, pid: process.pid, startedAtMs: Date.now() },
+    identity: {
+      name,
+      pid: supervisor ?? process.pid,
+      workerPid: process.pid,
+      startedAtMs: Date.now(),
+      foreground,
+      stopTimeoutMs,
+      modules,
+      paths,
+    },
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
     sockets: service.sockets,
@@ -261,6 +181,7 @@ function portFor(
     exit,
     kill: () => exitImmediately(killedCode),
     reopenLogs: () => reopenLogs(paths, spec.privileges),
+    children: () => childrenOf("self"),
     replace() {
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
       return becomeDaemon("alone", spec, { ...environment, ...service.handOver() });

@@ -103,6 +103,7 @@ function requiredSymbols(padding: readonly "i64"[]) {
     pipe: { args: ["ptr"], returns: "i32" },
     socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
     close: { args: ["i32"], returns: "i32" },
+    read: { args: ["i32", "ptr", "u64"], returns: "i64" },
     write: { args: ["i32", "ptr", "u64"], returns: "i64" },
     isatty: { args: ["i32"], returns: "i32" },
     dup2: { args: ["i32", "i32"], returns: "i32" },

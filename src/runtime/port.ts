@@ -24,6 +24,8 @@ export interface WorkerPort {
   ready(jobs: number): boolean;
   /** Tells why, and ends what the modules have started already. */
   failed(failure: ModuleFailure): void;
+  /** The pids of the processes that were started here and have not been reaped. */
+  children(): readonly number[];
   /** It is about to end: after what. */
   crashed(what: string): void;
   /** Pidfile and socket. Called at every end that can be noticed, also more than once. */

@@ -94,10 +94,10 @@ export class Scheduler {
     this.#arm();
   }
 
-  /** The other worker does not run this job any more; null: nor any other. */
-  release(name: string | null): void {
+  /** No other worker runs this job any more. */
+  release(name: string): void {
     for (const job of this.#jobs) {
-      if (!job.held || (name !== null && job.definition.name !== name)) continue;
+      if (!job.held || job.definition.name !== name) continue;
       job.held = false;
       if (this.#state !== "started" || job.definition.schedule.kind !== "always") continue;
       this.#setDue(job, this.#clock.now());

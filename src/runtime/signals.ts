@@ -10,8 +10,8 @@ export interface SignalActions {
 }
 
 export interface SignalListeners {
-  /** What modules have registered for SIGTERM themselves. */
-  others(): readonly NodeJS.SignalsListener[];
+  /** What modules have registered themselves for the signal that asks to end. */
+  others(signal: NodeJS.Signals): readonly NodeJS.SignalsListener[];
 }
 
 export function listenToSignals(actions: SignalActions): SignalListeners {
@@ -21,13 +21,15 @@ export function listenToSignals(actions: SignalActions): SignalListeners {
     if (terminations === 1) actions.terminate(signal);
     else actions.endNow(signal);
   };
+  const { hangUp, reopenLogs, dump } = actions;
+  const own = new Set<unknown>([terminate, hangUp, reopenLogs, dump]);
   process.on("SIGTERM", terminate);
   process.on("SIGINT", terminate);
-  process.on("SIGHUP", actions.hangUp);
-  process.on("SIGUSR1", actions.reopenLogs);
-  process.on("SIGUSR2", actions.dump);
+  process.on("SIGHUP", hangUp);
+  process.on("SIGUSR1", reopenLogs);
+  process.on("SIGUSR2", dump);
   return {
-    others: () =>
-      (process.listeners("SIGTERM") as NodeJS.SignalsListener[]).filter((other) => other !== terminate),
+    others: (signal) =>
+      (process.listeners(signal) as NodeJS.SignalsListener[]).filter((other) => !own.has(other)),
   };
 }

@@ -7,7 +7,9 @@ import { jobState, type ScheduledJob } from "./scheduler.ts";
 /** What does not change while the process lives. */
 export interface Identity {
   readonly name: string;
+  /** The supervisor's, where there is one. */
   readonly pid: number;
+  readonly workerPid: number;
   readonly startedAtMs: number;
   readonly foreground: boolean;
   readonly stopTimeoutMs: number;
@@ -17,14 +19,14 @@ export interface Identity {
 
 export function statusOf(
   state: DaemonState,
-  { name, pid, startedAtMs, foreground, stopTimeoutMs, modules, paths }: Identity,
+  { name, pid, workerPid, startedAtMs, foreground, stopTimeoutMs, modules, paths }: Identity,
   jobs: readonly ScheduledJob[],
 ): DaemonStatus {
   return {
     name,
     state,
     pid,
-    workerPid: pid,
+    workerPid,
     startedAt: iso(startedAtMs),
     restarts: 0,
     lastExit: null,
@@ -33,6 +35,7 @@ export function statusOf(
     modules,
     paths,
     jobs: jobs.map(jobStatus),
+    command: null,
     reason: null,
     version,
     commit,

@@ -22,7 +22,7 @@ export async function drain(work: Work, reason: string, timeoutMs: number): Prom
 }
 
 /**
- * A plain script may listen to SIGTERM itself, and then it decides when to end: by process.exit, or by leaving nothing
+ * A plain script may listen to SIGTERM itself (or to what --stop-signal says), and then it decides when to end: by process.exit, or by leaving nothing
  * in the event loop. Waits for either; a script without listeners has nothing to wait for.
  * @param told whether the signal has reached the listeners already
  */
@@ -30,13 +30,14 @@ export async function letListenersEnd(
   listeners: readonly NodeJS.SignalsListener[],
   told: boolean,
   timeoutMs: number,
+  signal: NodeJS.Signals = "SIGTERM",
 ): Promise<StopReport> {
   if (listeners.length === 0) return { outcome: "clean", runs: [] };
   return await new Promise((resolve) => {
     process.once("beforeExit", () => resolve({ outcome: "clean", runs: [] }));
     // Unreferenced: it must not keep the loop alive that the script is to leave empty.
     setTimeout(() => resolve({ outcome: "forced", runs: [] }), timeoutMs).unref();
-    if (!told) for (const listener of listeners) listener("SIGTERM");
+    if (!told) for (const listener of listeners) listener(signal);
   });
 }
 

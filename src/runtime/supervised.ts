@@ -5,7 +5,7 @@ import type { Scheduler } from "./scheduler.ts";
 import { jobStatus } from "./status.ts";
 
 export interface Orders {
-  stop(reason: string, timeoutMs: number): Promise<StopReport>;
+  stop(reason: string, timeoutMs: number, signal: NodeJS.Signals): Promise<StopReport>;
   retire(): Promise<void>;
   takeOver(fromMs: number | null, running: readonly string[]): void;
 }
@@ -17,7 +17,7 @@ export function obey(supervisor: SupervisorLink, scheduler: Scheduler, orders: O
         return supervisor.send({ type: "status", id: message.id, jobs: scheduler.jobs.map(jobStatus) });
       case "stop":
         return void orders
-          .stop(message.reason, message.timeoutMs)
+          .stop(message.reason, message.timeoutMs, message.signal)
           .then((report) => supervisor.send({ type: "stopped", report }));
       case "yield":
         return void orders.retire();

@@ -40,6 +40,7 @@ export class Worker {
   #signals: SignalListeners | null = null;
   #stopping: Promise<StopReport> | null = null;
   #retiring = false;
+  #stopSignal: NodeJS.Signals = "SIGTERM";
   #hold: Timer | undefined;
 
   constructor(port: WorkerPort) {
@@ -104,7 +105,11 @@ export class Worker {
       if (this.#retiring) supervisor.send({ type: "runEnded", job });
     });
     obey(supervisor, this.#scheduler, {
-      stop: (reason, timeoutMs) => this.#stop(reason, false, timeoutMs),
+      stop: (reason, timeoutMs, signal) => {
+        // Old code may finish its runs beside the new, but does not hold up the end of both.
+        if (this.#retiring) void this.#runner.endAll(reason);
+        return this.#stop(reason, false, timeoutMs, signal);
+      },
       retire: () => this.#retire(supervisor),
       takeOver: (fromMs, running) => {
         clearTimeout(this.#hold);
@@ -123,20 +128,22 @@ export class Worker {
     const { stopTimeoutMs } = this.#port.identity;
     const reason = "the daemon is reloading";
     this.#stopping = this.#isPlainScript()
-      ? letListenersEnd(this.#signals?.others() ?? [], false, stopTimeoutMs)
+      ? letListenersEnd(this.#signals?.others("SIGTERM") ?? [], false, stopTimeoutMs)
       : retire(this.#work(), reason, stopTimeoutMs);
     const { outcome, runs } = await this.#stopping;
     if (outcome !== "clean")
       this.#journal.write("error", `old code was killed: ${runs.join(", ")} did not end`);
+    supervisor.send({ type: "retired", children: this.#port.children() });
     this.#port.exit(exitCode.done);
   }
 
   #becomeReady(): void {
     if (this.#state !== "starting") return;
     this.#enter("running");
-    const { name, pid } = this.#port.identity;
+    const { name, pid, workerPid } = this.#port.identity;
     const jobs = this.#registry.jobs.length;
-    this.#journal.write("info", `${name} is ready: pid ${pid}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
+    const pids = pid === workerPid ? `pid ${pid}` : `pid ${pid}, worker ${workerPid}`;
+    this.#journal.write("info", `${name} is ready: ${pids}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
     for (const { place } of this.#servers) this.#journal.write("info", `serving ${place}`);
     if (this.#port.ready(jobs)) {
       // A supervisor says when, and until then jobs alone would hold no event loop.
@@ -191,7 +198,13 @@ export class Worker {
     this.#port.exit(exitCode.failed);
   }
 
-  #stop(reason: string, listenersTold: boolean, timeoutMs: number | null = null): Promise<StopReport> {
+  #stop(
+    reason: string,
+    listenersTold: boolean,
+    timeoutMs: number | null = null,
+    signal: NodeJS.Signals = "SIGTERM",
+  ): Promise<StopReport> {
+    this.#stopSignal = signal;
     const stopTimeoutMs = timeoutMs ?? this.#port.identity.stopTimeoutMs;
     this.#stopping ??= this.#stopOnce(reason, listenersTold, stopTimeoutMs);
     return this.#stopping;
@@ -215,7 +228,12 @@ export class Worker {
 
   #end(reason: string, listenersTold: boolean, timeoutMs: number): Promise<StopReport> {
     if (this.#isPlainScript())
-      return letListenersEnd(this.#signals?.others() ?? [], listenersTold, timeoutMs);
+      return letListenersEnd(
+        this.#signals?.others(this.#stopSignal) ?? [],
+        listenersTold,
+        timeoutMs,
+        this.#stopSignal,
+      );
     return drain(this.#work(), reason, timeoutMs);
   }
 

@@ -23,7 +23,7 @@ interface Given {
 
 function plan({ modules = ["worker.ts"], flags = {}, repeated = {} }: Given) {
   const args = { _: [...modules], dir: "state", ...flags } as unknown as CommandInput["args"];
-  return planRun({ args, positionals: modules, repeated, output: makeOutput(false) });
+  return planRun({ args, positionals: modules, tail: null, repeated, output: makeOutput(false) });
 }
 
 function refusal(given: Given): DjobError {
@@ -64,6 +64,7 @@ test("without flags a daemon has the documented defaults, and every path is abso
       { signal: "SIGKILL", waitMs: 5_000 },
     ],
     privileges: null,
+    command: null,
   });
 });
 

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { judge, type ProcessRow, parseStat, readProcess } from "../../src/daemon/process-table.ts";
+import {
+  isEnding,
+  judge,
+  judgeWorker,
+  type ProcessRow,
+  parseStat,
+  readProcess,
+} from "../../src/daemon/process-table.ts";
 import { refusalOf } from "./files.ts";
 
 const daemon: ProcessRow = { ppid: 1, pid: 300, pgid: 299, sid: 299, tty: "?", tpgid: -1 };
@@ -35,6 +42,17 @@ test("a process is read as ps reads it", () => {
     .split(/\s+/)
     .map(Number);
   expect(readProcess(process.pid)).toMatchObject({ ppid, pid, pgid, sid, tpgid });
+});
+
+test.each([
+  ["S", 0x400000, false],
+  ["R", 0x400040, false],
+  // Past its last instruction: it may have let go of its files already.
+  ["R", 0x40000c, true],
+  ["Z", 0x40004c, true],
+  ["X", 0, true],
+])("state %s with flags %d: it has ended is %j", (state, flags, ended) => {
+  expect(isEnding(`300 (djob) ${state} 1 299 299 0 -1 ${flags} 2037 0\n`)).toBe(ended);
 });
 
 test("a process that is gone is an error that names it", () => {
@@ -76,5 +94,29 @@ describe("judged against the sequence", () => {
     ],
   ])("%s is none", (_what, change, columns) => {
     expect(bad({ ...daemon, ...change })).toEqual([...columns]);
+  });
+});
+
+describe("a worker, judged against its supervisor", () => {
+  const worker: ProcessRow = { ...daemon, ppid: 300, pid: 305, pgid: 305 };
+  const bad = (row: ProcessRow) =>
+    judgeWorker(row, daemon)
+      .filter(({ good }) => !good)
+      .map(({ column }) => column);
+
+  test("is good in every column, each of which is explained", () => {
+    expect(bad(worker)).toEqual([]);
+    const judgements = judgeWorker(worker, daemon);
+    expect(judgements.map(({ column }) => column)).toEqual(["PPID", "PID", "PGID", "SID", "TTY", "TPGID"]);
+    for (const { meaning } of judgements) expect(meaning).not.toBe("");
+  });
+
+  test.each<[string, Partial<ProcessRow>, readonly string[]]>([
+    ["an orphan", { ppid: 1 }, ["PPID"]],
+    ["a session's leader", { sid: 305 }, ["PID", "SID"]],
+    ["one in its supervisor's group", { pgid: 299 }, ["PGID"]],
+    ["one with a terminal", { tty: "pts/3", tpgid: 310 }, ["TTY", "TPGID"]],
+  ])("%s is none", (_what, change, columns) => {
+    expect(bad({ ...worker, ...change })).toEqual([...columns]);
   });
 });

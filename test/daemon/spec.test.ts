@@ -28,6 +28,7 @@ const spec: Spec = {
     { signal: "SIGKILL", waitMs: 5_000 },
   ],
   privileges: null,
+  command: null,
 };
 
 test("a spec comes out of the chain as it went in", () => {

@@ -1,5 +1,5 @@
 // A user of its own for tests that give up root: made for a test file, and removed after it.
-import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
+import { chmodSync, copyFileSync } from "node:fs";
 import { djobPath, type Workspace } from "./harness.ts";
 
 export const isRoot = process.geteuid?.() === 0;
@@ -28,11 +28,9 @@ export function removeAccount({ name, extraGroup }: Account): void {
   call("groupdel", extraGroup.name);
 }
 
-/** Lets another user reach the modules, and a daemon that is that user make its socket. */
+/** Lets another user reach the modules. */
 export function openToOthers(space: Workspace): void {
   chmodSync(space.dir, 0o755);
-  mkdirSync(space.state);
-  chmodSync(space.state, 0o1777);
 }
 
 /** Calls a copy of dist/djob as another user. */

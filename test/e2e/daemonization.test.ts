@@ -1,10 +1,10 @@
 // The daemonization sequence, row by row: each test starts djob from a parent that hands down everything that a daemon
-// must not inherit, and reads back from /proc what became of it.
+// must not inherit, and reads back from /proc what became of it: of the supervisor, and of the worker that it has started.
 import { expect, test } from "bun:test";
 import { existsSync, readlinkSync, realpathSync, rmdirSync, statSync } from "node:fs";
 import { startDirty, tickingModule } from "./dirty-parent.ts";
 import { djobPath, environmentOf, isAlive, procStatus, until, workspace } from "./harness.ts";
-import { descriptorsOf, processStat, processTable, signalsOf } from "./proc.ts";
+import { childrenOf, descriptorsOf, processStat, signalsOf } from "./proc.ts";
 
 test("it keeps no descriptor of its parent, not even the highest", async () => {
   const space = workspace();
@@ -12,30 +12,42 @@ test("it keeps no descriptor of its parent, not even the highest", async () => {
   expect(await start.parent.descriptorLimit()).toBeGreaterThan(1000);
   // Its end of the pipe is closed only after it has said that it is ready, which is what the start waits for.
   await until("it has closed its pipe", () => !Object.values(descriptorsOf(start.pid)).some(isPipe));
-  const { 0: input, 1: out, 2: err, 3: lock, 5: reserved, ...others } = descriptorsOf(start.pid);
-  expect({ input, out, err, lock, reserved }).toEqual({
-    input: "/dev/null",
-    out: realpathSync(space.path("state/worker.log")),
-    err: realpathSync(space.path("state/worker.log")),
-    lock: realpathSync(space.path("state/worker.pid")),
-    reserved: "/memfd:djob-spec (deleted)",
-  });
-  // What is left is the control socket and the event loop's own; every file, pipe and terminal would have another name.
-  const kinds = Object.values(others).map((target) => target.replace(/\[\d+\]$/, ""));
-  expect(kinds.sort()).toEqual(["anon_inode:[eventfd]", "anon_inode:[eventpoll]", "socket:"]);
+  const eventLoop = ["anon_inode:[eventfd]", "anon_inode:[eventpoll]"];
+  // What is left is the control socket, the pair of sockets between the two, and the event loop's own; every file, pipe and
+  // terminal would have another name.
+  for (const [pid, kinds] of [
+    [start.pid, [...eventLoop, "socket:", "socket:"]],
+    [start.worker, [...eventLoop, "socket:"]],
+  ] as const) {
+    const { 0: input, 1: out, 2: err, 3: lock, 5: reserved, ...others } = descriptorsOf(pid);
+    expect({ input, out, err, lock, reserved }).toEqual({
+      input: "/dev/null",
+      out: realpathSync(space.path("state/worker.log")),
+      err: realpathSync(space.path("state/worker.log")),
+      lock: realpathSync(space.path("state/worker.pid")),
+      reserved: "/memfd:djob-spec (deleted)",
+    });
+    const found = Object.values(others).map((target) => target.replace(/\[\d+\]$/, ""));
+    expect(found.sort()).toEqual([...kinds]);
+  }
 });
 
 test("its signal mask is empty, and only what the runtime itself ignores is ignored", async () => {
   const space = workspace();
   await using start = await startDirty(space);
-  expect(signalsOf(start.pid, "SigBlk")).toEqual([]);
-  // Bun writes to sockets and files, and wants the error rather than the signal.
-  expect(signalsOf(start.pid, "SigIgn")).toEqual(["SIGPIPE", "SIGXFSZ"]);
   // The runtime's own for crashes and its garbage collector; 33 is the libc's, as soon as there are threads.
   const runtime = ["SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGPWR", "SIGSYS"];
   const own = ["SIGHUP", "SIGINT", "SIGUSR1", "SIGUSR2", "SIGTERM"];
-  const handled = signalsOf(start.pid, "SigCgt").filter((name) => name !== "SIG33");
-  expect(handled.sort()).toEqual([...runtime, ...own].sort());
+  for (const [pid, handled] of [
+    [start.pid, [...runtime, ...own, "SIGCHLD"]],
+    [start.worker, [...runtime, ...own]],
+  ] as const) {
+    expect(signalsOf(pid, "SigBlk")).toEqual([]);
+    // Bun writes to sockets and files, and wants the error rather than the signal.
+    expect(signalsOf(pid, "SigIgn")).toEqual(["SIGPIPE", "SIGXFSZ"]);
+    const caught = signalsOf(pid, "SigCgt").filter((name) => name !== "SIG33");
+    expect(caught.sort()).toEqual([...handled].sort());
+  }
 });
 
 test("its environment has nothing of the terminal, the login or another service, and nothing of djob's", async () => {
@@ -57,7 +69,7 @@ test("its environment has nothing of the terminal, the login or another service,
   const seen = /\[say\] (\{.*\})/.exec(
     await until("the job says its environment", () => /\[say\] .*\n/.exec(space.read("worker.log"))?.[0]),
   )?.[1];
-  for (const environment of [environmentOf(start.pid), JSON.parse(seen ?? "")]) {
+  for (const environment of [...start.processes.map(environmentOf), JSON.parse(seen ?? "")]) {
     expect(environment).toMatchObject({ KEPT: "as it is", DJOB_DIR: space.state });
     for (const name of Object.keys(lying)) expect(environment).not.toHaveProperty(name);
   }
@@ -73,17 +85,21 @@ test("the launcher exits 0 only now that the daemon is ready", async () => {
   expect(existsSync(space.path("loaded"))).toBe(true);
 });
 
-test("it is in a session and a group of their own, without a terminal", async () => {
+test("it is in a session of its own and without a terminal, and its worker in a group of its own besides", async () => {
   const space = workspace();
   await using start = await startDirty(space);
   const own = processStat(start.pid);
+  const worker = processStat(start.worker);
   const shell = processStat(await start.parent.shell());
   expect(shell).toMatchObject({ session: shell.pid });
   expect(shell.terminal).not.toBe(0);
   expect(own).toMatchObject({ terminal: 0, foregroundGroup: -1, group: own.session });
   expect(own.session).not.toBe(shell.session);
-  const row = Bun.spawnSync(["ps", "-o", "tty=,tpgid=", "-p", String(start.pid)]).stdout.toString();
-  expect(row.trim().split(/\s+/)).toEqual(["?", "-1"]);
+  expect(worker).toMatchObject({ terminal: 0, foregroundGroup: -1, session: own.session, group: worker.pid });
+  for (const pid of start.processes) {
+    const row = Bun.spawnSync(["ps", "-o", "tty=,tpgid=", "-p", String(pid)]).stdout.toString();
+    expect(row.trim().split(/\s+/)).toEqual(["?", "-1"]);
+  }
 });
 
 test("it does not lead its session, whose leader is gone, and init or a subreaper has adopted it", async () => {
@@ -93,34 +109,37 @@ test("it does not lead its session, whose leader is gone, and init or a subreape
   expect(pid).not.toBe(session);
   expect(isAlive(session)).toBe(false);
   expect(adopters(process.pid)).toContain(parent);
+  expect(processStat(start.worker)).toMatchObject({ session, parent: pid });
+  expect(start.worker).not.toBe(session);
 });
 
 test("its umask is 022, whatever its parent's was", async () => {
   const space = workspace();
   await using start = await startDirty(space);
-  expect(procStatus(start.pid).get("Umask")).toBe("0022");
+  for (const pid of start.processes) expect(procStatus(pid).get("Umask")).toBe("0022");
 });
 
 test("its umask is what --umask says", async () => {
   const space = workspace();
   await using start = await startDirty(space, { args: ["--umask", "027"] });
-  expect(procStatus(start.pid).get("Umask")).toBe("0027");
+  for (const pid of start.processes) expect(procStatus(pid).get("Umask")).toBe("0027");
 });
 
 test("its working directory is /, and the one that it was started in may go", async () => {
   const space = workspace();
   await using start = await startDirty(space);
-  expect(readlinkSync(`/proc/${start.pid}/cwd`)).toBe("/");
+  for (const pid of start.processes) expect(readlinkSync(`/proc/${pid}/cwd`)).toBe("/");
   await start.parent.hangUp();
   rmdirSync(start.parent.cwd);
   const before = space.read("worker.log").length;
   await until("the job goes on", () => /tick \d+ over/.test(space.read("worker.log").slice(before)));
 });
 
-test("its working directory is what --chdir says", async () => {
+test("its worker's working directory is what --chdir says, and the supervisor keeps none busy", async () => {
   const space = workspace();
   await using start = await startDirty(space, { args: ["--chdir", ".."] });
-  expect(readlinkSync(`/proc/${start.pid}/cwd`)).toBe(realpathSync(space.dir));
+  expect(readlinkSync(`/proc/${start.worker}/cwd`)).toBe(realpathSync(space.dir));
+  expect(readlinkSync(`/proc/${start.pid}/cwd`)).toBe("/");
 });
 
 test("its files have their modes, although the umask of its parent was 077", async () => {
@@ -155,7 +174,8 @@ test("no zombie is left of a thousand children, and each one's exit code arrived
     });`;
   await using start = await startDirty(space, { module });
   await until("all children ended", () => space.read("worker.log").includes("1000 children ended"), 30_000);
-  expect(childrenOf(start.pid)).toEqual([]);
+  expect(childrenOf(start.worker)).toEqual([]);
+  expect(childrenOf(start.pid)).toEqual([start.worker]);
 });
 
 test("a job's children get neither the lock nor the pipes, and signals and environment as usual", async () => {
@@ -173,7 +193,10 @@ test("a job's children get neither the lock nor the pipes, and signals and envir
   );
   for (const child of line.slice(1).map(Number)) {
     await until("it has become cat", () => procStatus(child).get("Name") === "cat");
-    expect(processStat(child)).toMatchObject({ parent: start.pid, session: processStat(start.pid).session });
+    expect(processStat(child)).toMatchObject({
+      parent: start.worker,
+      session: processStat(start.pid).session,
+    });
     const descriptors = descriptorsOf(child);
     expect(Object.keys(descriptors)).toEqual(["0", "1", "2"]);
     for (const target of Object.values(descriptors))
@@ -214,10 +237,4 @@ function isPipe(target: string): boolean {
 function adopters(pid: number): number[] {
   const { parent } = processStat(pid);
   return parent <= 1 ? [1, pid] : [pid, ...adopters(parent)];
-}
-
-function childrenOf(pid: number): number[] {
-  return processTable()
-    .filter(({ parent }) => parent === pid)
-    .map((row) => row.pid);
 }

@@ -2,7 +2,7 @@
 // daemon must not inherit.
 import { expect } from "bun:test";
 import { mkdirSync, readdirSync } from "node:fs";
-import { djobPath, until, type Workspace } from "./harness.ts";
+import { djobPath, until, type Workspace, workerOf } from "./harness.ts";
 import { program } from "./programs.ts";
 
 export class DirtyParent implements AsyncDisposable {
@@ -70,8 +70,12 @@ export class DirtyParent implements AsyncDisposable {
 
 export interface DirtyStart extends AsyncDisposable {
   readonly parent: DirtyParent;
-  /** The daemon. */
+  /** The daemon: its supervisor. */
   readonly pid: number;
+  /** Has loaded the module. */
+  readonly worker: number;
+  /** Both of them. */
+  readonly processes: readonly number[];
 }
 
 /** A job that writes a line a few times a second. */
@@ -89,7 +93,8 @@ export async function startDirty(
   expect({ code, output: parent.output }).toMatchObject({ code: 0 });
   expect(readdirSync(parent.inherited).length).toBe(19);
   const pid = Number(/\(pid (\d+)\)/.exec(parent.output)?.[1]);
-  return { parent, pid, [Symbol.asyncDispose]: () => parent.hangUp() };
+  const worker = await workerOf(space, "worker");
+  return { parent, pid, worker, processes: [pid, worker], [Symbol.asyncDispose]: () => parent.hangUp() };
 }
 
 interface DirtyRequest {

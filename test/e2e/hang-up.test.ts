@@ -1,6 +1,7 @@
 // What must not end a daemon: its terminal's end, the end of the login session, and a SIGHUP at any moment of its start.
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
+import { generator, seed } from "./chance.ts";
 import { startDirty, tickingModule } from "./dirty-parent.ts";
 import { isAlive, until, type Workspace, workspace } from "./harness.ts";
 import { processTable } from "./proc.ts";
@@ -35,7 +36,6 @@ test("a program that it started on the terminal's session survives with it", asy
 
 /** In the order in which they are born. */
 const roles = ["launcher", "leader", "worker"] as const;
-const seed = Number(process.env["DJOB_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const starts = 20;
 
 test(`a SIGHUP at any moment of the start kills nothing (DJOB_TEST_SEED=${seed})`, async () => {
@@ -122,15 +122,4 @@ function childrenOf(pid: number): number[] {
   } catch {
     return [];
   }
-}
-
-/** Mulberry32: numbers from 0 to 1 that a seed determines. */
-function generator(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -106,7 +106,7 @@ export class Workspace {
     return { code: child.exitCode, signal: child.signalCode, stdout, stderr };
   }
 
-  /** Starts a daemon that must become ready. @returns its pid */
+  /** Starts a daemon that must become ready. @returns its pid: the supervisor's, where there is one */
   async run(args: readonly string[], options: CallOptions = {}): Promise<number> {
     const { code, stdout, stderr } = await this.djob(["run", ...args], options);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -151,7 +151,18 @@ export function workspace(): Workspace {
 export interface StatusDocument {
   readonly name: string;
   readonly state: string;
+  /** The supervisor's, where there is one. */
   readonly pid: number | null;
+  /** The process that has loaded the modules; null: none at this moment. */
+  readonly workerPid: number | null;
+  readonly restarts: number;
+  /** How the worker before ended. */
+  readonly lastExit: string | null;
+  /** Why the daemon has failed. */
+  readonly reason: string | null;
+  /** Whether the worker has told of its jobs. */
+  readonly responsive: boolean;
+  readonly command: readonly string[] | null;
   readonly modules: readonly string[];
   readonly paths: { readonly pidfile: string; readonly log: string | null; readonly socket: string };
   readonly jobs: ReadonlyArray<{
@@ -166,6 +177,13 @@ export interface StatusDocument {
       readonly durationMs: number;
     } | null;
   }>;
+}
+
+/** The pid of a running daemon's worker, which has loaded the modules. */
+export async function workerOf(space: Workspace, name: string): Promise<number> {
+  const { workerPid } = await space.status(name);
+  if (workerPid === null) throw new Error(`${name} has no worker`);
+  return workerPid;
 }
 
 /** proc_pid_status(5), as a map. */

@@ -269,34 +269,34 @@ describe("the SysV script", () => {
     expect(stderr).toContain("not today");
   });
 
-  test("calls djob reload, and hands on that it is not running", async () => {
+  test("reloads the daemon without a gap, and says when it does not run or its code is broken", async () => {
     const space = workspace();
-    space.write("worker.ts", idle);
-    const calls = space.path("calls");
-    const stub = space.write(
-      "stub",
-      `#!/bin/sh\necho "$@" >> '${calls}'\n[ "$1" = reload ] && exit "\${CODE:-0}"\nexit 0\n`,
-    );
-    chmodSync(stub, 0o755);
-    const text = readFileSync(await scriptFor(space, "worker.ts"), "utf8");
-    const script = space.write("init.d/stubbed", text.replace(/^djob=.*$/m, `djob=${stub}`));
-    expect(service(space, script, "reload").code).toBe(0);
-    expect(service(space, script, "force-reload").code).toBe(0);
-    const named = `worker --dir=${space.state}`;
-    expect(readFileSync(calls, "utf8").split("\n")).toEqual([
-      `reload ${named}`,
-      `status ${named}`,
-      `reload ${named}`,
-      "",
-    ]);
-    for (const [said, code] of [
-      [7, 7],
-      [9, 1],
-      [70, 1],
+    const saying = (what: string) => space.write("worker.ts", `${idle} console.log("this is ${what}");`);
+    saying("old");
+    const script = await scriptFor(space, "worker.ts");
+    const call = (action: string) => service(space, script, action);
+    expect(call("reload").code).toBe(7);
+    expect(call("start").code).toBe(0);
+    const { pid } = await space.status("worker");
+    const readyLines = () => space.read("worker.log").match(/ is ready: /g)?.length;
+
+    for (const [action, what] of [
+      ["reload", "new"],
+      ["force-reload", "newer"],
     ] as const) {
-      space.write("init.d/stubbed", text.replace(/^djob=.*$/m, `djob=${stub}\nexport CODE=${said}`));
-      expect(service(space, script, "reload").code).toBe(code);
+      saying(what);
+      expect(call(action).code).toBe(0);
+      expect(space.read("worker.log")).toContain(`this is ${what}\n`);
     }
+    expect(readyLines()).toBe(3);
+    space.write("worker.ts", "const a = ;\n");
+    const { code, stderr } = call("reload");
+    expect(code).toBe(1);
+    expect(stderr).toContain("the old code goes on");
+    expect(await space.status("worker")).toMatchObject({ state: "running", pid, restarts: 0 });
+    expect(readyLines()).toBe(3);
+    expect(call("stop").code).toBe(0);
+    expect(call("reload").code).toBe(7);
   });
 
   test("says that djob is gone", async () => {

@@ -1,7 +1,7 @@
 // The lock is the truth: of many starts one wins, a dead daemon holds nothing, and nobody is signalled on a pidfile's word.
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { isAlive, until, type Workspace, workspace } from "./harness.ts";
+import { isAlive, until, type Workspace, workerOf, workspace } from "./harness.ts";
 import { program } from "./programs.ts";
 
 const module = 'import { job } from "djob"; job("tick", "every 1h", () => {});';
@@ -16,7 +16,8 @@ test("of 200 starts of one name at once one wins, and 199 name its pid", async (
   const lost = results.filter(({ code }) => code === 8);
   expect(lost.length).toBe(199);
   for (const { stderr } of lost) expect(stderr).toContain(`worker is already running (pid ${pid})`);
-  expect(space.processes()).toEqual([pid]);
+  const worker = await workerOf(space, "worker");
+  expect(space.processes().sort()).toEqual([pid, worker].sort());
   expect(space.read("worker.pid")).toBe(`${pid}\n`);
 }, 60_000);
 
@@ -36,7 +37,7 @@ test("starts and stops at once end with at most one daemon, which answers", asyn
   expect(codes).toContain("run 0");
   const status = await space.djob(["status", "worker"]);
   const left = space.processes();
-  expect(left.length).toBe(status.code === 0 ? 1 : 0);
+  expect(left.length).toBe(status.code === 0 ? 2 : 0);
 });
 
 test("whoever only looks never makes a start fail", async () => {
@@ -82,6 +83,17 @@ test("after SIGKILL it is dead with a pidfile, stop clears that up, and a start 
   expect(await kill(await space.run(["worker.ts"]))).toBe(true);
   const again = await space.run(["worker.ts"]);
   expect(await space.status("worker")).toMatchObject({ state: "running", pid: again });
+});
+
+test("a stop right after its supervisor was killed finds it gone, not starting, and its worker with it", async () => {
+  const space = workspace();
+  space.write("worker.ts", module);
+  for (let count = 0; count < 5; count += 1) {
+    process.kill(await space.run(["worker.ts"]), "SIGKILL");
+    const { code, stderr } = await space.djob(["stop", "worker"]);
+    expect({ code, stderr }).toEqual({ code: 7, stderr: expect.stringContaining("worker is not running") });
+    expect(space.processes()).toEqual([]);
+  }
 });
 
 test("a daemon that ends leaves the pidfile and the socket of its successor alone", async () => {

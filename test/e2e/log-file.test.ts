@@ -1,7 +1,7 @@
 // The log itself: which descriptors it is, and what each kind of line in it looks like.
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { djobPath, until, workspace } from "./harness.ts";
+import { djobPath, until, workerOf, workspace } from "./harness.ts";
 
 const stamp = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
 const appendFlag = 0o2000;
@@ -34,11 +34,12 @@ test("an old log is appended to", async () => {
   const space = workspace();
   space.write("worker.ts", 'import { job } from "djob"; job("hourly", "@hourly", () => {});');
   const pid = await space.run(["worker.ts"]);
+  const worker = await workerOf(space, "worker");
   await space.djob(["stop", "worker"]);
   const second = await space.run(["worker.ts"]);
   const log = space.read("worker.log");
-  expect(log).toContain(`pid ${pid},`);
-  expect(log).toContain(`pid ${second},`);
+  expect(log).toContain(`worker is ready: pid ${pid}, worker ${worker}, 1 job\n`);
+  expect(log).toContain(`worker is ready: pid ${second}, worker ${await workerOf(space, "worker")}, 1 job\n`);
 });
 
 test("console lines carry time and level, and inside a run the job, however deep and late", async () => {

@@ -1,7 +1,7 @@
 // Logs that are rotated, removed, or full; and the daemon's state on USR2.
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync } from "node:fs";
-import { isAlive, until, type Workspace, workspace } from "./harness.ts";
+import { isAlive, until, type Workspace, workerOf, workspace } from "./harness.ts";
 
 const counter = `import { job } from "djob"; let n = 0;
 job("count", "every 10ms", () => { n += 1; console.log("number", n); });`;
@@ -101,6 +101,9 @@ test("USR2 writes the daemon's state, its jobs and what runs to the log", async 
   process.kill(pid, "SIGUSR2");
   await until("it is written", () => space.read("worker.log").includes('"running": ['));
   const dumped = JSON.parse(/INFO {2}state: (\{[\s\S]*\n {2}\})/.exec(space.read("worker.log"))?.[1] ?? "");
-  expect(dumped).toMatchObject({ name: "worker", state: "running", pid, running: ["busy"] });
+  const workerPid = await workerOf(space, "worker");
+  expect(dumped).toMatchObject({ name: "worker", state: "running", pid, workerPid, running: ["busy"] });
   expect(dumped.jobs.map(({ name }: { name: string }) => name)).toEqual(["hourly", "busy"]);
+  const supervisor = JSON.parse(/INFO {2}supervisor: (\{.*\})$/m.exec(space.read("worker.log"))?.[1] ?? "");
+  expect(supervisor).toMatchObject({ phase: "running", restarts: 0, generation: 1 });
 });

@@ -18,6 +18,11 @@ function waitFor(space: Workspace, name: string): string {
   return `while (!(await Bun.file(${JSON.stringify(space.path(name))}).exists())) await Bun.sleep(5);`;
 }
 
+/** The same, so that it waits anew when it is started again. */
+function takeAway(space: Workspace, name: string): string {
+  return `${waitFor(space, name)} await Bun.file(${JSON.stringify(space.path(name))}).delete();`;
+}
+
 describe("a plain script", () => {
   test("lives while something keeps its event loop alive, and then ends", async () => {
     const space = workspace();
@@ -33,24 +38,59 @@ describe("a plain script", () => {
     expect(space.read("script.log")).toMatch(/INFO {2}over\n\S+ INFO {2}ending: nothing is left to do\n$/);
   });
 
-  test("ends when it calls process.exit, and the log says so", async () => {
+  test("ends when it calls process.exit(0), and the log says so", async () => {
     const space = workspace();
-    space.write("script.ts", `void (async () => { ${waitFor(space, "go")} process.exit(3); })();\n`);
+    space.write("script.ts", `void (async () => { ${waitFor(space, "go")} process.exit(0); })();\n`);
     await space.run(["script.ts"]);
     space.write("go", "");
     await until("it has ended", () => space.processes().length === 0);
     expect(space.has("script.pid") || space.has("script.sock")).toBe(false);
-    expect(space.read("script.log")).toMatch(/ERROR ending: process\.exit\(3\) was called\n$/);
+    expect(space.read("script.log")).toMatch(/INFO {2}ending: process\.exit\(0\) was called\n$/);
   });
 
-  test("that throws later ends with its stack in the log", async () => {
+  test.each([
+    ["ends", "process.exit(3);", "ERROR ending: process.exit(3) was called\n", "exit code 3"],
+    [
+      "throws",
+      'throw new Error("lost");',
+      "ERROR ending after an unhandled rejection: Error: lost\n",
+      "unhandled rejection: Error: lost",
+    ],
+  ] as const)(
+    "that %s with a failure is started again, unless --restart never says otherwise",
+    async (_what, text, said, how) => {
+      const space = workspace();
+      space.write("script.ts", `void (async () => { ${takeAway(space, "go")} ${text} })();\n`);
+      const pid = await space.run(["script.ts"]);
+      space.write("go", "");
+      const lastExit = await until("it was started again", async () => {
+        const status = await space.status("script");
+        return status.state === "running" && status.restarts === 1 && status.pid === pid
+          ? status.lastExit
+          : null;
+      });
+      expect(lastExit).toBe(how);
+      const log = space.read("script.log");
+      expect(log).toContain(said);
+      expect(log).toContain(`ERROR the worker ended (${how}): starting it again now\n`);
+      expect(log.match(/ is ready: /g)).toHaveLength(2);
+      expect((await space.djob(["stop", "script"])).code).toBe(0);
+
+      await space.run(["script.ts", "--restart", "never"]);
+      space.write("go", "");
+      await until("it has ended", () => space.processes().length === 0);
+      expect(space.has("script.pid") || space.has("script.sock")).toBe(false);
+      expect(space.read("script.log").match(/ is ready: /g)).toHaveLength(3);
+      expect(space.read("script.log").split(" is ready: ").at(-1)).toContain(said);
+    },
+  );
+
+  test("that throws later has its stack in the log", async () => {
     const space = workspace();
-    space.write("script.ts", `void (async () => { ${waitFor(space, "go")} throw new Error("lost"); })();\n`);
+    space.write("script.ts", `void (async () => { ${takeAway(space, "go")} throw new Error("lost"); })();\n`);
     await space.run(["script.ts"]);
     space.write("go", "");
-    await until("it has ended", () => space.processes().length === 0);
-    expect(space.has("script.pid") || space.has("script.sock")).toBe(false);
-    expect(space.read("script.log")).toContain("ERROR ending after an unhandled rejection: Error: lost\n");
+    await until("it is logged", () => space.read("script.log").includes("Error: lost\n      at "));
     expect(space.read("script.log")).toContain(`${space.path("script.ts")}:1:`);
   });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   chownSync,
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -216,17 +217,12 @@ if (isRoot) {
   describe("--chroot", () => {
     const jailed = () => {
       const space = prepared();
-      // Where the daemon makes its control socket.
-      openInside(space, space.state);
       space.write("jail/app/helper.ts", "export const helped: string = 'helped';");
       space.write(
         "jail/app/worker.ts",
         `import { helped } from "./helper.ts"; console.log(helped); ${reporter}`,
       );
       return space;
-    };
-    const openInside = (space: Workspace, path: string) => {
-      Bun.spawnSync(["install", "-d", "-m", "1777", `${space.path("jail")}${path}`]);
     };
 
     test("makes another root directory, with modules and --chdir inside", async () => {
@@ -286,7 +282,7 @@ if (isRoot) {
       expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
       expect(stderr).toContain("only root may use --user, ");
     }
-    expect(readdirSync(space.state)).toEqual([]);
+    expect(existsSync(space.state)).toBe(false);
   });
 } else {
   test("who is not root gets exit 4, and nothing is made", async () => {

@@ -34,10 +34,24 @@ export function processTable(): ProcessStat[] {
   });
 }
 
-/** Each open descriptor with what it leads to. */
+/** The pids of the processes that a process is the parent of. */
+export function childrenOf(pid: number): number[] {
+  return processTable()
+    .filter(({ parent }) => parent === pid)
+    .map((row) => row.pid);
+}
+
+/** Each open descriptor with what it leads to, but for those that are closed meanwhile. */
 export function descriptorsOf(pid: number): Record<string, string> {
   const directory = `/proc/${pid}/fd`;
-  return Object.fromEntries(readdirSync(directory).map((fd) => [fd, readlinkSync(`${directory}/${fd}`)]));
+  const entries = readdirSync(directory).flatMap((fd) => {
+    try {
+      return [[fd, readlinkSync(`${directory}/${fd}`)] as const];
+    } catch {
+      return [];
+    }
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The names of a signal set of a process or one of its threads; "SIG" and the number for one without a name. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { expectNothingLeft, mark, sayLoading, startLoading, stateFiles, writeMarked } from "./failing.ts";
 import { until, type Workspace, workspace } from "./harness.ts";
+import { processStat } from "./proc.ts";
 
 describe("a launcher that waits", () => {
   test.each(["SIGINT", "SIGTERM"] as const)("ends everything on %s", async (signal) => {
@@ -39,7 +40,8 @@ describe("a launcher that is killed", () => {
     const { launcher, pid } = await startLoading(space, ["worker.ts"]);
     launcher.kill("SIGKILL");
     await launcher.exited;
-    expect(space.processes()).toEqual([pid]);
+    const { parent } = processStat(pid);
+    expect(space.processes().sort()).toEqual([parent, pid].sort());
     space.write("gate", "");
     await until("the worker has ended", () => space.processes().length === 0);
     expect(stateFiles(space)).toEqual(["worker.log"]);
@@ -53,7 +55,8 @@ describe("a launcher that is killed", () => {
     const { launcher } = await startLoading(space, ["worker.ts", "--ready-timeout", "1s"]);
     launcher.kill("SIGKILL");
     await launcher.exited;
-    expect(space.processes().length).toBe(2);
+    // The supervisor, the worker and its child.
+    expect(space.processes().length).toBe(3);
     await until("the worker has ended", () => space.processes().length === 0);
     expect(stateFiles(space)).toEqual(["worker.log"]);
     expect(space.read("worker.log")).toContain("ERROR cannot start worker: it was not ready after 1 s\n");

@@ -1,7 +1,7 @@
 // The flags of djob run, each read back from the daemon itself.
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readlinkSync } from "node:fs";
-import { djobPath, environmentOf, procStatus, workspace } from "./harness.ts";
+import { djobPath, environmentOf, procStatus, workerOf, workspace } from "./harness.ts";
 
 const idle = 'import { job } from "djob"; job("hourly", "0 * * * *", () => {});';
 
@@ -11,8 +11,9 @@ test("--name, --chdir, --umask and the timeouts", async () => {
   mkdirSync(space.path("work"));
   const flags = ["--name", "shop", "--chdir", "work", "--umask", "027", "--stop-timeout", "3s"];
   const pid = await space.run(["worker.ts", ...flags, "--ready-timeout=1m"]);
-  expect(readlinkSync(`/proc/${pid}/cwd`)).toBe(space.path("work"));
-  expect(procStatus(pid).get("Umask")).toBe("0027");
+  const worker = await workerOf(space, "shop");
+  expect(readlinkSync(`/proc/${worker}/cwd`)).toBe(space.path("work"));
+  for (const each of [pid, worker]) expect(procStatus(each).get("Umask")).toBe("0027");
   expect(await space.status("shop")).toMatchObject({ name: "shop", stopTimeoutMs: 3_000 });
 });
 
@@ -20,8 +21,10 @@ test("without flags: the module's name, the directory / and umask 022", async ()
   const space = workspace();
   space.write("my.worker.ts", idle);
   const pid = await space.run(["my.worker.ts"]);
-  expect(readlinkSync(`/proc/${pid}/cwd`)).toBe("/");
-  expect(procStatus(pid).get("Umask")).toBe("0022");
+  for (const each of [pid, await workerOf(space, "my.worker")]) {
+    expect(readlinkSync(`/proc/${each}/cwd`)).toBe("/");
+    expect(procStatus(each).get("Umask")).toBe("0022");
+  }
   expect(await space.status("my.worker")).toMatchObject({ name: "my.worker", stopTimeoutMs: 10_000 });
 });
 
@@ -36,7 +39,8 @@ test("--env wins over --env-file, the later over the earlier, and --tz sets the 
   const flags = ["--env", "A=flag", "--env", "E=x=y", "--env-file", "one.env", "--env-file=two.env"];
   const pid = await space.run(["worker.ts", ...flags, "--tz", "Asia/Tokyo"]);
   expect(space.read("worker.log")).toContain('["flag","second","two words","x=y",9]');
-  expect(environmentOf(pid)).toMatchObject({ A: "flag", TZ: "Asia/Tokyo" });
+  for (const each of [pid, await workerOf(space, "worker")])
+    expect(environmentOf(each)).toMatchObject({ A: "flag", TZ: "Asia/Tokyo" });
 });
 
 test("--dir goes before DJOB_DIR, and --log and --pidfile before --dir", async () => {
@@ -117,12 +121,14 @@ describe("relative paths", () => {
       expect(stdout).toMatch(new RegExp(`^ +${what} +${RegExp.escape(path)}$`, "m"));
     }
     const args = ["status", "worker", "--json", "--pidfile", space.path("out/w.pid")];
-    const { modules, paths } = JSON.parse((await space.djob(args)).stdout);
+    const { modules, paths, pid, workerPid } = JSON.parse((await space.djob(args)).stdout);
     expect({ module: modules[0], ...paths }).toMatchObject(expected);
-    const pid = Number(/\(pid (\d+)\)/.exec(stdout)?.[1]);
-    expect(readlinkSync(`/proc/${pid}/cwd`)).toBe(space.path("out"));
-    expect(readlinkSync(`/proc/${pid}/fd/1`)).toBe(space.path("out/w.log"));
-    expect(environmentOf(pid)["A"]).toBe("1");
+    expect(stdout).toContain(`(pid ${pid})`);
+    expect(readlinkSync(`/proc/${workerPid}/cwd`)).toBe(space.path("out"));
+    for (const each of [pid, workerPid]) {
+      expect(readlinkSync(`/proc/${each}/fd/1`)).toBe(space.path("out/w.log"));
+      expect(environmentOf(each)["A"]).toBe("1");
+    }
     await space.djob(["stop", "worker", "--pidfile", space.path("out/w.pid")]);
   });
 

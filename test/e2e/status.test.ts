@@ -1,7 +1,8 @@
 // djob status and djob list: for people, for programs, and with the codes of the LSB.
 import { describe, expect, test } from "bun:test";
-import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { isAlive, until, workspace } from "./harness.ts";
+import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { isAlive, until, workerOf, workspace } from "./harness.ts";
+import { childrenOf, processStat } from "./proc.ts";
 
 const two = `import { job } from "djob";
 job("tick", "every 100ms", () => {});
@@ -34,6 +35,7 @@ describe("djob status NAME", () => {
     const space = workspace();
     const module = space.write("worker.ts", two);
     const pid = await space.run(["worker.ts"]);
+    const [worker] = childrenOf(pid);
     const document = await until("it has run", async () => {
       const status = JSON.parse((await space.djob(["status", "worker", "--json"])).stdout);
       return status.jobs[0].last ? status : null;
@@ -42,10 +44,14 @@ describe("djob status NAME", () => {
       name: "worker",
       state: "running",
       pid,
-      workerPid: pid,
+      workerPid: worker,
       startedAt: expect.stringMatching(iso),
       restarts: 0,
       lastExit: null,
+      foreground: false,
+      stopTimeoutMs: 10_000,
+      reason: null,
+      responsive: true,
       modules: [module],
       jobs: [
         {
@@ -116,32 +122,86 @@ describe("djob status NAME", () => {
   });
 });
 
+describe("a daemon that has given up", () => {
+  test("is failed, and why is known to status and list until the next start or stop", async () => {
+    const space = workspace();
+    space.write("worker.ts", `${two} setTimeout(() => process.exit(3), 50);`);
+    await space.run(["worker.ts", "--restart-delay", "10ms", "--restart-max", "1/1h"]);
+    await until("it has given up", () => space.processes().length === 0);
+    const reason = "it ended 2 times within 1h, the last time by: exit code 3";
+    expect(space.read("worker.log")).toContain(`ERROR giving up: ${reason}\n`);
+    const { code, stderr } = await space.djob(["status", "worker"]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `djob: worker has failed: ${reason}; none is running\n`,
+    });
+    const failed = {
+      name: "worker",
+      state: "failed",
+      pid: null,
+      workerPid: null,
+      restarts: 1,
+      lastExit: "exit code 3",
+      reason,
+    };
+    expect(await space.status("worker")).toMatchObject(failed);
+    expect((await space.djob(["list"])).stdout).toMatch(/^worker +failed +- /m);
+    // Without a supervisor, nobody writes why; what was written before is not true of this one.
+    const pid = await space.run(["worker.ts", "--restart", "never"]);
+    process.kill(pid, "SIGKILL");
+    await until("it is dead", () => !isAlive(pid));
+    await until("its lock is free", async () => (await space.status("worker")).state === "stopped");
+    expect(await space.status("worker")).toMatchObject({ reason: null });
+
+    await space.run(["worker.ts", "--restart-delay", "10ms", "--restart-max", "1/1h"]);
+    await until("it has given up", () => space.processes().length === 0);
+    expect((await space.djob(["stop", "worker"])).stderr).toContain(`worker has failed: ${reason}`);
+    expect(readdirSync(space.state)).toEqual(["worker.log"]);
+  });
+});
+
 describe("djob status --process", () => {
   test("shows what ps axj shows, and finds a daemon proper", async () => {
     const space = workspace();
     space.write("worker.ts", two);
     const pid = await space.run(["worker.ts"]);
-    const [, ppid, pgid, sid] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    const { parent: ppid, group: pgid, session: sid } = processStat(pid);
+    const worker = await workerOf(space, "worker");
     const { code, stdout } = await space.djob(["status", "worker", "--process"]);
     expect(code).toBe(0);
-    const [header, row] = stdout.split("\n");
+    const [header, row, workerRow] = stdout.split("\n");
     expect(header?.split(/ +/)).toEqual(["PPID", "PID", "PGID", "SID", "TTY", "TPGID", "NAME"]);
-    expect(row?.split(/ +/)).toEqual([ppid, String(pid), pgid, sid, "?", "-1", "worker"].map(String));
+    expect(row?.split(/ +/)).toEqual([ppid, pid, pgid, sid, "?", -1, "worker"].map(String));
+    expect(workerRow?.split(/ +/)).toEqual(
+      [pid, worker, worker, sid, "?", -1, "worker", "(its", "worker)"].map(String),
+    );
     for (const column of ["PPID", "PID", "PGID", "SID", "TTY", "TPGID"]) {
-      expect(stdout).toMatch(new RegExp(`^✔ +${column} `, "m"));
+      expect(stdout.match(new RegExp(`^✔ +${column} `, "gm"))).toHaveLength(2);
     }
     expect(stdout).not.toContain("✘");
-    const { process: found } = JSON.parse(
+    const { process: found, workerProcess } = JSON.parse(
       (await space.djob(["status", "worker", "--process", "--json"])).stdout,
     );
     expect(found).toEqual({
-      ppid: Number(ppid),
+      ppid,
       pid,
-      pgid: Number(pgid),
-      sid: Number(sid),
+      pgid,
+      sid,
       tty: "?",
       tpgid: -1,
     });
+    expect(workerProcess).toEqual({ ppid: pid, pid: worker, pgid: worker, sid, tty: "?", tpgid: -1 });
+  });
+
+  test("shows one process where there is no supervisor", async () => {
+    const space = workspace();
+    space.write("worker.ts", two);
+    const pid = await space.run(["worker.ts", "--restart", "never"]);
+    const { stdout } = await space.djob(["status", "worker", "--process"]);
+    expect(stdout.match(/^✔ /gm)).toHaveLength(6);
+    expect(stdout).not.toContain("✘");
+    const document = JSON.parse((await space.djob(["status", "worker", "--process", "--json"])).stdout);
+    expect(document).toMatchObject({ pid, workerPid: pid, process: { pid }, workerProcess: null });
   });
 });
 

@@ -30,7 +30,7 @@ export const install: Command = {
       type: "positional",
       description:
         "its modules, one or more; or the name of a daemon that runs, whose modules and flags it takes",
-      required: true,
+      required: false,
     },
     print: { type: "boolean", description: "only show what would be written" },
     now: { type: "boolean", description: "start it now, too" },
@@ -43,6 +43,7 @@ export const install: Command = {
     json: jsonFlag,
   },
   positionals: run.positionals,
+  takesTail: true,
   examples: [
     ["djob install worker.ts", "start it at every boot"],
     ["djob install worker.ts --now", "and now"],

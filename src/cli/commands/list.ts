@@ -48,13 +48,13 @@ function showList(reports: readonly DaemonStatus[], directories: Directories, ou
     return;
   }
   const header = ["NAME", "STATE", "PID", "JOBS", "UP", "MODULES"].map((title) => output.paint("dim", title));
-  const rows = reports.map(({ name, state, pid, jobs, startedAt, modules }) => [
+  const rows = reports.map(({ name, state, pid, jobs, startedAt, modules, command }) => [
     name,
-    output.paint(state === "running" ? "green" : "yellow", state),
+    output.paint(state === "running" ? "green" : state === "failed" ? "red" : "yellow", state),
     String(pid ?? "-"),
     String(jobs.length),
     startedAt === null ? "-" : span(Date.now() - Date.parse(startedAt)),
-    modules.join(" ") || "-",
+    modules.join(" ") || command?.join(" ") || "-",
   ]);
   output.people.log(columns([header, ...rows]));
 }

@@ -5,6 +5,7 @@ import { exitCode } from "../../exit-code.ts";
 import { errDescriptor, isTerminal } from "../../logs/sink.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { isSet } from "../command.ts";
+import { commandFlags } from "../command-flags.ts";
 import { jsonFlag, okFlag, placeFlags } from "../flags.ts";
 import { lifeFlags } from "../life-flags.ts";
 import { privilegeFlags } from "../privilege-flags.ts";
@@ -12,12 +13,15 @@ import { planRun } from "../run-plan.ts";
 import { showStarted, tolerate } from "../show-started.ts";
 
 export const run: Command = {
-  meta: { name: "run", description: "Start a daemon from your modules and return when it is ready" },
+  meta: {
+    name: "run",
+    description: "Start a daemon from your modules, or any program after --, and return when it is ready",
+  },
   args: {
     module: {
       type: "positional",
-      description: "TypeScript or JavaScript files, one or more",
-      required: true,
+      description: "TypeScript or JavaScript files, one or more; or -- and a command",
+      required: false,
     },
     name: {
       type: "string",
@@ -69,14 +73,17 @@ export const run: Command = {
       description: "how long its runs may take to end at a stop (default: 10s)",
     },
     ...lifeFlags,
+    ...commandFlags,
     ...privilegeFlags,
     ok: okFlag,
     json: jsonFlag,
   },
   positionals: { minimum: 1, maximum: 1000 },
+  takesTail: true,
   examples: [
     ["djob run worker.ts", "start the daemon worker"],
     ["djob run --name shop jobs/mail.ts jobs/stock.ts", "two modules in one daemon"],
+    ["djob run --name web -- python3 -m http.server 8080", "any program"],
     ["djob run --foreground worker.ts", "for systemd, a container or your terminal"],
   ],
   run: runDaemon,

@@ -32,7 +32,7 @@ export const signal: Command = {
     const place = placeIn(directories, args, positionals[0] ?? "");
     const found = await find(place);
     if (found.life !== "alive") throw notRunning(place, found, directories);
-    const pids = signalDaemon(place, found, name, recipients);
+    const pids = await signalDaemon(place, found, name, recipients);
     if (output.json) output.document({ name: place.name, signal: name, pids });
     else
       output.people.success(

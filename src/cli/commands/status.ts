@@ -15,13 +15,13 @@ export const status: Command = {
   args: {
     name: { type: "positional", description: "the daemon's name", required: false },
     ...placeFlags,
-    process: { type: "boolean", description: "show the process as ps axj does, and judge it" },
+    process: { type: "boolean", description: "show its processes as ps axj does, and judge them" },
     json: jsonFlag,
   },
   positionals: { minimum: 0, maximum: 1 },
   examples: [
     ["djob status worker", "its jobs, with their last and next runs"],
-    ["djob status worker --process", "whether its process is a proper daemon's"],
+    ["djob status worker --process", "whether its processes are a proper daemon's"],
   ],
   notes: `With a name the exit codes are the LSB's: ${statusCodeMeanings.map((pair) => pair.join(" ")).join(", ")}.`,
   async run(input) {
@@ -42,9 +42,12 @@ async function showOne({ args, output }: CommandInput, name: string): Promise<nu
     else output.error(notRunning(place, found, directories));
     return found.life === "dead" ? statusCode.deadWithPidfile : statusCode.notRunning;
   }
-  const row = isSet(args, "process") && report.pid !== null ? readProcess(report.pid) : null;
-  if (output.json) output.document(row === null ? report : { ...report, process: row });
-  else if (row !== null) output.people.log(processReport(row, report, output));
+  const { pid, workerPid } = report;
+  const row = isSet(args, "process") && pid !== null ? readProcess(pid) : null;
+  const workerRow = row !== null && workerPid !== null && workerPid !== pid ? readProcess(workerPid) : null;
+  if (output.json)
+    output.document(row === null ? report : { ...report, process: row, workerProcess: workerRow });
+  else if (row !== null) output.people.log(processReport(row, workerRow, report, output));
   else output.people.log(showStatus(report, output));
   return statusCode.running;
 }

@@ -1,10 +1,12 @@
 // djob stop
 import type { ParsedArgs } from "citty";
+import { DjobError } from "../../daemon/error.ts";
 import { find } from "../../daemon/locate.ts";
 import { clearDead, releaseStopped, type Stopped, stop as stopDaemon } from "../../daemon/stop.ts";
+import { parseSchedule, type StopStep } from "../../daemon/stop-schedule.ts";
 import { exitCode } from "../../exit-code.ts";
 import { formatDuration } from "../../schedule/duration.ts";
-import { type Command, isSet } from "../command.ts";
+import { type Command, isSet, textOf } from "../command.ts";
 import {
   directoriesOf,
   durationOf,
@@ -15,6 +17,7 @@ import {
   placeIn,
   stopTimeoutFlag,
 } from "../flags.ts";
+import { retryFlag } from "../life-flags.ts";
 import { notRunning } from "../names.ts";
 import type { Output } from "../output.ts";
 import { tolerate } from "../show-started.ts";
@@ -25,6 +28,7 @@ export const stop: Command = {
     name: nameArgument,
     ...placeFlags,
     "stop-timeout": stopTimeoutFlag,
+    retry: retryFlag,
     ok: okFlag,
     json: jsonFlag,
   },
@@ -32,6 +36,7 @@ export const stop: Command = {
   examples: [
     ["djob stop worker", "let its runs end, for up to its stop timeout"],
     ["djob stop worker --stop-timeout 1s", "and kill it after a second"],
+    ["djob stop worker --retry INT/5/TERM/5/KILL/1", "step by step, in seconds"],
   ],
   async run({ args, positionals, output }) {
     return await tolerate(isSet(args, "ok"), exitCode.notRunning, output, () =>
@@ -42,18 +47,32 @@ export const stop: Command = {
 
 async function stopNamed(name: string, args: ParsedArgs, output: Output): Promise<void> {
   const timeoutMs = durationOf(args, "stop-timeout");
+  const schedule = scheduleOf(args);
   const directories = directoriesOf(args);
   const place = placeIn(directories, args, name);
   const found = await find(place);
   if (found.life !== "alive") {
+    const error = notRunning(place, found, directories);
     if (found.life === "dead") clearDead(place);
-    throw notRunning(place, found, directories);
+    throw error;
   }
-  const stopped = await stopDaemon(place, found, timeoutMs);
+  const stopped = await stopDaemon(place, found, timeoutMs, schedule);
   releaseStopped(place, stopped.lock);
   const { pid, how, runs, durationMs } = stopped;
   if (output.json) output.document({ name, pid, outcome: how, runs, durationMs: Math.round(durationMs) });
   else output.people.success(`${name} stopped (pid ${pid}) ${manner(stopped)}`);
+}
+
+/** @throws {DjobError} with exit code 2 */
+function scheduleOf(args: ParsedArgs): StopStep[] | null {
+  const retry = textOf(args, "retry");
+  if (retry === null) return null;
+  if (textOf(args, "stop-timeout") === null) return parseSchedule(retry);
+  throw new DjobError(
+    exitCode.usage,
+    "cannot run djob stop: --retry and --stop-timeout say the same twice",
+    "leave one of them out",
+  );
 }
 
 export function manner({ how, runs, durationMs }: Stopped): string {

@@ -1,6 +1,7 @@
 // One end of the pair of sockets between supervisor and worker: JSON, a message a line. What is sent leaves at once, also
 // when the process ends in the next statement; what finds no room is kept until there is some.
-import { tryWrite } from "../../libc/files.ts";
+import { closeDescriptor, tryWrite } from "../../libc/files.ts";
+import { readableSignal, signalWhenReadable, tryRead } from "../../libc/readable.ts";
 import { errorCode } from "../error.ts";
 
 export interface ChannelListeners<Message> {
@@ -12,6 +13,7 @@ export interface ChannelListeners<Message> {
 }
 
 const retryMs = 2;
+const readBytes = 16_384;
 const shownCharacters = 100;
 /** A line that is longer is no message of djob's. */
 const longestLineBytes = 64 << 20;
@@ -24,17 +26,20 @@ export interface InTransit {
   readonly outgoing: string;
 }
 
+export const nothingInTransit: InTransit = { incoming: "", outgoing: "" };
+
 const newline = 10;
 
 export class Channel {
   readonly #descriptor: number;
+  readonly #buffer = new Uint8Array(new ArrayBuffer(readBytes));
   /** The beginning of a message. */
   #rest: Uint8Array[] = [];
   #restBytes = 0;
   #outgoing: Uint8Array[] = [];
   #open = true;
 
-  constructor(descriptor: number, { incoming, outgoing }: InTransit = { incoming: "", outgoing: "" }) {
+  constructor(descriptor: number, { incoming, outgoing } = nothingInTransit) {
     this.#descriptor = descriptor;
     if (incoming !== "") this.#keep(Buffer.from(incoming, "base64"));
     if (outgoing !== "") this.#outgoing.push(Buffer.from(outgoing, "base64"));
@@ -44,33 +49,65 @@ export class Channel {
     return this.#descriptor;
   }
 
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   get inTransit(): InTransit {
     const text = (parts: readonly Uint8Array[]) => Buffer.concat(parts).toString("base64");
     return { incoming: text(this.#rest), outgoing: text(this.#outgoing) };
   }
 
-  /** @param keepsAlive whether this holds the event loop */
-  listen<Message>(listeners: ChannelListeners<Message>, keepsAlive: boolean): void {
+  /** Reads what has come: the process at the other end may be reaped before the signal that tells of its words. */
+  drain: () => void = () => {};
+
+  /** It does not hold the event loop. */
+  listen<Message>(listeners: ChannelListeners<Message>): void {
     this.#flush();
-    const end = () => {
-      if (!this.#open) return;
-      this.#open = false;
+    const look = () => {
+      if (!this.#open || this.#readAll(listeners)) return;
+      process.off(readableSignal, look);
+      this.#close();
       listeners.closed();
     };
-    const options = {
-      fd: this.#descriptor,
-      socket: {
-        open: (socket: { unref(): void }) => keepsAlive || socket.unref(),
-        data: (_socket: unknown, chunk: Uint8Array) => this.#read(chunk, listeners),
-        end,
-        close: end,
-        error: end,
-      },
-    };
-    // `fd` works for a pair's end, and is not in the types.
-    void Bun.connect(options as unknown as Parameters<typeof Bun.connect>[0]).then((socket) => {
-      if (!keepsAlive) socket.unref();
-    }, end);
+    this.drain = look;
+    process.on(readableSignal, look);
+    signalWhenReadable(this.#descriptor);
+    // What came before that is not told.
+    setTimeout(look, 0).unref();
+  }
+
+  #close(): void {
+    this.#open = false;
+    try {
+      closeDescriptor(this.#descriptor);
+    } catch (error) {
+      // A module can close any descriptor.
+      if (errorCode(error) !== "EBADF") throw error;
+    }
+  }
+
+  /** @returns false at the end */
+  #readAll<Message>(listeners: ChannelListeners<Message>): boolean {
+    for (;;) {
+      const count = this.#readSome();
+      if (count === null) return true;
+      if (count === 0) return false;
+      this.#read(this.#buffer.subarray(0, count), listeners);
+    }
+  }
+
+  #readSome(): number | null {
+    try {
+      return tryRead(this.#descriptor, this.#buffer);
+    } catch (error) {
+      // A process that died with unread words resets the connection.
+      const code = errorCode(error);
+      if (code === "ECONNRESET") return 0;
+      // A module closed the descriptor: the other end notices that.
+      if (code === "EBADF") return null;
+      throw error;
+    }
   }
 
   send(message: unknown): void {

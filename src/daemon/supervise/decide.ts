@@ -21,25 +21,29 @@ export const firstState: SupervisorState = {
   recentMs: [],
   backOff: { attempts: 0 },
   delayMs: 0,
+  sweeping: false,
   lastExit: null,
   reloadAgain: false,
   recycling: false,
   killed: false,
+  ended: false,
   reason: null,
   exitCode: 0,
   generation: 1,
 };
 
 export function decide(state: SupervisorState, event: SupervisorEvent, rules: Rules): Decision {
+  if (state.ended) return unchanged(state);
   switch (event.type) {
     case "ready":
       return whenReady(state, event.worker, event.nowMs);
     case "exited":
       return whenExited(state, event, rules);
     case "due":
-      return state.phase === "backing-off" ? startNext(state) : unchanged(state);
+      // One that comes before the sweep is over is an older back-off's.
+      return state.phase === "backing-off" && !state.sweeping ? startNext(state) : unchanged(state);
     case "swept":
-      return whenSwept(state);
+      return whenSwept({ ...state, sweeping: false });
     case "reload":
       return whenReload(state);
     case "recycle":
@@ -47,12 +51,12 @@ export function decide(state: SupervisorState, event: SupervisorEvent, rules: Ru
     case "stop":
       return isOver(state) ? unchanged(state) : stop(state);
     case "kill":
-      return isEnded(state) ? unchanged(state) : kill(state);
+      return kill(state);
   }
 }
 
 function whenReady(state: SupervisorState, worker: number, nowMs: number): Decision {
-  const ready = { ...state, everReady: true, readyAtMs: nowMs, phase: "running" as const };
+  const ready = { ...state, everReady: true, readyAtMs: nowMs, recycling: false, phase: "running" as const };
   if (state.phase === "starting" && worker === state.current) {
     return reloadIfAsked(ready, [
       { type: "takeOver", from: null, to: worker },
@@ -93,7 +97,8 @@ function whenExited(state: SupervisorState, event: Exited, rules: Rules): Decisi
   if (state.phase === "stopping")
     return afterRetirement({ ...gone, exitCode: endCode(state, ending, rules) });
   // The new one is loading already: nothing else is needed.
-  if (state.phase === "reloading") return countRestart(gone, event);
+  if (state.phase === "reloading")
+    return { state: countRestart({ ...gone, readyAtMs: null, recycling: false }, event), effects: [] };
   return afterLoss(gone, ending, event, rules);
 }
 
@@ -101,12 +106,12 @@ type Exited = Extract<SupervisorEvent, { type: "exited" }>;
 
 /** No worker is left that works. */
 function afterLoss(state: SupervisorState, ending: Ending, event: Exited, rules: Rules): Decision {
+  const failed: Effect = { type: "reloaded", failure: ending.text };
   if (!state.everReady) {
-    return end({ ...state, phase: "failed", reason: ending.text, exitCode: exitCode.notReady }, []);
+    return end({ ...state, phase: "failed", reason: ending.text, exitCode: exitCode.notReady }, [failed]);
   }
   const { policy } = rules;
   const restarts = state.recycling || policy === "always" || (policy === "on-failure" && !ending.isClean);
-  const failed: Effect = { type: "reloaded", failure: ending.text };
   if (!restarts) {
     const phase = ending.isClean ? ("stopping" as const) : ("failed" as const);
     const reason = ending.isClean ? null : ending.text;
@@ -144,17 +149,20 @@ function afterLoss(state: SupervisorState, ending: Ending, event: Exited, rules:
     recentMs,
     backOff: { attempts: attempts + 1 },
     delayMs,
+    sweeping: true,
     readyAtMs: null,
     recycling: false,
   };
-  const counted = countRestart(waiting, event);
-  return { state: counted.state, effects: [failed, { type: "announceRestart", ending, delayMs }, sweep] };
+  const announced: Effect = { type: "announceRestart", ending, delayMs };
+  return {
+    state: countRestart(waiting, event),
+    effects: [failed, announced, { type: "sweep", kill: false }],
+  };
 }
 
 /** A worker's death that is made good by another worker. */
-function countRestart(state: SupervisorState, { nowMs }: Exited): Decision {
-  const counted = { ...state, restarts: state.restarts + 1, recentMs: [...state.recentMs, nowMs] };
-  return { state: counted, effects: [] };
+function countRestart(state: SupervisorState, { nowMs }: Exited): SupervisorState {
+  return { ...state, restarts: state.restarts + 1, recentMs: [...state.recentMs, nowMs] };
 }
 
 function whenSwept(state: SupervisorState): Decision {
@@ -163,19 +171,15 @@ function whenSwept(state: SupervisorState): Decision {
       ? startNext(state)
       : { state, effects: [{ type: "wait", delayMs: state.delayMs }] };
   }
-  if (state.phase === "stopping" && hasNoWorker(state)) {
-    return { state: { ...state, phase: "stopped" }, effects: [{ type: "end", code: state.exitCode }] };
-  }
-  if (state.phase === "failed" && hasNoWorker(state)) {
-    return { state, effects: [{ type: "end", code: state.exitCode }] };
-  }
-  return unchanged(state);
+  if (!isOver(state) || !hasNoWorker(state)) return unchanged(state);
+  const phase = state.phase === "failed" ? ("failed" as const) : ("stopped" as const);
+  return { state: { ...state, phase, ended: true }, effects: [{ type: "end", code: state.exitCode }] };
 }
 
 function startNext(state: SupervisorState): Decision {
   const generation = state.generation + 1;
   return {
-    state: { ...state, phase: "starting", generation, current: generation, delayMs: 0 },
+    state: { ...state, phase: "starting", generation, current: generation, delayMs: 0, reloadAgain: false },
     effects: [{ type: "start", worker: generation }],
   };
 }
@@ -193,10 +197,9 @@ function whenReload(state: SupervisorState): Decision {
       };
     }
     case "backing-off":
-      // Starting needs the sweep to be over, which tells so itself.
-      return state.delayMs === 0 ? unchanged(state) : startNext(state);
+      return state.sweeping ? unchanged({ ...state, delayMs: 0 }) : startNext(state);
     default:
-      return { state, effects: [{ type: "reloaded", failure: "it is ending" }] };
+      return { state, effects: [refused] };
   }
 }
 
@@ -213,7 +216,6 @@ type Recycle = Extract<SupervisorEvent, { type: "recycle" }>;
 function stop(state: SupervisorState): Decision {
   const { current, candidate, retiring } = state;
   const stopping = { ...state, phase: "stopping" as const, reloadAgain: false };
-  const refused: Effect = { type: "reloaded", failure: "it is ending" };
   if (hasNoWorker(state)) return end(stopping, [refused]);
   const effects: Effect[] = [refused];
   if (candidate !== null) effects.push({ type: "kill", worker: candidate });
@@ -221,15 +223,15 @@ function stop(state: SupervisorState): Decision {
   return { state: stopping, effects };
 }
 
+/** Also where nobody has asked it to stop before. */
 function kill(state: SupervisorState): Decision {
   const workers = [state.current, state.candidate, ...state.retiring].filter((worker) => worker !== null);
-  const killed = {
-    ...state,
-    killed: true,
-    phase: state.phase === "failed" ? state.phase : "stopping",
-  } as const;
-  const effects: Effect[] = workers.map((worker) => ({ type: "kill", worker }));
-  return { state: killed, effects: [...effects, { type: "sweep", kill: true }] };
+  const phase = state.phase === "failed" ? state.phase : ("stopping" as const);
+  const kills: Effect[] = workers.map((worker) => ({ type: "kill", worker }));
+  return {
+    state: { ...state, killed: true, reloadAgain: false, sweeping: true, phase },
+    effects: [...(isOver(state) ? [] : [refused]), ...kills, { type: "sweep", kill: true }],
+  };
 }
 
 /** A worker that mattered no more is gone; at a stop the last one's end is the daemon's. */
@@ -244,27 +246,25 @@ function end(state: SupervisorState, effects: readonly Effect[]): Decision {
     .map((worker) => ({ type: "ask", worker }));
   // Of a daemon that never was, nothing is given time.
   return {
-    state,
+    state: { ...state, sweeping: true },
     effects: [...effects, ...others, { type: "sweep", kill: state.killed || !state.everReady }],
   };
 }
 
-const sweep: Effect = { type: "sweep", kill: false };
+const refused: Effect = { type: "reloaded", failure: "it is ending" };
 
-function endCode(state: SupervisorState, ending: Ending, { mirrorsExit }: Rules): number {
-  return mirrorsExit || state.killed ? ending.code : 0;
+function endCode({ killed, everReady }: SupervisorState, ending: Ending, { mirrorsExit }: Rules): number {
+  if (mirrorsExit || killed) return ending.code;
+  return everReady ? exitCode.done : exitCode.notReady;
 }
 
 function hasNoWorker({ current, candidate, retiring }: SupervisorState): boolean {
   return current === null && candidate === null && retiring.length === 0;
 }
 
-function isOver({ phase }: SupervisorState): boolean {
+/** Nothing is started any more. */
+export function isOver({ phase }: SupervisorState): boolean {
   return phase === "stopping" || phase === "failed" || phase === "stopped";
-}
-
-function isEnded({ phase }: SupervisorState): boolean {
-  return phase === "stopped";
 }
 
 function unchanged(state: SupervisorState): Decision {

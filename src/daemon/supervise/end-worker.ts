@@ -17,8 +17,13 @@ export function endWorker(
     kill(worker, gaveUp);
     return;
   }
+  if (worker.isCommand) {
+    goOn(worker, [first, ...rest], gaveUp);
+    return;
+  }
   // It knows how long it has, and tells what it gave up.
-  worker.tell({ type: "stop", reason, timeoutMs: first.waitMs ?? longestTimeoutMs });
+  const signal = first.signal as NodeJS.Signals;
+  worker.tell({ type: "stop", reason, timeoutMs: first.waitMs ?? longestTimeoutMs, signal });
   if (first.waitMs !== null) worker.after(first.waitMs + graceMs, () => goOn(worker, rest, gaveUp));
 }
 

@@ -8,9 +8,9 @@ export class JobQuestions {
   readonly #open = new Map<number, (jobs: readonly JobStatus[] | null) => void>();
   #lastId = 0;
 
-  /** @returns null if it did not answer in time; no jobs if there is no worker */
+  /** @returns null if it did not answer in time; no jobs if there is no worker, or a program in its place */
   async ask(worker: WorkerProcess | undefined): Promise<readonly JobStatus[] | null> {
-    if (worker === undefined) return [];
+    if (worker === undefined || worker.isCommand) return [];
     this.#lastId += 1;
     const id = this.#lastId;
     const { promise, resolve } = Promise.withResolvers<readonly JobStatus[] | null>();

@@ -14,12 +14,12 @@ import { reopenLogs } from "../log-files.ts";
 import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
 import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts";
 import { type Service, takeService } from "../service.ts";
+import { type Exit, nameProcess, takeSpec } from "../settle.ts";
 import type { Spec } from "../spec.ts";
-import { usualSchedule } from "../stop-schedule.ts";
+import { parseSchedule, usualSchedule } from "../stop-schedule.ts";
 import { takeVariable } from "../take-variable.ts";
 import { restoreTerminalSignals } from "../terminal-signals.ts";
-import { type Exit, nameProcess, takeSpec } from "../worker.ts";
-import { clearFailure, writeFailure } from "./failure-file.ts";
+import { writeFailure } from "./failure-file.ts";
 import type { SupervisorPort } from "./port.ts";
 import { becomeSuccessor, recall, type SupervisorMemory } from "./successor.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -71,7 +71,6 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
   setInterval(() => {}, longestTimerMs);
   if (memory === null) {
     writePid(lockDescriptor, process.pid);
-    clearFailure(spec.paths);
     // The worker loads while this process goes on.
     supervisor.start();
   } else {
@@ -86,7 +85,8 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
   control = serveControl(spec.paths.socket, {
     status: () => supervisor.status(),
     spec: () => ({ spec, environment }),
-    stop: (timeoutMs) => {
+    stop: (timeoutMs, schedule) => {
+      if (schedule !== null) return supervisor.stop(parseSchedule(schedule));
       const [first] = spec.stopSchedule;
       return supervisor.stop(
         timeoutMs === null ? null : usualSchedule(first?.signal ?? "SIGTERM", timeoutMs),
@@ -181,7 +181,7 @@ function portFor(
     removeFiles(state) {
       if (!isStillAt(paths.pidfile, lockDescriptor)) return;
       removeSocket(paths.socket);
-      if (state.phase === "failed" && state.everReady) writeFailure(paths, state, log);
+      if (state.phase === "failed" && state.everReady && !spec.foreground) writeFailure(paths, state, log);
       else removePidfile(paths.pidfile, lockDescriptor);
     },
     ...calls,

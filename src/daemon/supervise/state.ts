@@ -30,12 +30,17 @@ export interface SupervisorState {
   /** When the restarts were that still count, monotonic. */
   readonly recentMs: readonly number[];
   readonly backOff: Readonly<BackOffState>;
+  /** How long the back-off takes once the sweep is over. */
   readonly delayMs: number;
+  /** Whether "swept" is to come before anything is started. */
+  readonly sweeping: boolean;
   readonly lastExit: string | null;
   readonly reloadAgain: boolean;
   /** The current worker is being ended to be replaced, whatever the policy says. */
   readonly recycling: boolean;
   readonly killed: boolean;
+  /** Whether "end" has been said: it is the last effect. */
+  readonly ended: boolean;
   /** Why it has failed. */
   readonly reason: string | null;
   readonly exitCode: number;
@@ -79,7 +84,7 @@ export type Effect =
   | { readonly type: "kill"; readonly worker: number }
   /** From now on the times are `to`'s; null: there was nobody before. */
   | { readonly type: "takeOver"; readonly from: number | null; readonly to: number }
-  /** To whoever waits for a reload: what came of it, null for success. */
+  /** To whoever asked for a reload before the last start: what came of it, null for success; in the end, to everyone. */
   | { readonly type: "reloaded"; readonly failure: string | null }
   | { readonly type: "announceRestart"; readonly ending: Ending; readonly delayMs: number }
   /** Ends what dead workers left behind, by TERM and KILL or at once. "swept" follows. */

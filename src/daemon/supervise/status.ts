@@ -8,7 +8,7 @@ import type { SupervisorState } from "./state.ts";
 /** @param jobs null: there is a worker, and it did not answer */
 export function statusOf(
   { phase, restarts, lastExit, reason }: SupervisorState,
-  { name, modules, paths, foreground, stopTimeoutMs }: Spec,
+  { name, modules, command, paths, foreground, stopTimeoutMs }: Spec,
   { startedAtMs, upgrades }: Pick<SupervisorPort, "startedAtMs" | "upgrades">,
   workerPid: number | null,
   jobs: readonly JobStatus[] | null,
@@ -24,6 +24,7 @@ export function statusOf(
     foreground,
     stopTimeoutMs,
     modules,
+    command: command?.argv ?? null,
     paths,
     jobs: jobs ?? [],
     reason,

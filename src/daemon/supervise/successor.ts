@@ -3,16 +3,17 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { duplicate, duplicateAbove, memoryFile, setCloseOnExec, writeAll } from "../../libc/files.ts";
 import { replaceProcess } from "../../libc/process.ts";
+import { readableSignal } from "../../libc/readable.ts";
 import { blockSignals, unblockAllSignals } from "../../libc/signals.ts";
 import { pipeWith } from "../become.ts";
 import { handoverVariable, lockDescriptor, specDescriptor } from "../descriptors.ts";
 import type { Environment } from "../environment.ts";
+import { takeSpec } from "../settle.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { processTitle, stageEnvironment } from "../stage.ts";
 import { takeVariable } from "../take-variable.ts";
-import { takeSpec } from "../worker.ts";
 import type { Edition } from "./examine-executable.ts";
-import type { Heir } from "./handover.ts";
+import type { HandoverMemory } from "./handover.ts";
 import type { SupervisorState } from "./state.ts";
 import type { WorkerHandover } from "./worker-process.ts";
 
@@ -20,7 +21,7 @@ import type { WorkerHandover } from "./worker-process.ts";
 export interface WorkMemory {
   readonly state: SupervisorState;
   readonly jobs: number;
-  readonly heir: Heir | null;
+  readonly handover: HandoverMemory;
   readonly workers: readonly WorkerHandover[];
 }
 
@@ -41,7 +42,7 @@ const firstHandedDescriptor = 64;
  * What a supervisor listens to. Blocked, they wait for the successor to listen; but between this process' last look and
  * the execve, well under a millisecond, another thread of the runtime may take one and forget it.
  */
-const signals = ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCHLD"];
+const signals = ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCHLD", readableSignal];
 
 /**
  * @param executable a descriptor of it
@@ -69,7 +70,10 @@ export function becomeSuccessor(
     closeSync(specEnd);
     isSpecReplaced = true;
     const memory = remember();
-    const workers = memory.workers.map((worker) => ({ ...worker, descriptor: keep(worker.descriptor) }));
+    const workers = memory.workers.map((worker) => ({
+      ...worker,
+      descriptor: worker.descriptor === null ? null : keep(worker.descriptor),
+    }));
     const file = memoryFile("djob-handover");
     if (file === null) throw new Error("this system has no memory files");
     opened.push(file);
@@ -97,7 +101,7 @@ export function recall(): SupervisorMemory {
   readSync(file, bytes, 0, bytes.length, 0);
   closeSync(file);
   const memory = JSON.parse(bytes.toString()) as SupervisorMemory;
-  for (const { descriptor } of memory.workers) setCloseOnExec(descriptor, true);
+  for (const { descriptor } of memory.workers) if (descriptor !== null) setCloseOnExec(descriptor, true);
   return { ...memory, state: shift(memory.state, performance.now() - memory.monotonicMs) };
 }
 

@@ -2,11 +2,15 @@
 import type { DaemonStatus, ReloadReport, StopReport } from "../../control/messages.ts";
 import type { ChildExit } from "../../libc/process.ts";
 import { signalNumber } from "../../libc/signals.ts";
+import { outDescriptor } from "../../logs/sink.ts";
+import { notInTime } from "../../runtime/failure.ts";
 import type { FromWorker } from "../../runtime/link.ts";
 import type { Environment } from "../environment.ts";
+import { sizeOf } from "../log-files.ts";
 import type { Spec } from "../spec.ts";
 import type { StopStep } from "../stop-schedule.ts";
-import { decide, firstState } from "./decide.ts";
+import { type ReadinessWatch, watchReadiness } from "./command-readiness.ts";
+import { decide, firstState, isOver } from "./decide.ts";
 import { endWorker } from "./end-worker.ts";
 import { endingOf, restartText } from "./ending.ts";
 import { Handover } from "./handover.ts";
@@ -22,6 +26,8 @@ import { resumeWorker, startWorker, type WorkerProcess } from "./worker-process.
 
 /** How much longer than its launcher a worker may load, and than its stop timeout retire. */
 const graceMs = 1_000;
+/** How long after its end of the channel a process may take to be gone. */
+const closedMs = 100;
 /** A group's signal and one's own, as timeout(1) sends them, are one and the same. */
 const sameSignalMs = 4;
 
@@ -46,7 +52,8 @@ export class Supervisor {
   /** What a module has done to the descriptor through which its worker is heard. */
   #broken: string | null = null;
   #stopReason = "";
-  #terminatedAtMs = 0;
+  /** When it was first asked to end. */
+  #askedAtMs: number | null = null;
   #waitTimer: Timer | undefined;
 
   constructor(spec: Spec, environment: Environment, port: SupervisorPort) {
@@ -56,10 +63,8 @@ export class Supervisor {
     this.#rules = { ...spec.restart, mirrorsExit: spec.foreground };
     this.#stopSchedule = spec.stopSchedule;
     const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
-    this.#sweep = new Sweep(spec.killMode, workers, {
-      reap: () => this.reap(),
-      swept: () => this.#dispatch({ type: "swept" }),
-    });
+    const swept = () => this.#dispatch({ type: "swept" });
+    this.#sweep = new Sweep(spec.killMode, workers, { reap: () => this.reap(), swept });
   }
 
   start(): void {
@@ -69,15 +74,15 @@ export class Supervisor {
   /** For a successor of this supervisor in the same process. */
   get memory(): WorkMemory {
     const workers = [...this.#workers.values()].map((worker) => worker.handOver());
-    return { state: this.#state, jobs: this.#jobs, heir: this.#handover.heir, workers };
+    return { state: this.#state, jobs: this.#jobs, handover: this.#handover.memory, workers };
   }
 
   /** In place of `start`. */
-  resume({ state, jobs, heir, workers }: WorkMemory): void {
+  resume({ state, jobs, handover, workers }: WorkMemory): void {
     this.#state = state;
     this.#jobs = jobs;
-    this.#handover.heir = heir;
-    for (const remembered of workers) this.#watch(resumeWorker(remembered));
+    this.#handover.resume(handover);
+    for (const remembered of workers) this.#watch(resumeWorker(remembered), null);
     this.#port.phaseChanged(state, jobs);
     this.reap();
   }
@@ -87,6 +92,7 @@ export class Supervisor {
     for (let ended = reapOne(); ended !== null; ended = reapOne()) {
       const { pid } = ended;
       const worker = [...this.#workers.values()].find((other) => other.pid === pid);
+      this.#sweep.reaped(pid);
       if (worker !== undefined) this.#whenEnded(worker, ended);
       else this.#port.otherEnded(ended);
     }
@@ -94,11 +100,9 @@ export class Supervisor {
   }
 
   terminate(signal: string): void {
-    const nowMs = performance.now();
-    if (this.#state.phase !== "stopping") {
-      this.#terminatedAtMs = nowMs;
+    if (this.#askedAtMs === null) {
       this.#beginStop(signal);
-    } else if (nowMs - this.#terminatedAtMs > sameSignalMs) {
+    } else if (performance.now() - this.#askedAtMs > sameSignalMs) {
       this.#port.log("warn", `${signal} for the second time: ending now`);
       this.#dispatch({ type: "kill" });
     }
@@ -106,7 +110,7 @@ export class Supervisor {
 
   /** @param schedule null: what the spec says. @returns when nothing of the daemon is left */
   async stop(schedule: readonly StopStep[] | null): Promise<StopReport> {
-    if (this.#state.phase !== "stopping") {
+    if (this.#askedAtMs === null) {
       this.#stopSchedule = schedule ?? this.#spec.stopSchedule;
       this.#beginStop("djob stop");
     }
@@ -115,8 +119,10 @@ export class Supervisor {
 
   /** A worker that can will write that it is stopping. */
   #beginStop(reason: string): void {
+    this.#askedAtMs = performance.now();
     this.#stopReason = reason;
-    if (this.#workers.size === 0) this.#port.log("info", `stopping (${reason})`);
+    if (this.#workers.size === 0 || this.#spec.command !== null)
+      this.#port.log("info", `stopping (${reason})`);
     this.#dispatch({ type: "stop" });
   }
 
@@ -127,12 +133,20 @@ export class Supervisor {
   }
 
   hangUp(): void {
+    if (this.#spec.command !== null) {
+      // What it means is the program's own business.
+      for (const worker of this.#workers.values()) worker.signal("SIGHUP");
+      this.#reloadAnswers.give(null, true);
+      return;
+    }
     this.#port.log("info", "reloading");
     this.#dispatch({ type: "reload" });
   }
 
   /** Hands a signal on to the workers. */
   handOn(signal: string): void {
+    // To a program that does not listen to it, it is the end.
+    if (this.#spec.command !== null) return;
     for (const worker of this.#workers.values()) worker.handOn(signal);
   }
 
@@ -183,29 +197,77 @@ export class Supervisor {
   }
 
   #start(generation: number): void {
+    this.#reloadAnswers.started();
     let worker: WorkerProcess;
+    const watch = this.#watchCommand();
     try {
-      worker = startWorker(generation, this.#spec, this.#environment, this.#port.listening);
+      const environment = { ...this.#environment, ...watch?.environment };
+      worker = startWorker(generation, this.#spec, environment, this.#port.listening);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#port.log("error", message);
-      const ending = { text: message, isClean: false, code: 1 };
+      const text = error instanceof Error ? error.message : String(error);
+      this.#port.log("error", text);
+      const ending = { text, isClean: false, code: 1 };
       queueMicrotask(() => this.#exited(generation, ending));
       return;
     }
-    this.#watch(worker);
-    worker.after(this.#spec.readyTimeoutMs + graceMs, () => {
-      worker.why ??= `it was not ready after ${this.#spec.readyTimeoutMs / 1000} s`;
+    if (watch !== null) worker.readiness = watch;
+    this.#watch(worker, watch);
+    // It ends itself a grace earlier, and names the module, unless that blocks the event loop.
+    worker.after(this.#spec.readyTimeoutMs + 2 * graceMs, () => {
+      const late = notInTime(null, this.#spec.readyTimeoutMs);
+      if (!worker.isCommand) this.#failure = late;
+      worker.why ??= late.message;
       worker.signal("SIGKILL");
     });
   }
 
-  #watch(worker: WorkerProcess): void {
+  #watch(worker: WorkerProcess, watch: ReadinessWatch | null): void {
     this.#workers.set(worker.generation, worker);
-    worker.listen(
-      (message) => this.#receive(worker, message),
-      (why) => this.#break(worker, why),
-    );
+    worker.listen({
+      message: (message) => this.#receive(worker, message),
+      garbage: (line) => {
+        // Later it is the module's own affair.
+        if (!worker.isReady) this.#break(worker, `something else than djob wrote to descriptor 4: ${line}`);
+      },
+      closed: () => {
+        if (watch !== null) {
+          this.#whenExecuted(worker, watch);
+          return;
+        }
+        // As a rule it is the process that has ended, which SIGCHLD tells.
+        worker.whenClosed(closedMs, () =>
+          this.#break(worker, "it closed descriptor 4, through which djob tells that it is ready"),
+        );
+      },
+    });
+  }
+
+  /** How it is known when a program is ready; null for modules, whose worker says so itself. */
+  #watchCommand(): ReadinessWatch | null {
+    const { command, paths } = this.#spec;
+    if (command === null) return null;
+    return watchReadiness(this.#spec, command.ready, paths.log === null ? 0 : sizeOf(outDescriptor));
+  }
+
+  /** The kernel runs the program, unless it has died, or said why it can't. */
+  #whenExecuted(worker: WorkerProcess, watch: ReadinessWatch): void {
+    if (worker.why === null && this.#workers.has(worker.generation))
+      watch.begin(() => {
+        this.#port.log("info", `${this.#spec.name} is ready: pid ${worker.pid}`);
+        this.#whenReady(worker, 0);
+      });
+  }
+
+  #whenReady(worker: WorkerProcess, jobs: number): void {
+    // What is being ended keeps its deadline.
+    if (worker.generation !== (this.#state.candidate ?? this.#state.current) || isOver(this.#state)) return;
+    worker.settle();
+    this.#jobs = jobs;
+    if (!this.#state.everReady && this.#state.phase === "starting" && !this.#port.ready(jobs)) {
+      this.#beginStop("whoever started it ended before it was ready");
+      return;
+    }
+    this.#dispatch({ type: "ready", worker: worker.generation, nowMs: performance.now() });
   }
 
   /** It can't be talked to any more. */
@@ -218,13 +280,7 @@ export class Supervisor {
   #receive(worker: WorkerProcess, message: FromWorker): void {
     switch (message.type) {
       case "ready":
-        worker.settle();
-        this.#jobs = message.jobs;
-        if (!this.#state.everReady && this.#state.phase === "starting" && !this.#port.ready(message.jobs)) {
-          this.#beginStop("whoever started it ended before it was ready");
-          return;
-        }
-        this.#dispatch({ type: "ready", worker: worker.generation, nowMs: performance.now() });
+        this.#whenReady(worker, message.jobs);
         return;
       case "failed":
         this.#failure = message.failure;
@@ -237,10 +293,13 @@ export class Supervisor {
         this.#questions.answer(message.id, message.jobs);
         return;
       case "yielded":
-        this.#handover.complete(worker.generation, message.atMs, message.running);
+        this.#handover.yielded(worker.generation, message.atMs, message.running);
         return;
       case "runEnded":
-        this.#newest()?.tell({ type: "released", job: message.job });
+        this.#handover.runEnded(worker.generation, message.job, this.#state.current);
+        return;
+      case "retired":
+        worker.children = message.children;
         return;
       case "stopped":
         if (worker.generation === this.#state.current) this.#stopReport = message.report;
@@ -253,13 +312,17 @@ export class Supervisor {
   }
 
   #whenEnded(worker: WorkerProcess, exit: ChildExit): void {
+    worker.drain();
     worker.forget();
     this.#workers.delete(worker.generation);
     this.#lastChildExit = exit;
+    this.#sweep.ended(worker.pid);
+    const { waitMs = null } = this.#stopSchedule[0] ?? {};
+    if (this.#state.retiring.includes(worker.generation))
+      this.#sweep.retired(worker.pid, worker.children, waitMs);
     const ending = endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber);
     this.#exited(worker.generation, ending);
-    this.#handover.complete(worker.generation, null, []);
-    this.#newest()?.tell({ type: "released", job: null });
+    this.#handover.gone(worker.generation, this.#state.current);
   }
 
   #exited(generation: number, ending: ReturnType<typeof endingOf>): void {
@@ -285,14 +348,16 @@ export class Supervisor {
     const told = failure === null ? null : this.#port.describe(this.#failure, failure);
     if (told !== null && this.#state.phase === "running")
       this.#port.log("error", `not reloaded, going on with the old code: ${told.failure}`);
-    this.#reloadAnswers.give(told);
-    this.#failure = null;
+    this.#reloadAnswers.give(told, isOver(this.#state));
+    // The launcher of one that was never ready has not been told yet.
+    if (this.#state.everReady) this.#failure = null;
   }
 
   #end(code: number): void {
     const { phase, reason } = this.#state;
     if (!this.#state.everReady) this.#port.failed(this.#failure, this.#broken, this.#lastChildExit);
     if (phase === "failed" && this.#state.everReady) this.#port.log("error", `giving up: ${reason}`);
+    else if (this.#spec.command !== null) this.#port.log("info", "stopped");
     this.#port.removeFiles(this.#state);
     this.#ended.resolve(this.#stopReport ?? { outcome: "clean", runs: [] });
     this.#port.end(code);

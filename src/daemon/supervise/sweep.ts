@@ -1,6 +1,9 @@
-// Ends what dead workers left behind: TERM first, KILL for whoever is still there when the time is up.
+// Ends what dead workers left behind: TERM first, KILL for whoever is still there when the time is up. Where no worker is
+// left, that is everything; while another one works, only what is known to be the dead one's.
+import { readFileSync } from "node:fs";
+import { parseStat } from "../process-table.ts";
 import type { KillMode } from "../spec.ts";
-import { leftovers, signalAll } from "./descendants.ts";
+import { type Descendant, leftovers, signalAll } from "./descendants.ts";
 
 const pollMs = 5;
 /** How long a leftover has between TERM and KILL. */
@@ -15,6 +18,10 @@ export class Sweep {
   readonly #swept: () => void;
   #deadlineMs: number | null = null;
   #timer: Timer | undefined;
+  /** Process groups of workers that are dead. A group's number is not given anew while it has members. */
+  readonly #groups = new Set<number>();
+  /** Children that a retired worker left, until they are reaped. */
+  readonly #left = new Set<number>();
 
   constructor(
     killMode: KillMode,
@@ -42,6 +49,7 @@ export class Sweep {
     const found = this.#leftovers();
     if (found.length === 0) {
       this.#deadlineMs = null;
+      this.#groups.clear();
       this.#swept();
       return;
     }
@@ -49,7 +57,62 @@ export class Sweep {
     this.#timer = setTimeout(this.#reap, pollMs);
   }
 
-  #leftovers() {
-    return this.#killMode === "all" ? leftovers(this.#workers()) : [];
+  /** A worker has been reaped. */
+  ended(pid: number): void {
+    if (this.#killMode === "group") this.#groups.add(pid);
+  }
+
+  /**
+   * A worker has ended while another one works on.
+   * @param children what it still had when it ended; its group is its own in any case
+   */
+  retired(pid: number, children: readonly number[], allowedMs: number | null): void {
+    if (this.#killMode === "worker") return;
+    const own = this.#killMode === "all" ? new Set(children) : new Set<number>();
+    const found = this.#roots(pid, own);
+    for (const root of found) this.#left.add(root);
+    const end = (signal: string) => {
+      const all = leftovers(this.#workers());
+      signalAll(below(all, this.#left), signal);
+    };
+    if (found.length === 0) return;
+    end("SIGTERM");
+    setTimeout(() => end("SIGKILL"), Math.min(longestMs, allowedMs ?? longestMs));
+  }
+
+  /** Any child, which its number does not mean any more. */
+  reaped(pid: number): void {
+    this.#left.delete(pid);
+  }
+
+  #roots(group: number, children: ReadonlySet<number>): number[] {
+    return leftovers(this.#workers())
+      .filter(({ pid, parent }) => parent === null && (children.has(pid) || groupOf(pid) === group))
+      .map(({ pid }) => pid);
+  }
+
+  #leftovers(): Descendant[] {
+    if (this.#killMode === "worker") return [];
+    const all = leftovers(this.#workers());
+    if (this.#killMode === "all") return all;
+    return all.filter(({ pid }) => this.#groups.has(groupOf(pid) ?? 0));
+  }
+}
+
+/** Those processes, and what descends from them. */
+function below(descendants: readonly Descendant[], roots: ReadonlySet<number>): Descendant[] {
+  const found = new Set<number>();
+  return descendants.filter(({ pid, parent }) => {
+    const belongs = parent === null ? roots.has(pid) : found.has(parent);
+    if (belongs) found.add(pid);
+    return belongs;
+  });
+}
+
+function groupOf(pid: number): number | null {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8")).pgid;
+  } catch {
+    return null;
   }
 }

@@ -18,18 +18,21 @@ import { errorCode } from "../error.ts";
 import { ownerOf } from "../privileges.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
-import { Channel, type ChannelListeners, type InTransit } from "./channel.ts";
+import { Channel, type ChannelListeners, type InTransit, nothingInTransit } from "./channel.ts";
+import type { ReadinessWatch } from "./command-readiness.ts";
+import { heard } from "./heard.ts";
 
-/** How long after its end of the channel a process may take to be gone. */
-const closedMs = 100;
+const shownCharacters = 100;
 
 /** What the successor of a supervisor has to know of a worker. */
 export interface WorkerHandover {
   readonly generation: number;
   readonly pid: number;
+  readonly isCommand: boolean;
   readonly why: string | null;
-  /** The supervisor's end of the channel. */
-  readonly descriptor: number;
+  readonly children: readonly number[];
+  /** The supervisor's end of the channel; null: it is closed. */
+  readonly descriptor: number | null;
   readonly inTransit: InTransit;
   /** When it is to be killed; null: it is not being ended. */
   readonly killInMs: number | null;
@@ -38,38 +41,53 @@ export interface WorkerHandover {
 export class WorkerProcess {
   readonly generation: number;
   readonly pid: number;
-  readonly #channel: Channel;
+  /** Whether it is any program, and has no channel. */
+  readonly isCommand: boolean;
+  /** null: it was closed before this supervisor's time. */
+  readonly #channel: Channel | null;
   /** Its own last words, or what was done to it: why it ends. */
   why: string | null = null;
+  isReady = false;
+  /** What waits for a program to be ready. */
+  readiness: ReadinessWatch | null = null;
+  /** What it says that it leaves. */
+  children: readonly number[] = [];
   /** Deadlines: loading, a stop's steps. */
   #timer: Timer | undefined;
   #deadlineMs: number | null = null;
-  #isSettled = false;
   readonly #forLater = new Set<string>();
   #closedTimer: Timer | undefined;
 
-  constructor(generation: number, pid: number, channel: Channel) {
+  constructor(generation: number, pid: number, isCommand: boolean, channel: Channel | null) {
     this.generation = generation;
     this.pid = pid;
+    this.isCommand = isCommand;
     this.#channel = channel;
   }
 
-  /** @param broken called when it can't be heard any more, with the reason */
-  listen(receive: (message: FromWorker) => void, broken: (why: string) => void): void {
-    const listeners: ChannelListeners<FromWorker> = {
-      message: receive,
-      garbage: (line) => broken(`something else than djob wrote to descriptor 4: ${line}`),
-      closed: () => {
-        // As a rule it is the process that has ended, which SIGCHLD tells.
-        const why = "it closed descriptor 4, through which djob tells that it is ready";
-        this.#closedTimer = setTimeout(() => broken(why), closedMs);
+  listen(listeners: ChannelListeners<FromWorker>): void {
+    this.#channel?.listen<unknown>({
+      ...listeners,
+      message(value) {
+        const message = heard(value);
+        if (message !== null) listeners.message(message);
+        else listeners.garbage(JSON.stringify(value).slice(0, shownCharacters));
       },
-    };
-    this.#channel.listen(listeners, true);
+    });
+  }
+
+  /** Calls back if it still lives then. */
+  whenClosed(delayMs: number, call: () => void): void {
+    this.#closedTimer = setTimeout(call, delayMs);
+  }
+
+  /** Its last words. */
+  drain(): void {
+    this.#channel?.drain();
   }
 
   tell(message: ToWorker): void {
-    this.#channel.send(message);
+    this.#channel?.send(message);
   }
 
   /** In place of what was waited for before. */
@@ -80,30 +98,39 @@ export class WorkerProcess {
   }
 
   forget(): void {
-    clearTimeout(this.#timer);
+    this.readiness?.end();
     this.#deadlineMs = null;
+    clearTimeout(this.#timer);
     clearTimeout(this.#closedTimer);
   }
 
   /** It is ready, and listens to signals. */
   settle(): void {
     this.forget();
-    this.#isSettled = true;
+    this.isReady = true;
     for (const signal of this.#forLater) this.signal(signal);
     this.#forLater.clear();
   }
 
   /** A signal that a process must listen to, or it ends by it. */
   handOn(signal: string): void {
-    if (this.#isSettled) this.signal(signal);
+    if (this.isReady) this.signal(signal);
     else this.#forLater.add(signal);
   }
 
   handOver(): WorkerHandover {
-    const { generation, pid, why } = this;
-    const { descriptor, inTransit } = this.#channel;
-    const killInMs = this.#deadlineMs === null ? null : Math.max(0, this.#deadlineMs - performance.now());
-    return { generation, pid, why, descriptor, inTransit, killInMs };
+    const { generation, pid, isCommand, why, children } = this;
+    const channel = this.#channel?.isOpen ? this.#channel : null;
+    return {
+      generation,
+      pid,
+      isCommand,
+      why,
+      children,
+      descriptor: channel?.descriptor ?? null,
+      inTransit: channel?.inTransit ?? nothingInTransit,
+      killInMs: this.#deadlineMs === null ? null : Math.max(0, this.#deadlineMs - performance.now()),
+    };
   }
 
   /** It has not been reaped: the number is its own. */
@@ -119,9 +146,11 @@ export class WorkerProcess {
 
 /** One that another executable has started in this very process. */
 export function resumeWorker(handover: WorkerHandover): WorkerProcess {
-  const { generation, pid, why, descriptor, inTransit, killInMs } = handover;
-  const worker = new WorkerProcess(generation, pid, new Channel(descriptor, inTransit));
+  const { generation, pid, isCommand, why, children, descriptor, inTransit, killInMs } = handover;
+  const channel = descriptor === null ? null : new Channel(descriptor, inTransit);
+  const worker = new WorkerProcess(generation, pid, isCommand, channel);
   worker.why = why;
+  worker.children = children;
   worker.settle();
   if (killInMs !== null) worker.after(killInMs, () => worker.signal("SIGKILL"));
   return worker;
@@ -143,7 +172,7 @@ export function startWorker(
       path: ownExecutable(),
       argv: [processTitle(spec)],
       environment: {
-        ...stageEnvironment("supervised", environment),
+        ...stageEnvironment(spec.command === null ? "supervised" : "command", environment),
         [supervisorVariable]: String(process.pid),
         ...(listening.length === 0 ? {} : { [listenVariable]: encodeSockets(listening) }),
       },
@@ -159,7 +188,7 @@ export function startWorker(
       emptySignalMask: true,
       closeFrom: firstFreeDescriptor,
     });
-    return new WorkerProcess(generation, pid, new Channel(own));
+    return new WorkerProcess(generation, pid, spec.command !== null, new Channel(own));
   } catch (error) {
     closeDescriptor(own);
     throw error;

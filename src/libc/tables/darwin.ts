@@ -49,6 +49,8 @@ export const darwin: LibcTable = {
     MSG_DONTWAIT: 0x80,
     F_GETFL: 3,
     F_SETFL: 4,
+    O_ASYNC: 0x40,
+    F_SETOWN: 6,
     O_NONBLOCK: 4,
     CLOCK_MONOTONIC: 6,
   },

@@ -46,10 +46,13 @@ export const linux = {
     MSG_DONTWAIT: 0x40,
     F_GETFL: 3,
     F_SETFL: 4,
+    O_ASYNC: 0x2000,
+    F_SETOWN: 8,
     O_NONBLOCK: 0x800,
     CLOCK_MONOTONIC: 1,
   },
   linux: {
+    F_SETSIG: 10,
     PR_SET_PDEATHSIG: 1,
     PR_SET_DUMPABLE: 4,
     PR_SET_CHILD_SUBREAPER: 36,

@@ -69,10 +69,13 @@ type ConstantName =
   | "MSG_DONTWAIT"
   | "F_GETFL"
   | "F_SETFL"
+  | "O_ASYNC"
+  | "F_SETOWN"
   | "O_NONBLOCK"
   | "CLOCK_MONOTONIC";
 
 type LinuxConstantName =
+  | "F_SETSIG"
   | "PR_SET_PDEATHSIG"
   | "PR_SET_DUMPABLE"
   | "PR_SET_CHILD_SUBREAPER"
