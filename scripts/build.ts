@@ -3,16 +3,18 @@
 import { parseArgs } from "node:util";
 import packageJson from "../package.json" with { type: "json" };
 
-const usage = `usage: bun scripts/build.ts [--target TARGET] [--outfile FILE]
+const usage = `usage: bun scripts/build.ts [--target TARGET] [--outfile FILE] [--version VERSION]
 
   --target   what to build for, as bun names it: bun-linux-arm64, bun-linux-x64-musl, bun-darwin-arm64 …
              (default: this machine)
-  --outfile  where to (default: dist/djob)`;
+  --outfile  where to (default: dist/djob)
+  --version  what it calls itself (default: package.json's)`;
 
 const { values } = parseArgs({
   options: {
     target: { type: "string" },
     outfile: { type: "string", default: "dist/djob" },
+    version: { type: "string", default: packageJson.version },
     help: { type: "boolean" },
   },
 });
@@ -32,7 +34,7 @@ if (values.help) {
     // Each stage loads its own part and no more.
     splitting: true,
     define: {
-      DJOB_VERSION: JSON.stringify(packageJson.version),
+      DJOB_VERSION: JSON.stringify(values.version),
       DJOB_COMMIT: JSON.stringify(commit()),
     },
     compile: {

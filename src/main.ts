@@ -22,9 +22,10 @@ switch (stage) {
     break;
   }
   case "supervisor":
-  case "lone-supervisor": {
+  case "lone-supervisor":
+  case "resumed-supervisor": {
     const { supervise } = await import("./daemon/supervise/stage.ts");
-    supervise(stage === "supervisor", exit);
+    supervise(stage, exit);
     break;
   }
   case "worker":

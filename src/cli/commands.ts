@@ -6,6 +6,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   stop: async () => (await import("./commands/stop.ts")).stop,
   restart: async () => (await import("./commands/restart.ts")).restart,
   reload: async () => (await import("./commands/reload.ts")).reload,
+  upgrade: async () => (await import("./commands/upgrade.ts")).upgrade,
+  signal: async () => (await import("./commands/signal.ts")).signal,
   status: async () => (await import("./commands/status.ts")).status,
   list: async () => (await import("./commands/list.ts")).list,
   logs: async () => (await import("./commands/logs.ts")).logs,

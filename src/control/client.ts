@@ -1,5 +1,5 @@
 // Asks a daemon over its control socket.
-import type { DaemonStatus, ReloadReport, SpecReport, StopReport } from "./messages.ts";
+import type { DaemonStatus, ReloadReport, SpecReport, StopReport, UpgradeReport } from "./messages.ts";
 
 /** The daemon's answer, or null if nobody answered in time. */
 export type Answer<T> = Promise<T | null>;
@@ -29,6 +29,11 @@ export function askStopBySteps(socket: string, schedule: string, timeoutMs: numb
 /** Answered when the new code is ready, or has failed to become so. */
 export function askReload(socket: string, timeoutMs: number): Answer<ReloadReport> {
   return ask(socket, "POST", "/reload", timeoutMs);
+}
+
+/** Answered when the new executable has been found good, or has not. */
+export function askUpgrade(socket: string, timeoutMs: number): Answer<UpgradeReport> {
+  return ask(socket, "POST", "/upgrade", timeoutMs);
 }
 
 async function ask<T>(socket: string, method: string, path: string, timeoutMs: number): Promise<T | null> {

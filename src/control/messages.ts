@@ -51,6 +51,11 @@ export interface DaemonStatus {
   readonly jobs: readonly JobStatus[];
   /** Why it has failed, or null. */
   readonly reason: string | null;
+  /** Of the djob that answers; null: it did not. */
+  readonly version: string | null;
+  readonly commit: string | null;
+  /** How often its supervisor has been replaced by another executable. */
+  readonly upgrades: number;
   /** Whether the worker answered, so that `jobs` is known. */
   readonly responsive: boolean;
 }
@@ -68,6 +73,14 @@ export interface ReloadReport {
   /** "replacing": it has no supervisor, and becomes the new code itself now, under the same pid. */
   readonly outcome: "reloaded" | "failed" | "replacing";
   /** Why the old code goes on. */
+  readonly failure: string | null;
+  readonly hint: string | null;
+}
+
+/** The answer to `POST /upgrade`, given before it is done. */
+export interface UpgradeReport {
+  readonly outcome: "replacing" | "refused";
+  /** Why all goes on as it was. */
   readonly failure: string | null;
   readonly hint: string | null;
 }

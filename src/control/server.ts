@@ -8,6 +8,7 @@ import {
   type ReloadReport,
   type SpecReport,
   type StopReport,
+  type UpgradeReport,
 } from "./messages.ts";
 
 /** What the requests are answered with. */
@@ -15,6 +16,7 @@ export interface ControlHandlers {
   status(): DaemonStatus | Promise<DaemonStatus>;
   spec(): SpecReport;
   reload(): Promise<ReloadReport>;
+  upgrade(): Promise<UpgradeReport>;
   /**
    * @param timeoutMs for the runs to end; null: what the daemon was started with
    * @param schedule steps such as TERM/30/KILL/5, which a supervisor can take; null: none are given
@@ -54,6 +56,10 @@ export function serveControl(path: string, handlers: ControlHandlers): ControlSe
     server.timeout(request, 0);
     return Response.json(await handlers.reload());
   };
+  const answerUpgrade = async (request: Request) => {
+    server.timeout(request, 0);
+    return Response.json(await handlers.upgrade());
+  };
   const umask = process.umask(0o177);
   let server: Server<undefined>;
   try {
@@ -66,6 +72,7 @@ export function serveControl(path: string, handlers: ControlHandlers): ControlSe
         "/spec": { GET: () => Response.json(handlers.spec()) },
         "/stop": { POST: (request) => answerStop(request) },
         "/reload": { POST: (request) => answerReload(request) },
+        "/upgrade": { POST: (request) => answerUpgrade(request) },
       },
       fetch: (request) => refuse(request),
       error: (error) => errorResponse(500, `the request failed: ${error.message}`),
@@ -96,6 +103,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ["/spec", "GET"],
   ["/stop", "POST"],
   ["/reload", "POST"],
+  ["/upgrade", "POST"],
 ]);
 
 function refuse(request: Request): Response {

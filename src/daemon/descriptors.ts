@@ -14,6 +14,8 @@ export const firstFreeDescriptor = 6;
 export const stageVariable = "DJOB_STAGE";
 /** Where the sockets of a socket activation are: `descriptor:name:descriptor:name…`. */
 export const listenVariable = "DJOB_LISTEN_FDS";
+/** The descriptor at which an upgraded supervisor finds what the one before it knew. */
+export const handoverVariable = "DJOB_HANDOVER";
 /** What the leader is to give all others; it ends with the leader. */
 export const attributesVariable = "DJOB_ATTRIBUTES";
 /** How argv[0] of every stage begins: without it the variable means nothing. */
@@ -24,7 +26,8 @@ export const supervisorVariable = "DJOB_SUPERVISOR";
 
 /**
  * "worker" and "supervisor" have a launcher that waits for them; "alone" and "lone-supervisor" are what becomes of a
- * process in the foreground, and the first after a reload in place.
+ * process in the foreground, and the first after a reload in place. "resumed-supervisor" is what a supervisor becomes
+ * that is upgraded.
  */
 export type Stage =
   | "leader-of-worker"
@@ -33,6 +36,7 @@ export type Stage =
   | "alone"
   | "supervisor"
   | "lone-supervisor"
+  | "resumed-supervisor"
   | "supervised"
   | "command"
   | "check";

@@ -1,6 +1,6 @@
 // What of the launcher's environment a daemon gets. Variables that describe the terminal, the login session or another
 // service would lie to it; those that steer Bun itself would let a stray setting change djob. Pure.
-import { attributesVariable, listenVariable, stageVariable } from "./descriptors.ts";
+import { attributesVariable, handoverVariable, listenVariable, stageVariable } from "./descriptors.ts";
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -23,7 +23,7 @@ export const serviceVariables: ReadonlySet<string> = new Set(
 /** Steer the runtime that djob is made of: what it loads, where it connects, what it writes on exit. */
 export const runtimeVariables: ReadonlySet<string> = new Set(
   `BUN_BE_BUN BUN_BYTECODE_ORDER_OUT BUN_INSPECT BUN_INSPECT_CONNECT_TO BUN_INSPECT_NOTIFY BUN_INSPECT_PRELOAD
-  BUN_OPTIONS ${attributesVariable} ${listenVariable} ${stageVariable}`.split(/\s+/),
+  BUN_OPTIONS ${attributesVariable} ${handoverVariable} ${listenVariable} ${stageVariable}`.split(/\s+/),
 );
 
 /**

@@ -4,15 +4,14 @@ import { type Answer, askStop, askStopBySteps } from "../control/client.ts";
 import { longestTimeoutMs, type StopReport } from "../control/messages.ts";
 import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
-import { closeDescriptor, flock } from "../libc/files.ts";
-import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.ts";
-import { DjobError, errorCode, goneAlready, worldError } from "./error.ts";
-import { type Found, isProven, type Place } from "./locate.ts";
-import { isStillAt, openPidfile, readPid, removePidfile, tryLock } from "./pidfile.ts";
-import { dyingMs, hasEnded } from "./process-table.ts";
+import { closeDescriptor } from "../libc/files.ts";
+import { DjobError, goneAlready } from "./error.ts";
+import type { Found, Place } from "./locate.ts";
+import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
 import { defaults, isSupervised } from "./spec.ts";
 import { formatSchedule, type StopStep, scheduleMs } from "./stop-schedule.ts";
 import { clearFailure } from "./supervise/failure-file.ts";
+import { isFree, notStarted, openTarget, type Target } from "./target.ts";
 
 export interface Stopped {
   readonly pid: number;
@@ -48,12 +47,12 @@ export async function stop(
   const startMs = performance.now();
   const { paths } = place;
   const pid = found.pid ?? found.status?.pid ?? null;
-  if (pid === null) throw notStarted(place);
+  if (pid === null) throw notStarted(place, "stop");
   const pidfile = openPidfile(paths.pidfile);
   if (pidfile === null) throw goneAlready(place.name);
   let target: Target | null = null;
   try {
-    target = await openTarget(place, pid, pidfile);
+    target = await openTarget(place, pid, pidfile, "stop");
     const patienceMs = patienceWith(found, timeoutMs, schedule);
     const asked = ask(paths.socket, found, timeoutMs, schedule, patienceMs);
     let killed = false;
@@ -136,66 +135,6 @@ export function clearDead(place: Place): void {
   releaseStopped(place, lock);
 }
 
-interface Target {
-  send(signal: string): void;
-  close(): void;
-}
-
-/** The pidfd is opened first and the proof read after it, so that the pid can't change hands in between. */
-async function openTarget(place: Place, pid: number, pidfile: number): Promise<Target> {
-  const { name, paths } = place;
-  let pidfd: number | null = null;
-  try {
-    pidfd = openPidfd(pid);
-  } catch (error) {
-    if (errorCode(error) !== "ESRCH") throw error;
-  }
-  const prove = () => {
-    if (isProven(pid, pidfile)) return;
-    if (isFree(pidfile)) throw goneAlready(place.name);
-    throw new DjobError(
-      exitCode.failed,
-      `cannot stop ${name}: the lock on ${paths.pidfile} is held, but pid ${pid} in it is not proven to be the daemon`,
-      `see who holds the file open: fuser -v ${paths.pidfile}`,
-    );
-  };
-  await untilProven(place, pid, pidfile);
-  prove();
-  return {
-    send(signal) {
-      try {
-        if (pidfd !== null) sendSignalThroughPidfd(pidfd, signal);
-        else {
-          prove();
-          sendSignal(pid, signal);
-        }
-      } catch (error) {
-        if (errorCode(error) !== "ESRCH") throw worldError(`send ${signal} to ${name} (pid ${pid})`, error);
-      }
-    },
-    close() {
-      if (pidfd !== null) closeDescriptor(pidfd);
-    },
-  };
-}
-
-/**
- * Gives one that ends a moment: it closes what it has open before it is dead, and its workers are about to follow it.
- * @throws {DjobError} if it is gone then, or a launcher holds the lock, which has just begun, or cleans up
- */
-async function untilProven(place: Place, pid: number, pidfile: number): Promise<void> {
-  const deadlineMs = performance.now() + dyingMs;
-  while (!isProven(pid, pidfile)) {
-    if (isFree(pidfile)) throw goneAlready(place.name);
-    if (readPid(pidfile) !== pid) throw notStarted(place);
-    if (performance.now() > deadlineMs) {
-      if (hasEnded(pid)) throw notStarted(place);
-      return;
-    }
-    await Bun.sleep(shortestPollMs);
-  }
-}
-
 /** Waits on the lock of this very file, which the daemon holds to its last moment, also after it removed the file. */
 async function freeWithin(pidfile: number, patienceMs: number): Promise<boolean> {
   const startMs = performance.now();
@@ -206,16 +145,4 @@ async function freeWithin(pidfile: number, patienceMs: number): Promise<boolean>
     // An idle daemon ends within some milliseconds, and is not to be noticed late.
     await Bun.sleep(Math.max(shortestPollMs, Math.min(waitedMs / 20, longestPollMs)));
   }
-}
-
-function isFree(pidfile: number): boolean {
-  return flock(pidfile, { exclusive: true, wait: false });
-}
-
-function notStarted({ name }: Place): DjobError {
-  return new DjobError(
-    exitCode.failed,
-    `cannot stop ${name}: it is being started, and its process is not known yet`,
-    "try again in a moment",
-  );
 }

@@ -47,6 +47,18 @@ export function unblockAllSignals(): void {
   if (result !== 0) throw new SystemError({ syscall: "sigprocmask", errno, action: "unblock all signals" });
 }
 
+/**
+ * Blocks these signals in the calling thread, and no others. What comes meanwhile waits, also over an execve, unless
+ * another thread takes it.
+ */
+export function blockSignals(names: readonly string[]): void {
+  const { symbols, table, errno: readErrno } = libc();
+  const set = signalSet(names);
+  const result = symbols.sigprocmask(table.constants.SIG_SETMASK, set, null);
+  const errno = readErrno();
+  if (result !== 0) throw new SystemError({ syscall: "sigprocmask", errno, action: "block signals" });
+}
+
 /** kill(2) of one process. @throws {RangeError} for 0, 1 and negative numbers, which mean init or whole groups */
 export function sendSignal(pid: number, name: string): void {
   checkInteger("pid", pid, 2);

@@ -1,6 +1,13 @@
 // Whether the modules on disk could be loaded at all, seen without running them: a reload must not give up the old code
 // for files that do not even parse.
+import type { UpgradeReport } from "../control/messages.ts";
 import { describeFailure, failureOf } from "./failure.ts";
+
+/** Without a supervisor there is nobody whom jobs would outlive. */
+export async function refuseUpgrade(name: string): Promise<UpgradeReport> {
+  const hint = `to start it with the new executable: djob restart ${name}`;
+  return { outcome: "refused", failure: "it has no supervisor", hint };
+}
 
 /** @returns what is broken, or null */
 export async function findBroken(modules: readonly string[]): Promise<string | null> {

@@ -13,6 +13,8 @@ export interface RunOutcome {
 
 interface Going extends RunIdentity {
   readonly abort: AbortController;
+  /** Monotonic. */
+  readonly sinceMs: number;
 }
 
 /** Who looks on while runs begin and end. Called for each run, so it has to be quick. */
@@ -46,15 +48,25 @@ export class Runner {
     this.#watches.push(watch);
   }
 
+  /** The same with their ids and how long they have been going on, the longest first. */
+  get runs(): ReadonlyArray<{ id: string; runningMs: number; aborted: boolean }> {
+    const nowMs = this.#clock.monotonic();
+    return [...this.#going].map(({ id, sinceMs, abort }) => ({
+      id,
+      runningMs: Math.round(nowMs - sinceMs),
+      aborted: abort.signal.aborted,
+    }));
+  }
+
   async run({ name, handler }: JobDefinition, scheduledAtMs: number): Promise<RunOutcome> {
     const scheduledAt = new Date(scheduledAtMs);
     const id = `${name}@${scheduledAt.toISOString()}`;
-    const going: Going = { job: name, id, abort: new AbortController() };
+    const monotonicMs = this.#clock.monotonic();
+    const going: Going = { job: name, id, abort: new AbortController(), sinceMs: monotonicMs };
     this.#going.add(going);
     // A handler may wait for nothing but its signal, which keeps no event loop alive: runs that are going on do.
     this.#hold ??= setInterval(() => {}, longestTimerMs);
     const startedMs = this.#clock.now();
-    const monotonicMs = this.#clock.monotonic();
     const context: JobContext = {
       name,
       id,

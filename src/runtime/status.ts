@@ -1,5 +1,6 @@
 // What the daemon says of itself. Pure.
 import type { DaemonPaths, DaemonState, DaemonStatus, JobStatus } from "../control/messages.ts";
+import { commit, version } from "../version.ts";
 import { scheduleText, timeZoneOf } from "./registry.ts";
 import { jobState, type ScheduledJob } from "./scheduler.ts";
 
@@ -36,6 +37,9 @@ export function statusOf(
     jobs: jobs.map(jobStatus),
     command: null,
     reason: null,
+    version,
+    commit,
+    upgrades: 0,
     responsive: true,
   };
 }

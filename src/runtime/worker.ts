@@ -14,7 +14,7 @@ import type { SupervisorLink } from "./link.ts";
 import { afterLastTurn, type ExitWatch, LoadError, loadModules, staysAlive, watchExit } from "./loader.ts";
 import type { WorkerPort } from "./port.ts";
 import { Registry } from "./registry.ts";
-import { findBroken } from "./reload.ts";
+import { findBroken, refuseUpgrade } from "./reload.ts";
 import { Runner } from "./runner.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type RunningServer, startServers } from "./servers.ts";
@@ -99,6 +99,7 @@ export class Worker {
       spec: () => this.#port.spec(),
       stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
       reload: () => this.#reload(),
+      upgrade: () => refuseUpgrade(identity.name),
     });
   }
 
@@ -296,7 +297,7 @@ export class Worker {
     const status = statusOf(this.#state, this.#port.identity, this.#scheduler.jobs);
     this.#journal.write(
       "info",
-      `state: ${JSON.stringify({ ...status, running: this.#runner.running }, null, 2)}`,
+      `state: ${JSON.stringify({ ...status, running: this.#runner.runs }, null, 2)}`,
     );
   }
 }

@@ -1,4 +1,5 @@
 // djob version
+import { handoverFacts } from "../../daemon/executable.ts";
 import { commit, version as ownVersion } from "../../version.ts";
 import type { Command } from "../command.ts";
 import { jsonFlag } from "../flags.ts";
@@ -15,6 +16,7 @@ export const version: Command = {
       bun: Bun.version,
       platform: process.platform,
       arch: process.arch,
+      ...handoverFacts,
     };
     if (output.json) output.document(facts);
     else

@@ -18,21 +18,44 @@ const shownCharacters = 100;
 /** A line that is longer is no message of djob's. */
 const longestLineBytes = 64 << 20;
 
+/** What is on its way through this end, base64: an execve would lose it. */
+export interface InTransit {
+  /** The beginning of a message whose end has not come yet. */
+  readonly incoming: string;
+  /** What found no room yet. */
+  readonly outgoing: string;
+}
+
+export const nothingInTransit: InTransit = { incoming: "", outgoing: "" };
+
+const newline = 10;
+
 export class Channel {
   readonly #descriptor: number;
-  readonly #decoder = new TextDecoder();
   readonly #buffer = new Uint8Array(new ArrayBuffer(readBytes));
-  #rest: string[] = [];
-  #restLength = 0;
+  /** The beginning of a message. */
+  #rest: Uint8Array[] = [];
+  #restBytes = 0;
   #outgoing: Uint8Array[] = [];
   #open = true;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, { incoming, outgoing } = nothingInTransit) {
     this.#descriptor = descriptor;
+    if (incoming !== "") this.#keep(Buffer.from(incoming, "base64"));
+    if (outgoing !== "") this.#outgoing.push(Buffer.from(outgoing, "base64"));
   }
 
   get descriptor(): number {
     return this.#descriptor;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  get inTransit(): InTransit {
+    const text = (parts: readonly Uint8Array[]) => Buffer.concat(parts).toString("base64");
+    return { incoming: text(this.#rest), outgoing: text(this.#outgoing) };
   }
 
   /** Reads what has come: the process at the other end may be reaped before the signal that tells of its words. */
@@ -40,6 +63,7 @@ export class Channel {
 
   /** It does not hold the event loop. */
   listen<Message>(listeners: ChannelListeners<Message>): void {
+    this.#flush();
     const look = () => {
       if (!this.#open || this.#readAll(listeners)) return;
       process.off(readableSignal, look);
@@ -116,19 +140,24 @@ export class Channel {
   }
 
   #read<Message>(chunk: Uint8Array, { message, garbage }: ChannelListeners<Message>): void {
-    const lines = this.#decoder.decode(chunk, { stream: true }).split("\n");
-    const last = lines.pop() ?? "";
-    for (const line of lines) {
-      const whole = this.#rest.length === 0 ? line : [...this.#rest, line].join("");
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+      const line = Buffer.concat([...this.#rest, chunk.subarray(start, end)]).toString();
       this.#rest = [];
-      this.#restLength = 0;
-      const parsed = parse(whole);
-      if (parsed === null) garbage(JSON.stringify(whole.slice(0, shownCharacters)));
+      this.#restBytes = 0;
+      start = end + 1;
+      const parsed = parse(line);
+      if (parsed === null) garbage(JSON.stringify(line.slice(0, shownCharacters)));
       else message(parsed as Message);
     }
-    this.#restLength += last.length;
-    if (this.#restLength > longestLineBytes) this.#rest = [];
-    else if (last !== "") this.#rest.push(last);
+    // The chunk's memory is the socket's.
+    if (start < chunk.length) this.#keep(chunk.slice(start));
+  }
+
+  #keep(beginning: Uint8Array): void {
+    this.#restBytes += beginning.length;
+    if (this.#restBytes > longestLineBytes) this.#rest = [];
+    else this.#rest.push(beginning);
   }
 }
 

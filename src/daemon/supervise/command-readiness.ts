@@ -4,7 +4,9 @@ import { unlinkSync } from "node:fs";
 import { closeDescriptor } from "../../libc/files.ts";
 import { bindDatagramSocket, receiveDatagram } from "../../libc/sockets.ts";
 import { textFrom } from "../../logs/follow.ts";
+import { outDescriptor } from "../../logs/sink.ts";
 import type { ReadyRule } from "../command.ts";
+import { sizeOf } from "../log-files.ts";
 import { ownerOf } from "../privileges.ts";
 import type { Spec } from "../spec.ts";
 
@@ -18,7 +20,14 @@ export interface ReadinessWatch {
 
 const pollMs = 10;
 
-export function watchReadiness(spec: Spec, rule: ReadyRule, logStart: number): ReadinessWatch {
+/** @returns null for modules, whose worker says itself when it is ready */
+export function readinessOf(spec: Spec): ReadinessWatch | null {
+  const { command, paths } = spec;
+  if (command === null) return null;
+  return watchReadiness(spec, command.ready, paths.log === null ? 0 : sizeOf(outDescriptor));
+}
+
+function watchReadiness(spec: Spec, rule: ReadyRule, logStart: number): ReadinessWatch {
   switch (rule.type) {
     case "alive":
       return alive(rule.forMs);

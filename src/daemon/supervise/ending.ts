@@ -1,5 +1,6 @@
 // How a worker ended, by its name. Pure.
 import type { ChildExit } from "../../libc/process.ts";
+import { formatDuration } from "../../schedule/duration.ts";
 import type { Ending } from "./state.ts";
 
 const longestText = 300;
@@ -27,4 +28,9 @@ export function endingOf(
     isClean: exitCode === 0,
     code: signal === null ? (exitCode ?? 0) : 128 + signalNumber(signal),
   };
+}
+
+export function restartText({ text }: Ending, delayMs: number): string {
+  const when = delayMs === 0 ? "now" : `in ${formatDuration(delayMs)}`;
+  return `the worker ended (${text}): starting it again ${when}`;
 }

@@ -10,10 +10,21 @@ export interface Party {
   after(delayMs: number, call: () => void): void;
 }
 
+/** Who takes over as soon as the worker before has given up the schedule. */
+interface Heir {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is on its way from worker to worker, as plain data. */
+export interface HandoverMemory {
+  readonly heir: Heir | null;
+  readonly running: ReadonlyArray<readonly [worker: number, jobs: readonly string[]]>;
+}
+
 export class Handover {
   readonly #workers: ReadonlyMap<number, Party>;
-  /** Who takes over as soon as the worker before has given up the schedule. */
-  #heir: { readonly from: number; readonly to: number } | null = null;
+  #heir: Heir | null = null;
   /** The jobs that a worker still runs on old code. */
   readonly #running = new Map<number, Set<string>>();
 
@@ -35,6 +46,15 @@ export class Handover {
     this.#heir = { from: this.#heir?.to === from ? this.#heir.from : from, to };
     old.tell({ type: "yield" });
     old.after(patienceMs, () => old.signal("SIGKILL"));
+  }
+
+  get memory(): HandoverMemory {
+    return { heir: this.#heir, running: [...this.#running].map(([worker, jobs]) => [worker, [...jobs]]) };
+  }
+
+  resume({ heir, running }: HandoverMemory): void {
+    this.#heir = heir;
+    for (const [worker, jobs] of running) this.#running.set(worker, new Set(jobs));
   }
 
   /** A worker schedules nothing after `atMs`, and still runs these. */

@@ -6,6 +6,8 @@ import type { SupervisorState } from "./state.ts";
 
 export interface SupervisorPort {
   readonly startedAtMs: number;
+  /** How often this process has become another executable. */
+  readonly upgrades: number;
   /** Sockets that a service manager has opened for the workers. */
   readonly listening: readonly Inherited[];
   /** From 0 (inclusive) to 1 (exclusive). */
@@ -20,6 +22,8 @@ export interface SupervisorPort {
     exit: Pick<ChildExit, "exitCode" | "signal">,
   ): void;
   phaseChanged(state: SupervisorState, jobs: number): void;
+  /** A child that is no worker has been reaped: an orphan, or one that this process started for itself. */
+  otherEnded(exit: ChildExit): void;
   /** Whether the kernel has killed a process for want of memory since the last call. */
   outOfMemory(): boolean;
   /** A failure to load, for a person. @param text how the worker ended */

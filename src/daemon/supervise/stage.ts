@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { type ControlServer, removeSocket, serveControl } from "../../control/server.ts";
 import { closeDescriptor, isTerminal, setCloseOnExec } from "../../libc/files.ts";
 import { becomeSubreaper } from "../../libc/process.ts";
+import { unblockAllSignals } from "../../libc/signals.ts";
 import { formatLine } from "../../logs/line.ts";
 import { errDescriptor, outDescriptor, writeText } from "../../logs/sink.ts";
 import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
@@ -20,14 +21,18 @@ import { takeVariable } from "../take-variable.ts";
 import { restoreTerminalSignals } from "../terminal-signals.ts";
 import { writeFailure } from "./failure-file.ts";
 import type { SupervisorPort } from "./port.ts";
+import { becomeSuccessor, recall, type SupervisorMemory } from "./successor.ts";
 import { Supervisor } from "./supervisor.ts";
+import { describeEdition, ownEdition, Upgrade } from "./upgrade.ts";
 
 /** How long an answer may take to leave the control socket. */
 const answerGraceMs = 200;
 
-/** @param waitedFor whether a launcher waits at the other end of the readiness pipe */
-export function supervise(waitedFor: boolean, exit: Exit): void {
+/** @param stage a "supervisor" has a launcher that waits for it at the other end of the readiness pipe */
+export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-supervisor", exit: Exit): void {
+  const waitedFor = stage === "supervisor";
   const spec = takeSpec();
+  const memory = stage === "resumed-supervisor" ? recall() : null;
   setCloseOnExec(lockDescriptor, true);
   if (waitedFor) setCloseOnExec(readinessDescriptor, true);
   if (!spec.foreground) {
@@ -40,22 +45,44 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
   const service = takeService(spec.foreground);
   const environment = takeEnvironment();
   let control: ControlServer | null = null;
-  const port = portFor(spec, waitedFor, service, (code) => {
+  /** Whoever waits for an answer gets it first. */
+  const whenAnswered = (call: () => void) => {
     const deadlineMs = performance.now() + answerGraceMs;
-    const end = () => {
-      if (control === null || control.pending === 0 || performance.now() >= deadlineMs) exit(code);
-      setTimeout(end, 1);
+    const look = () => {
+      if (control === null || control.pending === 0 || performance.now() >= deadlineMs) call();
+      else setTimeout(look, 1);
     };
     // Whoever waits for the answer gets it in the next turn.
-    setImmediate(end);
+    setImmediate(look);
+  };
+  const upgrade = new Upgrade({
+    memory: () => ({ ...supervisor.memory, startedAtMs: port.startedAtMs, upgrades: port.upgrades }),
+    become: (executable, remember) =>
+      becomeSuccessor(executable, spec, { ...environment, ...service.handOver() }, remember),
+    whenAnswered,
+    log: (level, message) => port.log(level, message),
+  });
+  const port = portFor(spec, waitedFor, service, memory, {
+    end: (code) => whenAnswered(() => exit(code)),
+    otherEnded: (ended) => upgrade.otherEnded(ended),
   });
   const supervisor = new Supervisor(spec, environment, port);
   listenToSignals(spec, supervisor, port);
-  writePid(lockDescriptor, process.pid);
   // Signals alone hold no event loop, and there are moments without a worker.
   setInterval(() => {}, longestTimerMs);
-  // The worker loads while this process goes on.
-  supervisor.start();
+  if (memory === null) {
+    writePid(lockDescriptor, process.pid);
+    // The worker loads while this process goes on.
+    supervisor.start();
+  } else {
+    supervisor.resume(memory);
+    port.log(
+      "info",
+      `upgraded from djob ${describeEdition(memory.before)} to ${describeEdition(ownEdition)}`,
+    );
+    // What has come since the execve began.
+    unblockAllSignals();
+  }
   control = serveControl(spec.paths.socket, {
     status: () => supervisor.status(),
     spec: () => ({ spec, environment }),
@@ -67,6 +94,7 @@ export function supervise(waitedFor: boolean, exit: Exit): void {
       );
     },
     reload: () => supervisor.reload(),
+    upgrade: () => upgrade.begin(),
   });
 }
 
@@ -93,8 +121,12 @@ function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPor
     supervisor.handOn("SIGUSR1");
   });
   process.on("SIGUSR2", () => {
-    port.log("info", `supervisor: ${JSON.stringify(supervisor.state)}`);
+    port.log("info", `supervisor: ${JSON.stringify(supervisor.memory.state)}`);
     supervisor.handOn("SIGUSR2");
+    void supervisor.status().then(({ responsive, workerPid }) => {
+      if (!responsive)
+        port.log("warn", `the worker (pid ${workerPid}) does not answer: something blocks its event loop`);
+    });
   });
 }
 
@@ -102,7 +134,8 @@ function portFor(
   spec: Spec,
   waitedFor: boolean,
   service: Service,
-  end: (code: number) => void,
+  memory: SupervisorMemory | null,
+  calls: Pick<SupervisorPort, "end" | "otherEnded">,
 ): SupervisorPort {
   const { name, paths } = spec;
   let kills = countOutOfMemoryKills();
@@ -111,7 +144,8 @@ function portFor(
     writeText(descriptor, formatLine({ timeMs: systemClock.now(), level, job: null, message }));
   };
   return {
-    startedAtMs: systemClock.now(),
+    startedAtMs: memory?.startedAtMs ?? systemClock.now(),
+    upgrades: memory === null ? 0 : memory.upgrades + 1,
     listening: service.listening,
     chance: systemClock.random,
     log,
@@ -151,7 +185,7 @@ function portFor(
       if (state.phase === "failed" && state.everReady && !spec.foreground) writeFailure(paths, state, log);
       else removePidfile(paths.pidfile, lockDescriptor);
     },
-    end,
+    ...calls,
   };
 }
 

@@ -1,13 +1,15 @@
 // What a supervisor says of its daemon.
 import type { DaemonStatus, JobStatus } from "../../control/messages.ts";
+import { commit, version } from "../../version.ts";
 import type { Spec } from "../spec.ts";
+import type { SupervisorPort } from "./port.ts";
 import type { SupervisorState } from "./state.ts";
 
 /** @param jobs null: there is a worker, and it did not answer */
 export function statusOf(
   { phase, restarts, lastExit, reason }: SupervisorState,
   { name, modules, command, paths, foreground, stopTimeoutMs }: Spec,
-  startedAtMs: number,
+  { startedAtMs, upgrades }: Pick<SupervisorPort, "startedAtMs" | "upgrades">,
   workerPid: number | null,
   jobs: readonly JobStatus[] | null,
 ): DaemonStatus {
@@ -26,6 +28,9 @@ export function statusOf(
     paths,
     jobs: jobs ?? [],
     reason,
+    version,
+    commit,
+    upgrades,
     responsive: jobs !== null || workerPid === null,
   };
 }

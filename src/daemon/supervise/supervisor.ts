@@ -2,36 +2,30 @@
 import type { DaemonStatus, ReloadReport, StopReport } from "../../control/messages.ts";
 import type { ChildExit } from "../../libc/process.ts";
 import { signalNumber } from "../../libc/signals.ts";
-import { outDescriptor } from "../../logs/sink.ts";
 import { notInTime } from "../../runtime/failure.ts";
 import type { FromWorker } from "../../runtime/link.ts";
-import { formatDuration } from "../../schedule/duration.ts";
 import type { Environment } from "../environment.ts";
-import { sizeOf } from "../log-files.ts";
 import type { Spec } from "../spec.ts";
 import type { StopStep } from "../stop-schedule.ts";
-import { type ReadinessWatch, watchReadiness } from "./command-readiness.ts";
+import { type ReadinessWatch, readinessOf } from "./command-readiness.ts";
 import { decide, firstState, isOver } from "./decide.ts";
-import { endWorker } from "./end-worker.ts";
-import { endingOf } from "./ending.ts";
+import { endingOf, restartText } from "./ending.ts";
 import { Handover } from "./handover.ts";
+import { hear } from "./hear.ts";
 import { JobQuestions } from "./job-questions.ts";
 import type { SupervisorPort } from "./port.ts";
 import { reapOne } from "./reap.ts";
 import { ReloadAnswers } from "./reload-answers.ts";
 import type { Effect, Rules, SupervisorEvent, SupervisorState } from "./state.ts";
 import { statusOf } from "./status.ts";
+import { StopRequest } from "./stop-request.ts";
+import type { WorkMemory } from "./successor.ts";
 import { Sweep } from "./sweep.ts";
 import { watch } from "./watch.ts";
-import { startWorker, type WorkerProcess } from "./worker-process.ts";
+import { resumeWorker, startWorker, type WorkerProcess } from "./worker-process.ts";
 
 /** How much longer than its launcher a worker may load, and than its stop timeout retire. */
 const graceMs = 1_000;
-/** How long after its end of the channel a process may take to be gone. */
-const closedMs = 100;
-/** A group's signal and one's own, as timeout(1) sends them, are one and the same. */
-const sameSignalMs = 4;
-
 export class Supervisor {
   readonly #spec: Spec;
   readonly #environment: Environment;
@@ -44,30 +38,25 @@ export class Supervisor {
   readonly #handover = new Handover(this.#workers);
   readonly #sweep: Sweep;
   readonly #reloadAnswers = new ReloadAnswers();
-  #stopReport: StopReport | null = null;
-  readonly #ended = Promise.withResolvers<StopReport>();
+  readonly #stop: StopRequest;
   /** The last failure that a worker told while it loaded. */
   #failure: Extract<FromWorker, { type: "failed" }>["failure"] | null = null;
   #lastChildExit: Pick<ChildExit, "exitCode" | "signal"> = { exitCode: null, signal: null };
-  #stopSchedule: readonly StopStep[];
   /** What a module has done to the descriptor through which its worker is heard. */
   #broken: string | null = null;
-  #stopReason = "";
-  /** When it was first asked to end. */
-  #askedAtMs: number | null = null;
-  readonly #watch: ReturnType<typeof watch>;
+  readonly #watchdog: ReturnType<typeof watch>;
   #waitTimer: Timer | undefined;
 
   constructor(spec: Spec, environment: Environment, port: SupervisorPort) {
     this.#spec = spec;
     this.#environment = environment;
     this.#port = port;
-    this.#rules = { ...spec.restart, mirrorsExit: process.pid === 1 };
-    this.#stopSchedule = spec.stopSchedule;
+    this.#rules = { ...spec.restart, mirrorsExit: spec.foreground };
+    this.#stop = new StopRequest(spec.stopSchedule);
     const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
     const swept = () => this.#dispatch({ type: "swept" });
     this.#sweep = new Sweep(spec.killMode, workers, { reap: () => this.reap(), swept });
-    this.#watch = watch(spec, {
+    this.#watchdog = watch(spec, {
       worker: () => this.#watched(),
       hangs: (worker, why, dump) => {
         this.#port.log("error", `${why}; what the kernel knows of pid ${worker.pid}:\n${dump}`);
@@ -88,6 +77,22 @@ export class Supervisor {
     this.#start(this.#state.generation);
   }
 
+  /** For a successor of this supervisor in the same process. */
+  get memory(): WorkMemory {
+    const workers = [...this.#workers.values()].map((worker) => worker.handOver());
+    return { state: this.#state, jobs: this.#jobs, handover: this.#handover.memory, workers };
+  }
+
+  /** In place of `start`. */
+  resume({ state, jobs, handover, workers }: WorkMemory): void {
+    this.#state = state;
+    this.#jobs = jobs;
+    this.#handover.resume(handover);
+    for (const remembered of workers) this.#listen(resumeWorker(remembered), null);
+    this.#port.phaseChanged(state, jobs);
+    this.reap();
+  }
+
   /** SIGCHLD: reaps whatever has ended, orphans too. */
   reap(): void {
     for (let ended = reapOne(); ended !== null; ended = reapOne()) {
@@ -95,14 +100,15 @@ export class Supervisor {
       const worker = [...this.#workers.values()].find((other) => other.pid === pid);
       this.#sweep.reaped(pid);
       if (worker !== undefined) this.#whenEnded(worker, ended);
+      else this.#port.otherEnded(ended);
     }
     this.#sweep.look();
   }
 
   terminate(signal: string): void {
-    if (this.#askedAtMs === null) {
+    if (!this.#stop.isMade) {
       this.#beginStop(signal);
-    } else if (performance.now() - this.#askedAtMs > sameSignalMs) {
+    } else if (this.#stop.isOld) {
       this.#port.log("warn", `${signal} for the second time: ending now`);
       this.#dispatch({ type: "kill" });
     }
@@ -110,17 +116,16 @@ export class Supervisor {
 
   /** @param schedule null: what the spec says. @returns when nothing of the daemon is left */
   async stop(schedule: readonly StopStep[] | null): Promise<StopReport> {
-    if (this.#askedAtMs === null) {
-      this.#stopSchedule = schedule ?? this.#spec.stopSchedule;
+    if (!this.#stop.isMade) {
+      this.#stop.steps = schedule ?? this.#spec.stopSchedule;
       this.#beginStop("djob stop");
     }
-    return await this.#ended.promise;
+    return await this.#stop.ended;
   }
 
   /** A worker that can will write that it is stopping. */
   #beginStop(reason: string): void {
-    this.#askedAtMs = performance.now();
-    this.#stopReason = reason;
+    this.#stop.make(reason);
     if (this.#workers.size === 0 || this.#spec.command !== null)
       this.#port.log("info", `stopping (${reason})`);
     this.#dispatch({ type: "stop" });
@@ -146,16 +151,12 @@ export class Supervisor {
   handOn(signal: string): void {
     // To a program that does not listen to it, it is the end.
     if (this.#spec.command !== null) return;
-    for (const worker of this.#workers.values()) worker.signal(signal);
-  }
-
-  get state(): SupervisorState {
-    return this.#state;
+    for (const worker of this.#workers.values()) worker.handOn(signal);
   }
 
   async status(): Promise<DaemonStatus> {
     const jobs = await this.#questions.ask(this.#newest());
-    return statusOf(this.#state, this.#spec, this.#port.startedAtMs, this.#newest()?.pid ?? null, jobs);
+    return statusOf(this.#state, this.#spec, this.#port, this.#newest()?.pid ?? null, jobs);
   }
 
   #dispatch(event: SupervisorEvent): void {
@@ -183,13 +184,11 @@ export class Supervisor {
       case "reloaded":
         this.#answerReload(effect.failure);
         return;
-      case "announceRestart": {
-        const when = effect.delayMs === 0 ? "now" : `in ${formatDuration(effect.delayMs)}`;
-        this.#port.log("error", `the worker ended (${effect.ending.text}): starting it again ${when}`);
+      case "announceRestart":
+        this.#port.log("error", restartText(effect.ending, effect.delayMs));
         return;
-      }
       case "sweep":
-        this.#sweep.begin(effect.kill ? 0 : (this.#stopSchedule[0]?.waitMs ?? null));
+        this.#sweep.begin(effect.kill ? 0 : (this.#stop.steps[0]?.waitMs ?? null));
         return;
       case "wait":
         clearTimeout(this.#waitTimer);
@@ -205,9 +204,9 @@ export class Supervisor {
     this.#reloadAnswers.started();
     this.#failure = null;
     let worker: WorkerProcess;
-    const watch = this.#watchCommand();
+    const readiness = readinessOf(this.#spec);
     try {
-      const environment = { ...this.#environment, ...watch?.environment };
+      const environment = { ...this.#environment, ...readiness?.environment };
       worker = startWorker(generation, this.#spec, environment, this.#port.listening);
     } catch (error) {
       const text = String(error instanceof Error ? error.message : error);
@@ -215,25 +214,8 @@ export class Supervisor {
       queueMicrotask(() => this.#exited(generation, { text, isClean: false, code: 1 }));
       return;
     }
-    if (watch !== null) worker.readiness = watch;
-    this.#workers.set(generation, worker);
-    worker.listen({
-      message: (message) => this.#receive(worker, message),
-      garbage: (line) => {
-        // Later it is the module's own affair.
-        if (!worker.isReady) this.#break(worker, `something else than djob wrote to descriptor 4: ${line}`);
-      },
-      closed: () => {
-        if (watch !== null) {
-          this.#whenExecuted(worker, watch);
-          return;
-        }
-        // As a rule it is the process that has ended, which SIGCHLD tells.
-        worker.whenClosed(closedMs, () =>
-          this.#break(worker, "it closed descriptor 4, through which djob tells that it is ready"),
-        );
-      },
-    });
+    worker.readiness = readiness;
+    this.#listen(worker, readiness);
     // It ends itself a grace earlier, and names the module, unless that blocks the event loop.
     worker.after(this.#spec.readyTimeoutMs + 2 * graceMs, () => {
       const late = notInTime(null, this.#spec.readyTimeoutMs);
@@ -243,73 +225,37 @@ export class Supervisor {
     });
   }
 
-  /** How it is known when a program is ready; null for modules, whose worker says so itself. */
-  #watchCommand(): ReadinessWatch | null {
-    const { command, paths } = this.#spec;
-    if (command === null) return null;
-    return watchReadiness(this.#spec, command.ready, paths.log === null ? 0 : sizeOf(outDescriptor));
-  }
-
-  /** The kernel runs the program, unless it has died, or said why it can't. */
-  #whenExecuted(worker: WorkerProcess, watch: ReadinessWatch): void {
-    if (worker.why === null && this.#workers.has(worker.generation))
-      watch.begin(() => {
-        this.#port.log("info", `${this.#spec.name} is ready: pid ${worker.pid}`);
-        this.#whenReady(worker, 0);
-      });
+  #listen(worker: WorkerProcess, readiness: ReadinessWatch | null): void {
+    this.#workers.set(worker.generation, worker);
+    hear(worker, readiness, {
+      ready: (ready, jobs) => this.#whenReady(ready, jobs),
+      failed: (failure) => {
+        this.#failure = failure;
+      },
+      broken: (message) => {
+        if (!this.#state.everReady) this.#broken = message;
+      },
+      jobs: (id, jobs) => this.#questions.answer(id, jobs),
+      pong: (living, id) => this.#watchdog.answered(living, id),
+      yielded: ({ generation }, atMs, running) => this.#handover.yielded(generation, atMs, running),
+      runEnded: ({ generation }, job) => this.#handover.runEnded(generation, job, this.#state.current),
+      stopped: ({ generation }, report) => {
+        if (generation === this.#state.current) this.#stop.reported(report);
+      },
+    });
   }
 
   #whenReady(worker: WorkerProcess, jobs: number): void {
     // What is being ended keeps its deadline.
     if (worker.generation !== (this.#state.candidate ?? this.#state.current) || isOver(this.#state)) return;
-    worker.forget();
-    worker.isReady = true;
+    worker.settle();
+    if (worker.isCommand) this.#port.log("info", `${this.#spec.name} is ready: pid ${worker.pid}`);
     this.#jobs = jobs;
     if (!this.#state.everReady && this.#state.phase === "starting" && !this.#port.ready(jobs)) {
       this.#beginStop("whoever started it ended before it was ready");
       return;
     }
     this.#dispatch({ type: "ready", worker: worker.generation, nowMs: performance.now() });
-  }
-
-  /** It can't be talked to any more. */
-  #break(worker: WorkerProcess, message: string): void {
-    if (!this.#state.everReady) this.#broken = message;
-    worker.why ??= message;
-    worker.signal("SIGKILL");
-  }
-
-  #receive(worker: WorkerProcess, message: FromWorker): void {
-    switch (message.type) {
-      case "ready":
-        this.#whenReady(worker, message.jobs);
-        return;
-      case "failed":
-        this.#failure = message.failure;
-        worker.why = `it could not be loaded: ${message.failure.message}`;
-        return;
-      case "crashed":
-        worker.why = String(message.what);
-        return;
-      case "status":
-        this.#questions.answer(message.id, message.jobs);
-        return;
-      case "pong":
-        this.#watch.answered(worker, message.id);
-        return;
-      case "yielded":
-        this.#handover.yielded(worker.generation, message.atMs, message.running);
-        return;
-      case "runEnded":
-        this.#handover.runEnded(worker.generation, message.job, this.#state.current);
-        return;
-      case "retired":
-        worker.children = message.children;
-        return;
-      case "stopped":
-        if (worker.generation === this.#state.current) this.#stopReport = message.report;
-        return;
-    }
   }
 
   #watched(): WorkerProcess | null {
@@ -327,7 +273,7 @@ export class Supervisor {
     this.#workers.delete(worker.generation);
     this.#lastChildExit = exit;
     this.#sweep.ended(worker.pid);
-    if (this.#state.retiring.includes(worker.generation)) this.#sweep.retired(worker, this.#stopSchedule[0]);
+    if (this.#state.retiring.includes(worker.generation)) this.#sweep.retired(worker, this.#stop.steps[0]);
     this.#exited(worker.generation, endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber));
     this.#handover.gone(worker.generation, this.#state.current);
   }
@@ -345,10 +291,7 @@ export class Supervisor {
   #ask(generation: number): void {
     const worker = this.#workers.get(generation);
     if (worker === undefined) return;
-    endWorker(worker, this.#stopSchedule, this.#stopReason, () => {
-      this.#port.log("error", `killed: pid ${worker.pid} did not end in time`);
-      this.#stopReport = { outcome: "killed", runs: this.#stopReport?.runs ?? [] };
-    });
+    this.#stop.end(worker, () => this.#port.log("error", `killed: pid ${worker.pid} did not end in time`));
   }
 
   #answerReload(failure: string | null): void {
@@ -364,7 +307,7 @@ export class Supervisor {
     if (phase === "failed" && this.#state.everReady) this.#port.log("error", `giving up: ${reason}`);
     else if (this.#spec.command !== null) this.#port.log("info", "stopped");
     this.#port.removeFiles(this.#state);
-    this.#ended.resolve(this.#stopReport ?? { outcome: "clean", runs: [] });
+    this.#stop.settle();
     this.#port.end(code);
   }
 }

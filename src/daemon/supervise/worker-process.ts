@@ -18,18 +18,33 @@ import { errorCode } from "../error.ts";
 import { ownerOf } from "../privileges.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
-import { Channel, type ChannelListeners } from "./channel.ts";
+import { Channel, type ChannelListeners, type InTransit, nothingInTransit } from "./channel.ts";
 import type { ReadinessWatch } from "./command-readiness.ts";
 import { heard } from "./heard.ts";
 
 const shownCharacters = 100;
+
+/** What the successor of a supervisor has to know of a worker. */
+export interface WorkerHandover {
+  readonly generation: number;
+  readonly pid: number;
+  readonly isCommand: boolean;
+  readonly why: string | null;
+  readonly children: readonly number[];
+  /** The supervisor's end of the channel; null: it is closed. */
+  readonly descriptor: number | null;
+  readonly inTransit: InTransit;
+  /** When it is to be killed; null: it is not being ended. */
+  readonly killInMs: number | null;
+}
 
 export class WorkerProcess {
   readonly generation: number;
   readonly pid: number;
   /** Whether it is any program, and has no channel. */
   readonly isCommand: boolean;
-  readonly #channel: Channel;
+  /** null: it was closed before this supervisor's time. */
+  readonly #channel: Channel | null;
   /** Its own last words, or what was done to it: why it ends. */
   why: string | null = null;
   isReady = false;
@@ -39,9 +54,11 @@ export class WorkerProcess {
   children: readonly number[] = [];
   /** Deadlines: loading, a stop's steps. */
   #timer: Timer | undefined;
+  #deadlineMs: number | null = null;
+  readonly #forLater = new Set<string>();
   #closedTimer: Timer | undefined;
 
-  constructor(generation: number, pid: number, isCommand: boolean, channel: Channel) {
+  constructor(generation: number, pid: number, isCommand: boolean, channel: Channel | null) {
     this.generation = generation;
     this.pid = pid;
     this.isCommand = isCommand;
@@ -49,7 +66,7 @@ export class WorkerProcess {
   }
 
   listen(listeners: ChannelListeners<FromWorker>): void {
-    this.#channel.listen<unknown>({
+    this.#channel?.listen<unknown>({
       ...listeners,
       message(value) {
         const message = heard(value);
@@ -66,23 +83,54 @@ export class WorkerProcess {
 
   /** Its last words. */
   drain(): void {
-    this.#channel.drain();
+    this.#channel?.drain();
   }
 
   tell(message: ToWorker): void {
-    this.#channel.send(message);
+    this.#channel?.send(message);
   }
 
   /** In place of what was waited for before. */
   after(delayMs: number, call: () => void): void {
     clearTimeout(this.#timer);
+    this.#deadlineMs = performance.now() + delayMs;
     this.#timer = setTimeout(call, delayMs);
   }
 
   forget(): void {
     this.readiness?.end();
+    this.#deadlineMs = null;
     clearTimeout(this.#timer);
     clearTimeout(this.#closedTimer);
+  }
+
+  /** It is ready, and listens to signals. */
+  settle(): void {
+    this.forget();
+    this.isReady = true;
+    for (const signal of this.#forLater) this.signal(signal);
+    this.#forLater.clear();
+  }
+
+  /** A signal that a process must listen to, or it ends by it. */
+  handOn(signal: string): void {
+    if (this.isReady) this.signal(signal);
+    else this.#forLater.add(signal);
+  }
+
+  handOver(): WorkerHandover {
+    const { generation, pid, isCommand, why, children } = this;
+    const channel = this.#channel?.isOpen ? this.#channel : null;
+    return {
+      generation,
+      pid,
+      isCommand,
+      why,
+      children,
+      descriptor: channel?.descriptor ?? null,
+      inTransit: channel?.inTransit ?? nothingInTransit,
+      killInMs: this.#deadlineMs === null ? null : Math.max(0, this.#deadlineMs - performance.now()),
+    };
   }
 
   /** It has not been reaped: the number is its own. */
@@ -94,6 +142,18 @@ export class WorkerProcess {
       if (errorCode(error) !== "ESRCH") throw error;
     }
   }
+}
+
+/** One that another executable has started in this very process. */
+export function resumeWorker(handover: WorkerHandover): WorkerProcess {
+  const { generation, pid, isCommand, why, children, descriptor, inTransit, killInMs } = handover;
+  const channel = descriptor === null ? null : new Channel(descriptor, inTransit);
+  const worker = new WorkerProcess(generation, pid, isCommand, channel);
+  worker.why = why;
+  worker.children = children;
+  worker.settle();
+  if (killInMs !== null) worker.after(killInMs, () => worker.signal("SIGKILL"));
+  return worker;
 }
 
 /** @throws {SystemError} if no process can be started */
@@ -122,7 +182,8 @@ export function startWorker(
         { from: theirs, to: readinessDescriptor },
         { from: specEnd, to: specDescriptor },
       ],
-      newGroup: true,
+      // On a terminal, keys reach all of it, and the worker may read: no other group may (termios(3)).
+      newGroup: !spec.foreground || spec.killMode === "group",
       defaultSignals: { allBut: ["SIGHUP"] },
       emptySignalMask: true,
       closeFrom: firstFreeDescriptor,

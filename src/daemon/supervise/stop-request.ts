@@ -1,0 +1,56 @@
+// The end of a daemon that somebody asked for: why, by which steps, and what came of it.
+import type { StopReport } from "../../control/messages.ts";
+import type { StopStep } from "../stop-schedule.ts";
+import { endWorker } from "./end-worker.ts";
+import type { WorkerProcess } from "./worker-process.ts";
+
+/** A group's signal and one's own, as timeout(1) sends them, are one and the same. */
+const sameSignalMs = 4;
+
+export class StopRequest {
+  readonly #ended = Promise.withResolvers<StopReport>();
+  #report: StopReport = { outcome: "clean", runs: [] };
+  #askedAtMs: number | null = null;
+  #reason = "";
+  steps: readonly StopStep[];
+
+  constructor(steps: readonly StopStep[]) {
+    this.steps = steps;
+  }
+
+  get isMade(): boolean {
+    return this.#askedAtMs !== null;
+  }
+
+  /** Whether another signal means: now. */
+  get isOld(): boolean {
+    return this.#askedAtMs !== null && performance.now() - this.#askedAtMs > sameSignalMs;
+  }
+
+  /** Settles when nothing of the daemon is left. */
+  get ended(): Promise<StopReport> {
+    return this.#ended.promise;
+  }
+
+  make(reason: string): void {
+    this.#askedAtMs = performance.now();
+    this.#reason = reason;
+  }
+
+  /** @param killed called when it comes to KILL */
+  end(worker: WorkerProcess, killed: () => void): void {
+    endWorker(worker, this.steps, this.#reason, () => {
+      killed();
+      this.#report = { outcome: "killed", runs: this.#report.runs };
+    });
+  }
+
+  /** What the worker says of its end. */
+  reported(report: StopReport): void {
+    this.#report = report;
+  }
+
+  settle(): void {
+    this.#ended.resolve(this.#report);
+  }
+}
