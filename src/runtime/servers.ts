@@ -9,6 +9,8 @@ import { LoadError, type LoadedModule } from "./loader.ts";
 const drainPollMs = 5;
 /** How long whoever was accepted last may take to send a request: it comes right behind the connection. */
 const lastRequestMs = 50;
+/** Whether answers close their connections: a client that keeps one open would lose it under its next request. */
+let isDraining = false;
 
 export interface RunningServer {
   readonly server: Server<unknown>;
@@ -29,7 +31,7 @@ export function startServers(
     const options = exports["default"];
     if (!hasFetch(options)) continue;
     try {
-      servers.push(start({ development: false, ...options }, handedOver));
+      servers.push(start({ development: false, ...closingWhenDrained(options) }, handedOver));
       handedOver = undefined;
     } catch (error) {
       for (const { server } of servers) void server.stop(true);
@@ -39,12 +41,16 @@ export function startServers(
   return servers;
 }
 
-/** Accepts nothing more. @returns when each request that was going on is answered */
-export async function drainServers(servers: readonly RunningServer[]): Promise<void> {
+/**
+ * Accepts nothing more. @returns when each request that was going on is answered
+ * @param isReplaced whether another server answers in its place, so that clients go on
+ */
+export async function drainServers(servers: readonly RunningServer[], isReplaced: boolean): Promise<void> {
+  isDraining = true;
   const adopted = servers.filter(({ stopAccepting }) => stopAccepting !== undefined);
   for (const { stopAccepting } of adopted) stopAccepting?.();
   // stop() resets a connection on which it has read nothing yet.
-  if (adopted.length > 0) await Bun.sleep(lastRequestMs);
+  if (adopted.length > 0 || (isReplaced && servers.length > 0)) await Bun.sleep(lastRequestMs);
   for (const { server } of servers) void server.stop();
   while (servers.some(({ server }) => server.pendingRequests > 0)) await Bun.sleep(drainPollMs);
 }
@@ -52,6 +58,20 @@ export async function drainServers(servers: readonly RunningServer[]): Promise<v
 /** Whether a module's default export is something to serve. */
 export function hasFetch(value: unknown): value is ServeOptions & object {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, "fetch") === "function";
+}
+
+function closingWhenDrained<Options extends ServeOptions & object>(options: Options): Options {
+  const { fetch: given } = options;
+  if (given === undefined) return options;
+  const answer: (...all: readonly unknown[]) => unknown = given as never;
+  async function fetch(this: unknown, ...all: readonly unknown[]): Promise<unknown> {
+    const response: unknown = await Reflect.apply(answer, this, all);
+    if (!isDraining || !(response instanceof Response)) return response;
+    const headers = new Headers(response.headers);
+    headers.set("connection", "close");
+    return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+  }
+  return { ...options, fetch };
 }
 
 function start(options: ServeOptions, socket: ListenSocket | undefined): RunningServer {

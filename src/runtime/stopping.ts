@@ -16,7 +16,7 @@ export async function drain(work: Work, reason: string, timeoutMs: number): Prom
   work.scheduler.stop();
   const ended = await endsWithin(
     timeoutMs,
-    Promise.all([work.runner.endAll(reason), drainServers(work.servers)]),
+    Promise.all([work.runner.endAll(reason), drainServers(work.servers, false)]),
   );
   return ended ? { outcome: "clean", runs: [] } : { outcome: "forced", runs: work.runner.running };
 }
@@ -49,7 +49,10 @@ export async function letListenersEnd(
 export async function retire(work: Work, reason: string, timeoutMs: number): Promise<StopReport> {
   for (const { definition } of work.scheduler.jobs)
     if (definition.schedule.kind === "always") work.runner.abort(definition.name, reason);
-  const ended = await endsWithin(timeoutMs, Promise.all([work.runner.idle(), drainServers(work.servers)]));
+  const ended = await endsWithin(
+    timeoutMs,
+    Promise.all([work.runner.idle(), drainServers(work.servers, true)]),
+  );
   if (ended) return { outcome: "clean", runs: [] };
   return await drain(work, reason, lastWordsMs);
 }
