@@ -1,6 +1,6 @@
 // One end of the pair of sockets between supervisor and worker: JSON, a message a line. What is sent leaves at once, also
 // when the process ends in the next statement; what finds no room is kept until there is some.
-import { tryWrite } from "../../libc/files.ts";
+import { closeDescriptor, tryWrite } from "../../libc/files.ts";
 import { errorCode } from "../error.ts";
 
 export interface ChannelListeners<Message> {
@@ -39,6 +39,14 @@ export class Channel {
       this.#open = false;
       listeners.closed();
     };
+    if (keepsAlive) {
+      const close = () => {
+        end();
+        closeDescriptor(this.#descriptor);
+      };
+      void this.#readAll(listeners).then(close, close);
+      return;
+    }
     const options = {
       fd: this.#descriptor,
       socket: {
@@ -53,6 +61,14 @@ export class Channel {
     void Bun.connect(options as unknown as Parameters<typeof Bun.connect>[0]).then((socket) => {
       if (!keepsAlive) socket.unref();
     }, end);
+  }
+
+  /**
+   * With a socket of Bun.connect in it, the event loop wakes up once a second for ever. This one reads a duplicate, and
+   * holds the event loop.
+   */
+  async #readAll<Message>(listeners: ChannelListeners<Message>): Promise<void> {
+    for await (const chunk of Bun.file(this.#descriptor).stream()) this.#read(chunk, listeners);
   }
 
   send(message: unknown): void {
