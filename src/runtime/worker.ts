@@ -65,11 +65,9 @@ export class Worker {
       reopenLogs: () => this.#reopenLogs(),
       dump: () => this.#dump(),
     });
-    try {
-      await this.#load();
-    } catch (error) {
-      this.#fail(error instanceof LoadError ? error.failure : failureOf(error, this.#module));
-    }
+    await this.#load().catch((error: unknown) =>
+      this.#fail(error instanceof LoadError ? error.failure : failureOf(error, this.#module)),
+    );
   }
 
   async #load(): Promise<void> {
@@ -77,9 +75,8 @@ export class Worker {
     if (supervisor === null) this.#serve();
     else this.#obey(supervisor);
     // The launcher has the same bound; this one also holds when there is none. It keeps the loop alive meanwhile.
-    const timer = setTimeout(() => {
-      this.#fail(notInTime(this.#module, readyTimeoutMs));
-    }, readyTimeoutMs + loadGraceMs);
+    const late = () => this.#fail(notInTime(this.#module, readyTimeoutMs));
+    const timer = setTimeout(late, readyTimeoutMs + loadGraceMs);
     const modules = await loadModules(identity.modules, (path) => {
       this.#module = path;
     });

@@ -21,7 +21,7 @@ import { statusOf } from "./status.ts";
 import { StopRequest } from "./stop-request.ts";
 import type { WorkMemory } from "./successor.ts";
 import { Sweep } from "./sweep.ts";
-import { watch } from "./watch.ts";
+import { consequences, watch } from "./watch.ts";
 import { resumeWorker, startWorker, type WorkerProcess } from "./worker-process.ts";
 
 /** How much longer than its launcher a worker may load, and than its stop timeout retire. */
@@ -56,21 +56,11 @@ export class Supervisor {
     const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
     const swept = () => this.#dispatch({ type: "swept" });
     this.#sweep = new Sweep(spec.killMode, workers, { reap: () => this.reap(), swept });
-    this.#watchdog = watch(spec, {
-      worker: () => this.#watched(),
-      hangs: (worker, why, dump) => {
-        this.#port.log("error", `${why}; what the kernel knows of pid ${worker.pid}:\n${dump}`);
-        worker.why = why;
-        this.#dispatch({ type: "recycle", worker: worker.generation, kill: true });
-      },
-      tooLarge: (worker, why) => {
-        this.#port.log("warn", `${why}: putting a new worker in its place`);
-        // Two of a program might not go together.
-        if (worker.isCommand) worker.why = why;
-        if (worker.isCommand) this.#dispatch({ type: "recycle", worker: worker.generation, kill: false });
-        else this.#dispatch({ type: "renew", worker: worker.generation, why });
-      },
-    });
+    const watched = () => this.#watched();
+    this.#watchdog = watch(
+      spec,
+      consequences(port.log, watched, (event) => this.#dispatch(event)),
+    );
   }
 
   start(): void {

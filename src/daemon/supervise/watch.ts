@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { formatDuration } from "../../schedule/duration.ts";
 import { readRunning } from "../running-file.ts";
 import type { Spec } from "../spec.ts";
+import type { SupervisorEvent } from "./state.ts";
 import {
   feelPulse,
   looksWithin,
@@ -16,12 +17,37 @@ import type { WorkerProcess } from "./worker-process.ts";
 
 const memoryIntervalMs = 1_000;
 
-export interface WatchListeners {
+interface WatchListeners {
   /** The worker whose jobs are scheduled; null: there is none, or it is ending. */
   worker(): WorkerProcess | null;
   /** It does not answer: why, in a word, and what it does. */
   hangs(worker: WorkerProcess, why: string, dump: string): void;
   tooLarge(worker: WorkerProcess, why: string): void;
+}
+
+/** What the supervisor makes of it. */
+export function consequences(
+  log: (level: "warn" | "error", message: string) => void,
+  worker: () => WorkerProcess | null,
+  dispatch: (event: SupervisorEvent) => void,
+): WatchListeners {
+  const recycle = (culprit: WorkerProcess, why: string, kill: boolean) => {
+    culprit.why = why;
+    dispatch({ type: "recycle", worker: culprit.generation, kill });
+  };
+  return {
+    worker,
+    hangs(culprit, why, dump) {
+      log("error", `${why}; what the kernel knows of pid ${culprit.pid}:\n${dump}`);
+      recycle(culprit, why, true);
+    },
+    tooLarge(culprit, why) {
+      log("warn", `${why}: putting a new worker in its place`);
+      // Two of a program might not go together.
+      if (culprit.isCommand) recycle(culprit, why, false);
+      else dispatch({ type: "renew", worker: culprit.generation, why });
+    },
+  };
 }
 
 export function watch(
