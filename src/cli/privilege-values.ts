@@ -4,6 +4,7 @@ import { DjobError } from "../daemon/error.ts";
 import type { Attributes, IoClass, Limit, LimitName, SchedulingPolicy } from "../daemon/privileges.ts";
 import { parseProcessors } from "../daemon/resolve-privileges.ts";
 import { exitCode } from "../exit-code.ts";
+import { parseSize } from "./size.ts";
 
 /** The texts of the flags; null where one was not given. */
 export interface AttributeTexts {
@@ -149,16 +150,11 @@ function parseLimit(text: string): Limit {
   return { name, soft, hard };
 }
 
-const factors: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
 /** @returns null for "unlimited" */
 function parseAmount(flag: string, unit: LimitUnit, text: string): number | null {
   if (text === "unlimited") return null;
-  const match = /^(\d+)([kmgt]?)$/i.exec(text);
-  const suffix = (match?.[2] ?? "").toLowerCase();
-  const amount = Number(match?.[1] ?? Number.NaN) * (factors[suffix] ?? Number.NaN);
-  const isGood = Number.isSafeInteger(amount) && (suffix === "" || unit === "bytes");
-  if (isGood) return amount;
+  const amount = unit === "bytes" || /^\d+$/.test(text) ? parseSize(text) : null;
+  if (amount !== null) return amount;
   const form = unit === "bytes" ? "bytes, with K, M, G or T if you like" : `a whole ${unitText[unit]}`;
   throw misuse(`--rlimit ${flag}: ${JSON.stringify(text)} is neither "unlimited" nor ${form}`, null);
 }

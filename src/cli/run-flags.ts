@@ -9,6 +9,7 @@ import { formatExactDuration } from "../schedule/duration.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { absolutePath } from "./flags.ts";
 import type { Output } from "./output.ts";
+import { formatSize } from "./size.ts";
 import { checkArguments, splitTail } from "./strict.ts";
 import { writtenPrivileges } from "./written-privileges.ts";
 
@@ -76,6 +77,10 @@ const writers: { readonly [Part in keyof Spec]-?: (spec: Spec, usual: Directorie
   restart: restartFlags,
   killMode: ({ killMode }) => (killMode === defaults.killMode ? [] : [["kill-mode", killMode]]),
   stopSchedule: stopFlags,
+  watchdogMs: ({ watchdogMs }) =>
+    watchdogMs === null ? [] : [["watchdog", formatExactDuration(watchdogMs)]],
+  maximumMemoryBytes: ({ maximumMemoryBytes: bytes }) =>
+    bytes === null ? [] : [["max-memory", formatSize(bytes)]],
 };
 
 function commandFlagsOf({ command }: Spec): Written {

@@ -15,6 +15,7 @@ import { nameOfCommand, planCommand } from "./command-flags.ts";
 import { absolutePath, directoriesOf, durationOf } from "./flags.ts";
 import { checkLife, lifeOf } from "./life-flags.ts";
 import { planPrivileges } from "./privilege-flags.ts";
+import { watchOf } from "./watch-flags.ts";
 
 export interface RunPlan {
   readonly spec: Spec;
@@ -63,6 +64,7 @@ export function planRun(input: CommandInput): RunPlan {
     timeZone,
     readyTimeoutMs: durationOf(args, "ready-timeout") ?? defaults.readyTimeoutMs,
     ...lifeOf(args, foreground),
+    ...watchOf(args),
     privileges,
     command: planCommand(input, { name: daemon, environment, chroot }),
   };

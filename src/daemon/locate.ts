@@ -8,7 +8,7 @@ import { lockDescriptor, titlePrefix } from "./descriptors.ts";
 import { errorCode, worldError } from "./error.ts";
 import { type Directories, type Paths, pathsFor } from "./paths.ts";
 import { lookAtLock, openPidfile } from "./pidfile.ts";
-import { hasEnded } from "./process-table.ts";
+import { dyingMs, hasEnded } from "./process-table.ts";
 import { specOfProcess } from "./silent.ts";
 import { defaults, isName, type Spec } from "./spec.ts";
 import { readFailure } from "./supervise/failure-file.ts";
@@ -40,8 +40,6 @@ export function placeOf(name: string, directories: Directories, pidfile: string 
   return { name, paths: pidfile === null ? paths : { ...paths, pidfile } };
 }
 
-/** How long the lock of a dead daemon may be held: its workers die, or its launcher cleans up. */
-const dyingMs = 500;
 const dyingPollMs = 2;
 
 /** @throws {DjobError} if the pidfile may not be read */

@@ -3,6 +3,7 @@
 import { exitCode } from "../exit-code.ts";
 import { DjobError } from "./error.ts";
 import { clearPid, lookAtLock, tryLock } from "./pidfile.ts";
+import { dyingMs, hasEnded } from "./process-table.ts";
 
 const attempts = 5;
 const attemptPauseMs = 2;
@@ -42,13 +43,19 @@ async function tryRepeatedly(path: string): Promise<number | null> {
   return tryLock(path);
 }
 
-/** The holder writes its pid as soon as it runs. @returns null if it took too long for that */
+/** The holder writes its pid as soon as it runs, and when it is killed its workers follow. @returns null if it took too long for that */
 async function waitForHolder(path: string, deadlineMs: number): Promise<number | "gone" | null> {
+  const deadMs = performance.now() + dyingMs;
   for (;;) {
     const look = lookAtLock(path);
     if (look.state !== "held") return "gone";
-    if (look.pid !== null) return look.pid;
+    if (look.pid !== null && (isThere(look.pid) || performance.now() > deadMs)) return look.pid;
     if (performance.now() > deadlineMs) return null;
     await Bun.sleep(pidPauseMs);
   }
+}
+
+/** Where there is no /proc, nothing says otherwise. */
+function isThere(pid: number): boolean {
+  return process.platform !== "linux" || !hasEnded(pid);
 }

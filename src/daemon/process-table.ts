@@ -25,6 +25,9 @@ export function readProcess(pid: number): ProcessRow {
   }
 }
 
+/** How long the lock of a dead daemon may still be held: its workers follow it, or its launcher cleans up. */
+export const dyingMs = 500;
+
 /** PF_EXITING of the kernel's sched.h, in the flags of proc_pid_stat(5): from before a process lets go of its files. */
 const exitingFlag = 0x4;
 

@@ -2,7 +2,7 @@
 // has stopped the process. Only for a process that is proven to be the daemon.
 import { readFileSync, readlinkSync } from "node:fs";
 import { specDescriptor, specFileName, stageVariable } from "./descriptors.ts";
-import { type Environment, quietCollector } from "./environment.ts";
+import { type Environment, quietCollector, withoutSmallHeap } from "./environment.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
 
 /** @returns null where it can't be read, or before the worker has kept it: to read the pipe would take it away */
@@ -24,5 +24,5 @@ export function environmentOfProcess(pid: number): Environment {
     .filter((entry) => entry.includes("="))
     .map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)] as const)
     .filter(([name, text]) => name !== stageVariable && !(name === collector && text === value));
-  return Object.fromEntries(entries);
+  return withoutSmallHeap(Object.fromEntries(entries));
 }

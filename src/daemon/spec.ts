@@ -33,6 +33,10 @@ export interface Spec {
   readonly killMode: KillMode;
   /** What a worker gets at a stop, one after another; the last one's wait is null, and KILL ends it in any case. */
   readonly stopSchedule: readonly StopStep[];
+  /** How long the worker's event loop may give no answer; null: for ever. */
+  readonly watchdogMs: number | null;
+  /** How much memory the worker may have resident before another one takes its place; null: any. */
+  readonly maximumMemoryBytes: number | null;
 }
 
 export interface RestartRules {
@@ -51,9 +55,12 @@ export type KillMode = (typeof killModes)[number];
  * orphans as process 1 of a container.
  * @param pid of the process that is to become the daemon in the foreground
  */
-export function isSupervised({ restart, foreground, privileges, command }: Spec, pid: number): boolean {
+export function isSupervised(spec: Spec, pid: number): boolean {
+  const { restart, foreground, privileges, command, watchdogMs, maximumMemoryBytes } = spec;
   const isDropped = privileges !== null && (privileges.identity !== null || privileges.chroot !== null);
-  return restart.policy !== "never" || isDropped || command !== null || (foreground && pid === 1);
+  const isWatched = watchdogMs !== null || maximumMemoryBytes !== null;
+  const isNeeded = isDropped || isWatched || command !== null || (foreground && pid === 1);
+  return restart.policy !== "never" || isNeeded;
 }
 
 export const defaults = {

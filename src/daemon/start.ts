@@ -11,7 +11,6 @@ import { takeLock } from "./lock.ts";
 import type { Directories } from "./paths.ts";
 import { ownerOf } from "./privileges.ts";
 import type { Spec } from "./spec.ts";
-import { clearFailure } from "./supervise/failure-file.ts";
 import { ignoreTerminalSignals } from "./terminal-signals.ts";
 import { makeDirectory } from "./trust.ts";
 
@@ -32,7 +31,6 @@ export async function startDaemon(
   makeDirectories(spec, directories);
   if (!spec.foreground) ignoreTerminalSignals();
   const lock = await takeLock(spec.name, spec.paths.pidfile);
-  clearFailure(spec.paths);
   if (spec.foreground) return launchInForeground(spec, environment, lock);
   // Relative paths are absolute by now; a process can't be started from a directory that was removed.
   process.chdir("/");

@@ -19,6 +19,7 @@ import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { ownerOf } from "./privileges.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
+import { makeRunningFile } from "./running-file.ts";
 import { type Service, takeService } from "./service.ts";
 import { type Exit, endWith, killedCode, settleIn, takeSpec } from "./settle.ts";
 import type { Spec } from "./spec.ts";
@@ -166,6 +167,7 @@ function portFor(
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
     sockets: service.sockets,
+    runWatch: spec.watchdogMs === null ? null : makeRunningFile(),
     stateChanged: service.stateChanged,
     spec: () => ({ spec, environment }),
     removeFiles() {

@@ -43,3 +43,12 @@ export const systemClock: Clock = {
   },
   random: () => Math.random(),
 };
+
+/** Its timers hold no event loop. */
+export const quietClock: Pick<Clock, "monotonic" | "after"> = {
+  monotonic: systemClock.monotonic,
+  after: (delayMs, call) => {
+    const timer = setTimeout(call, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+};

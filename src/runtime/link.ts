@@ -8,6 +8,7 @@ export type FromWorker =
   /** It is about to end: after what. */
   | { readonly type: "crashed"; readonly what: string }
   | { readonly type: "status"; readonly id: number; readonly jobs: readonly JobStatus[] }
+  | { readonly type: "pong"; readonly id: number }
   /** All times up to `atMs` (wall clock) are this worker's and none after it; `running` are its jobs that still run. */
   | { readonly type: "yielded"; readonly atMs: number; readonly running: readonly string[] }
   | { readonly type: "runEnded"; readonly job: string }
@@ -18,6 +19,8 @@ export type FromWorker =
 export type ToWorker =
   /** Answered with the same id, as soon as the event loop turns. */
   | { readonly type: "status"; readonly id: number }
+  /** The watchdog's: answered likewise. */
+  | { readonly type: "ping"; readonly id: number }
   /** Ends in good order. `signal` is what a plain script's own listeners hear. */
   | {
       readonly type: "stop";

@@ -4,6 +4,7 @@ import type { ListenSocket } from "djob";
 import type { DaemonState, SpecReport } from "../control/messages.ts";
 import type { ModuleFailure } from "./failure.ts";
 import type { SupervisorLink } from "./link.ts";
+import type { RunWatch } from "./runner.ts";
 import type { Identity } from "./status.ts";
 
 export interface WorkerPort {
@@ -17,6 +18,8 @@ export interface WorkerPort {
   readonly stopsOnHangUp: boolean;
   /** What `import { sockets } from "djob"` gives. */
   readonly sockets: readonly ListenSocket[];
+  /** null: nobody else looks on. */
+  readonly runWatch: RunWatch | null;
   /** Called at each change. */
   stateChanged(state: DaemonState, jobs: number): void;
   spec(): SpecReport;

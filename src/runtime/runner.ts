@@ -17,9 +17,19 @@ interface Going extends RunIdentity {
   readonly sinceMs: number;
 }
 
+/** Who looks on while runs begin and end. Called for each run, so it has to be quick. */
+export interface RunWatch {
+  /** The handler is about to be called. */
+  began(run: RunIdentity): void;
+  /** The handler has returned, as a rule with a promise. */
+  returned(run: RunIdentity): void;
+  ended(run: RunIdentity): void;
+}
+
 export class Runner {
   readonly #clock: Clock;
   readonly #journal: Journal;
+  readonly #watches: RunWatch[] = [];
   readonly #going = new Set<Going>();
   #hold: Timer | null = null;
   #idle = Promise.withResolvers<void>();
@@ -34,7 +44,7 @@ export class Runner {
     return [...this.#going].map(({ job }) => job);
   }
 
-  /** The same with their ids and how long they have been going on, the longest first. */
+  /** The same with their ids and how long they have been going on. */
   get runs(): ReadonlyArray<{ id: string; runningMs: number; aborted: boolean }> {
     const nowMs = this.#clock.monotonic();
     return [...this.#going].map(({ id, sinceMs, abort }) => ({
@@ -42,6 +52,10 @@ export class Runner {
       runningMs: Math.round(nowMs - sinceMs),
       aborted: abort.signal.aborted,
     }));
+  }
+
+  watch(watch: RunWatch): void {
+    this.#watches.push(watch);
   }
 
   async run({ name, handler }: JobDefinition, scheduledAtMs: number): Promise<RunOutcome> {
@@ -63,10 +77,11 @@ export class Runner {
     };
     let outcome: RunOutcome["outcome"] = "succeeded";
     try {
-      await this.#journal.within(going, () => handler(context));
+      await this.#journal.within(going, () => this.#call(going, () => handler(context)));
     } catch (error) {
       outcome = this.#judge(name, error, going.abort.signal);
     }
+    for (const watch of this.#watches) watch.ended(going);
     this.#going.delete(going);
     if (this.#going.size === 0) {
       clearInterval(this.#hold ?? undefined);
@@ -92,6 +107,15 @@ export class Runner {
     const idle = this.#idle.promise;
     for (const going of this.#going) this.#abort(going, reason);
     if (this.#going.size > 0) await idle;
+  }
+
+  #call(going: Going, handler: () => unknown): unknown {
+    for (const watch of this.#watches) watch.began(going);
+    try {
+      return handler();
+    } finally {
+      for (const watch of this.#watches) watch.returned(going);
+    }
   }
 
   #abort(going: Going, reason: string): void {

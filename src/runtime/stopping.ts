@@ -30,7 +30,7 @@ export async function letListenersEnd(
   listeners: readonly NodeJS.SignalsListener[],
   told: boolean,
   timeoutMs: number,
-  signal: NodeJS.Signals = "SIGTERM",
+  signal: NodeJS.Signals,
 ): Promise<StopReport> {
   if (listeners.length === 0) return { outcome: "clean", runs: [] };
   return await new Promise((resolve) => {

@@ -15,6 +15,8 @@ export function obey(supervisor: SupervisorLink, scheduler: Scheduler, orders: O
     switch (message.type) {
       case "status":
         return supervisor.send({ type: "status", id: message.id, jobs: scheduler.jobs.map(jobStatus) });
+      case "ping":
+        return supervisor.send({ type: "pong", id: message.id });
       case "stop":
         return void orders
           .stop(message.reason, message.timeoutMs, message.signal)

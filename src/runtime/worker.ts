@@ -6,6 +6,7 @@ import { type ControlServer, serveControl } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { takeOverConsole } from "../logs/console.ts";
 import { takeOverStreams } from "../logs/streams.ts";
+import { watchForBlocks } from "./blocking.ts";
 import { longestTimerMs, systemClock } from "./clock.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
@@ -45,6 +46,8 @@ export class Worker {
 
   constructor(port: WorkerPort) {
     this.#port = port;
+    watchForBlocks(this.#runner, this.#journal);
+    if (port.runWatch !== null) this.#runner.watch(port.runWatch);
   }
 
   async start(): Promise<void> {
@@ -108,7 +111,8 @@ export class Worker {
       stop: (reason, timeoutMs, signal) => {
         // Old code may finish its runs beside the new, but does not hold up the end of both.
         if (this.#retiring) void this.#runner.endAll(reason);
-        return this.#stop(reason, false, timeoutMs, signal);
+        this.#stopSignal = signal;
+        return this.#stop(reason, false, timeoutMs);
       },
       retire: () => this.#retire(supervisor),
       takeOver: (fromMs, running) => {
@@ -128,7 +132,7 @@ export class Worker {
     const { stopTimeoutMs } = this.#port.identity;
     const reason = "the daemon is reloading";
     this.#stopping = this.#isPlainScript()
-      ? letListenersEnd(this.#signals?.others("SIGTERM") ?? [], false, stopTimeoutMs)
+      ? this.#letListenersEnd(false, stopTimeoutMs)
       : retire(this.#work(), reason, stopTimeoutMs);
     const { outcome, runs } = await this.#stopping;
     if (outcome !== "clean")
@@ -198,13 +202,7 @@ export class Worker {
     this.#port.exit(exitCode.failed);
   }
 
-  #stop(
-    reason: string,
-    listenersTold: boolean,
-    timeoutMs: number | null = null,
-    signal: NodeJS.Signals = "SIGTERM",
-  ): Promise<StopReport> {
-    this.#stopSignal = signal;
+  #stop(reason: string, listenersTold: boolean, timeoutMs: number | null = null): Promise<StopReport> {
     const stopTimeoutMs = timeoutMs ?? this.#port.identity.stopTimeoutMs;
     this.#stopping ??= this.#stopOnce(reason, listenersTold, stopTimeoutMs);
     return this.#stopping;
@@ -222,19 +220,17 @@ export class Worker {
     const given = report.runs.length > 0 ? report.runs.join(", ") : "it";
     if (report.outcome === "clean") this.#journal.write("info", "stopped");
     else this.#journal.write("error", `killed: ${given} did not end within ${timeoutMs / 1000} s`);
-    setTimeout(() => this.#leave(report), 0);
+    setImmediate(() => this.#leave(report));
     return report;
   }
 
   #end(reason: string, listenersTold: boolean, timeoutMs: number): Promise<StopReport> {
-    if (this.#isPlainScript())
-      return letListenersEnd(
-        this.#signals?.others(this.#stopSignal) ?? [],
-        listenersTold,
-        timeoutMs,
-        this.#stopSignal,
-      );
+    if (this.#isPlainScript()) return this.#letListenersEnd(listenersTold, timeoutMs);
     return drain(this.#work(), reason, timeoutMs);
+  }
+
+  #letListenersEnd(told: boolean, timeoutMs: number): Promise<StopReport> {
+    return letListenersEnd(this.#signals?.others(this.#stopSignal) ?? [], told, timeoutMs, this.#stopSignal);
   }
 
   #isPlainScript(): boolean {

@@ -63,6 +63,8 @@ test("without flags a daemon has the documented defaults, and every path is abso
       { signal: "SIGTERM", waitMs: 10_000 },
       { signal: "SIGKILL", waitMs: 5_000 },
     ],
+    watchdogMs: null,
+    maximumMemoryBytes: null,
     privileges: null,
     command: null,
   });

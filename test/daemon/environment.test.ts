@@ -1,10 +1,12 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import {
   daemonEnvironment,
   type EnvironmentRequest,
   runtimeVariables,
   serviceVariables,
   sessionVariables,
+  withoutSmallHeap,
+  withSmallHeap,
 } from "../../src/daemon/environment.ts";
 
 function environment(request: Partial<EnvironmentRequest>) {
@@ -61,4 +63,19 @@ test("--tz wins over every TZ", () => {
 
 test("a variable without a value or a name is none", () => {
   expect(environment({ inherited: { GONE: undefined, "": "x" } })).toEqual({});
+});
+
+describe("what makes a supervisor small", () => {
+  test("never reaches its worker", () => {
+    const environment = { PATH: "/bin", BUN_JSC_useDFGJIT: "0" };
+    const own = withSmallHeap(environment);
+    expect(Object.keys(own).length).toBeGreaterThan(Object.keys(environment).length);
+    expect(withoutSmallHeap(own)).toEqual(environment);
+  });
+
+  test("gives way to what a user chose, which the worker gets", () => {
+    const environment = { BUN_JSC_forceMiniVMMode: "0", BUN_JSC_useConcurrentJIT: "1" };
+    expect(withSmallHeap(environment)).toEqual(environment);
+    expect(withoutSmallHeap(environment)).toEqual(environment);
+  });
 });

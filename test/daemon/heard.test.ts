@@ -19,6 +19,7 @@ const messages = [
   { type: "ready", jobs: 2 },
   { type: "failed", failure },
   { type: "failed", failure: { ...failure, location: null } },
+  { type: "pong", id: 3 },
   { type: "crashed", what: "uncaught exception: Error: boom" },
   { type: "status", id: 1, jobs: [job, { ...job, last: null, next: null }] },
   { type: "yielded", atMs: 1_800_000_000_000.5, running: ["poll"] },

@@ -33,6 +33,17 @@ test("a holder that is starting is waited for until it has written its pid", asy
   expect(await refusal).toMatchObject({ code: 8, message: "worker is already running (pid 4243)" });
 });
 
+test("a dead holder, whose workers hold the lock for a moment longer, is no daemon", async () => {
+  const path = `${directory()}/pid`;
+  const holder = held(tryLock(path));
+  writePid(holder, Bun.spawnSync(["true"]).pid);
+  const taken = takeLock("worker", path);
+  const waiting = Symbol("waiting");
+  expect(await Promise.race([taken, severalLooks(waiting)])).toBe(waiting);
+  release(holder);
+  held(await taken);
+});
+
 test("a holder that fails while it starts leaves the lock to the one that waits", async () => {
   const path = `${directory()}/pid`;
   const holder = held(tryLock(path));

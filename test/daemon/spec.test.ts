@@ -4,6 +4,7 @@ import {
   checkSpecSize,
   decodeSpec,
   encodeSpec,
+  isSupervised,
   nameOfModule,
   restoreSpec,
   type Spec,
@@ -27,6 +28,8 @@ const spec: Spec = {
     { signal: "SIGTERM", waitMs: 10_000 },
     { signal: "SIGKILL", waitMs: 5_000 },
   ],
+  watchdogMs: null,
+  maximumMemoryBytes: null,
   privileges: null,
   command: null,
 };
@@ -71,4 +74,12 @@ test.each([
 
 test.each(["/srv/my worker.ts", "/srv/.ts", "/srv/größe.ts", "/"])("%p can't give a name", (module) => {
   expect(() => nameOfModule(module)).toThrow(/^cannot use the name /);
+});
+
+test("a worker that nobody starts again is supervised only to be watched, or as process 1", () => {
+  const alone: Spec = { ...spec, restart: { ...spec.restart, policy: "never" } };
+  expect(isSupervised(alone, 100)).toBe(false);
+  expect(isSupervised({ ...alone, watchdogMs: 30_000 }, 100)).toBe(true);
+  expect(isSupervised({ ...alone, maximumMemoryBytes: 2 ** 29 }, 100)).toBe(true);
+  expect(isSupervised({ ...alone, foreground: true }, 1)).toBe(true);
 });

@@ -1,7 +1,9 @@
 // Four clients at once do what they like to one daemon, and kill its processes: at most one daemon lives at any time, no
 // answer lies, and a stop leaves nothing.
 import { expect, test } from "bun:test";
-import { chainOf, kill, type Member } from "./chain.ts";
+import { readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { chainOf, kill } from "./chain.ts";
 import { generator, pick, seed } from "./chance.ts";
 import { until, type Workspace, workspace } from "./harness.ts";
 
@@ -142,19 +144,31 @@ function expectKnown(space: Workspace, { pid }: { pid: number | null }, context:
     claim(member.role === "supervisor", `status named pid ${pid}, a ${member.role}`, context);
 }
 
-/** Supervisors that are seen alive, and all of them once more: then they were alive at the same time. */
+/** Daemons that are seen, and all of them once more: then they were there at the same time. */
 function expectOneDaemon(space: Workspace, context: () => string): void {
-  const first = supervisorsOf(space);
-  if (first.length < 2) return;
-  const again = supervisorsOf(space).map(({ pid }) => pid);
-  const both = first.filter(({ pid }) => again.includes(pid));
-  claim(both.length < 2, `two daemons: ${JSON.stringify(both)}`, context);
+  const first = daemonsOf(space);
+  if (first.size < 2) return;
+  const both = [...daemonsOf(space)].filter((pid) => first.has(pid));
+  claim(both.length < 2, `two daemons: ${both.join(", ")}`, context);
 }
 
-function supervisorsOf(space: Workspace): Member[] {
-  const supervisors = chainOf(space).filter(({ role }) => role === "supervisor");
-  // A child is what its parent is until its exec: a worker-to-be.
-  return supervisors.filter(({ parent }) => !supervisors.some(({ pid }) => pid === parent));
+/** Supervisors with the lock or a worker. One that has removed its pidfile has no worker, and is about to end. */
+function daemonsOf(space: Workspace): ReadonlySet<number> {
+  const members = chainOf(space);
+  const supervisors = members.filter(({ role }) => role === "supervisor").map(({ pid }) => pid);
+  const born = members.filter(({ role, parent }) => role === "supervisor" && !supervisors.includes(parent));
+  const holders = born.map(({ pid }) => pid).filter((pid) => lockOf(pid) === join(space.state, "worker.pid"));
+  const parents = members.flatMap(({ supervisor }) => supervisor ?? []);
+  return new Set([...holders, ...parents]);
+}
+
+/** What the descriptor of its lock leads to. */
+function lockOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/3`);
+  } catch {
+    return null;
+  }
 }
 
 /** Now that nobody does anything: one daemon with one worker and its status, or none at all. */

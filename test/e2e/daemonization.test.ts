@@ -37,7 +37,8 @@ test("its signal mask is empty, and only what the runtime itself ignores is igno
   await using start = await startDirty(space);
   // The runtime's own for crashes and its garbage collector; 33 is the libc's, as soon as there are threads.
   const runtime = ["SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGPWR", "SIGSYS"];
-  const own = ["SIGHUP", "SIGINT", "SIGUSR1", "SIGUSR2", "SIGTERM"];
+  // SIGURG tells supervisor and worker that there is something to hear.
+  const own = ["SIGHUP", "SIGINT", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGURG"];
   for (const [pid, handled] of [
     [start.pid, [...runtime, ...own, "SIGCHLD"]],
     [start.worker, [...runtime, ...own]],

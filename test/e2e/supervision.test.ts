@@ -123,8 +123,8 @@ test("the next djob run makes a failed daemon forget why", async () => {
   const space = workspace();
   space.write("worker.ts", hopeless);
   const pid = await space.run(["worker.ts", "--restart-max", "0/1m"]);
-  await until("it has given up", () => !isAlive(pid));
-  expect((await lifeOf(space)).state).toBe("failed");
+  await until("it has given up", async () => (await lifeOf(space)).state === "failed");
+  expect(isAlive(pid)).toBe(false);
   space.write("mended", "");
   const next = await space.run(["worker.ts", "--restart", "never"]);
   expect(await lifeOf(space)).toMatchObject({ state: "running", reason: null });

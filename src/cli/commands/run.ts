@@ -11,6 +11,7 @@ import { lifeFlags } from "../life-flags.ts";
 import { privilegeFlags } from "../privilege-flags.ts";
 import { planRun } from "../run-plan.ts";
 import { showStarted, tolerate } from "../show-started.ts";
+import { watchFlags } from "../watch-flags.ts";
 
 export const run: Command = {
   meta: {
@@ -74,6 +75,7 @@ export const run: Command = {
     },
     ...lifeFlags,
     ...commandFlags,
+    ...watchFlags,
     ...privilegeFlags,
     ok: okFlag,
     json: jsonFlag,

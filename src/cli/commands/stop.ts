@@ -56,6 +56,8 @@ async function stopNamed(name: string, args: ParsedArgs, output: Output): Promis
     if (found.life === "dead") clearDead(place);
     throw error;
   }
+  // What the answer is printed with, while the daemon ends.
+  if (!output.json) output.warmUp();
   const stopped = await stopDaemon(place, found, timeoutMs, schedule);
   releaseStopped(place, stopped.lock);
   const { pid, how, runs, durationMs } = stopped;

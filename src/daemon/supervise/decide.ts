@@ -25,6 +25,7 @@ export const firstState: SupervisorState = {
   lastExit: null,
   reloadAgain: false,
   recycling: false,
+  renewing: null,
   killed: false,
   ended: false,
   reason: null,
@@ -46,6 +47,8 @@ export function decide(state: SupervisorState, event: SupervisorEvent, rules: Ru
       return whenSwept({ ...state, sweeping: false });
     case "reload":
       return whenReload(state);
+    case "renew":
+      return whenRenewed(state, event);
     case "recycle":
       return whenRecycled(state, event);
     case "stop":
@@ -65,7 +68,7 @@ function whenReady(state: SupervisorState, worker: number, nowMs: number): Decis
   }
   if (state.phase === "reloading" && worker === state.candidate) {
     const old = state.current;
-    const next = { ...ready, current: worker, candidate: null };
+    const next = { ...renewed(ready), current: worker, candidate: null, recycling: false };
     if (old !== null) next.retiring = [...state.retiring, old];
     return reloadIfAsked(next, [
       { type: "takeOver", from: old, to: worker },
@@ -86,7 +89,7 @@ function whenExited(state: SupervisorState, event: Exited, rules: Rules): Decisi
   const retiring = state.retiring.filter((other) => other !== worker);
   if (retiring.length < state.retiring.length) return afterRetirement({ ...state, retiring });
   if (worker === state.candidate) {
-    const left = { ...state, candidate: null };
+    const left = { ...state, candidate: null, renewing: null };
     if (state.phase !== "reloading") return afterRetirement(left);
     if (state.current === null) return afterLoss({ ...left, lastExit: ending.text }, ending, event, rules);
     const failed: Effect = { type: "reloaded", failure: ending.text };
@@ -97,8 +100,10 @@ function whenExited(state: SupervisorState, event: Exited, rules: Rules): Decisi
   if (state.phase === "stopping")
     return afterRetirement({ ...gone, exitCode: endCode(state, ending, rules) });
   // The new one is loading already: nothing else is needed.
-  if (state.phase === "reloading")
-    return { state: countRestart({ ...gone, readyAtMs: null, recycling: false }, event), effects: [] };
+  if (state.phase === "reloading") {
+    const left = { ...gone, readyAtMs: null, recycling: false, renewing: null };
+    return { state: countRestart(left, event), effects: [] };
+  }
   return afterLoss(gone, ending, event, rules);
 }
 
@@ -201,6 +206,21 @@ function whenReload(state: SupervisorState): Decision {
     default:
       return { state, effects: [refused] };
   }
+}
+
+function whenRenewed(state: SupervisorState, { worker, why }: Renew): Decision {
+  if (worker !== state.current || state.phase !== "running") return unchanged(state);
+  return whenReload({ ...state, renewing: why });
+}
+
+type Renew = Extract<SupervisorEvent, { type: "renew" }>;
+
+/** Such a restart says nothing of failures: it is not held against the daemon. */
+function renewed(state: SupervisorState): SupervisorState {
+  const { renewing } = state;
+  return renewing === null
+    ? state
+    : { ...state, renewing: null, restarts: state.restarts + 1, lastExit: renewing };
 }
 
 /** The current worker has to make room for another one. */

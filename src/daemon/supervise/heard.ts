@@ -19,6 +19,7 @@ const checks: Readonly<Record<string, (fields: Fields) => boolean>> = {
   failed: ({ failure }) => isFailure(failure),
   crashed: ({ what }) => typeof what === "string",
   status: ({ id, jobs }) => isCount(id) && Array.isArray(jobs) && jobs.every(isJobStatus),
+  pong: ({ id }) => isCount(id),
   yielded: ({ atMs, running }) => Number.isFinite(atMs) && isTexts(running),
   runEnded: ({ job }) => typeof job === "string",
   retired: ({ children }) => Array.isArray(children) && children.every((pid) => isCount(pid) && pid > 1),

@@ -9,7 +9,7 @@ import { errDescriptor, outDescriptor, writeText } from "../../logs/sink.ts";
 import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
 import { describeFailure } from "../../runtime/failure.ts";
 import { lockDescriptor, readinessDescriptor, stageVariable } from "../descriptors.ts";
-import type { Environment } from "../environment.ts";
+import { type Environment, withoutSmallHeap } from "../environment.ts";
 import { reopenLogs } from "../log-files.ts";
 import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
 import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts";
@@ -52,7 +52,7 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
       if (control === null || control.pending === 0 || performance.now() >= deadlineMs) call();
       else setTimeout(look, 1);
     };
-    setTimeout(look, 0);
+    setImmediate(look);
   };
   const upgrade = new Upgrade({
     memory: () => ({ ...supervisor.memory, startedAtMs: port.startedAtMs, upgrades: port.upgrades }),
@@ -102,7 +102,7 @@ function takeEnvironment(): Environment {
   takeVariable(stageVariable);
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
-  return environment;
+  return withoutSmallHeap(environment);
 }
 
 function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPort): void {

@@ -38,6 +38,8 @@ export interface SupervisorState {
   readonly reloadAgain: boolean;
   /** The current worker is being ended to be replaced, whatever the policy says. */
   readonly recycling: boolean;
+  /** Why the candidate is to take the current worker's place, where nobody has asked for it. */
+  readonly renewing: string | null;
   readonly killed: boolean;
   /** Whether "end" has been said: it is the last effect. */
   readonly ended: boolean;
@@ -73,6 +75,8 @@ export type SupervisorEvent =
   /** What workers left behind is gone. */
   | { readonly type: "swept" }
   | { readonly type: "reload" }
+  /** Like a reload, and counted and told as a restart. */
+  | { readonly type: "renew"; readonly worker: number; readonly why: string }
   | { readonly type: "recycle"; readonly worker: number; readonly kill: boolean }
   | { readonly type: "stop" }
   | { readonly type: "kill" };

@@ -22,6 +22,7 @@ import type { Effect, Rules, SupervisorEvent, SupervisorState } from "./state.ts
 import { statusOf } from "./status.ts";
 import type { WorkMemory } from "./successor.ts";
 import { Sweep } from "./sweep.ts";
+import { watch } from "./watch.ts";
 import { resumeWorker, startWorker, type WorkerProcess } from "./worker-process.ts";
 
 /** How much longer than its launcher a worker may load, and than its stop timeout retire. */
@@ -54,6 +55,7 @@ export class Supervisor {
   #stopReason = "";
   /** When it was first asked to end. */
   #askedAtMs: number | null = null;
+  readonly #watch: ReturnType<typeof watch>;
   #waitTimer: Timer | undefined;
 
   constructor(spec: Spec, environment: Environment, port: SupervisorPort) {
@@ -65,6 +67,21 @@ export class Supervisor {
     const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
     const swept = () => this.#dispatch({ type: "swept" });
     this.#sweep = new Sweep(spec.killMode, workers, { reap: () => this.reap(), swept });
+    this.#watch = watch(spec, {
+      worker: () => this.#watched(),
+      hangs: (worker, why, dump) => {
+        this.#port.log("error", `${why}; what the kernel knows of pid ${worker.pid}:\n${dump}`);
+        worker.why = why;
+        this.#dispatch({ type: "recycle", worker: worker.generation, kill: true });
+      },
+      tooLarge: (worker, why) => {
+        this.#port.log("warn", `${why}: putting a new worker in its place`);
+        // Two of a program might not go together.
+        if (worker.isCommand) worker.why = why;
+        if (worker.isCommand) this.#dispatch({ type: "recycle", worker: worker.generation, kill: false });
+        else this.#dispatch({ type: "renew", worker: worker.generation, why });
+      },
+    });
   }
 
   start(): void {
@@ -82,7 +99,7 @@ export class Supervisor {
     this.#state = state;
     this.#jobs = jobs;
     this.#handover.resume(handover);
-    for (const remembered of workers) this.#watch(resumeWorker(remembered), null);
+    for (const remembered of workers) this.#hear(resumeWorker(remembered), null);
     this.#port.phaseChanged(state, jobs);
     this.reap();
   }
@@ -143,7 +160,6 @@ export class Supervisor {
     this.#dispatch({ type: "reload" });
   }
 
-  /** Hands a signal on to the workers. */
   handOn(signal: string): void {
     // To a program that does not listen to it, it is the end.
     if (this.#spec.command !== null) return;
@@ -198,20 +214,20 @@ export class Supervisor {
 
   #start(generation: number): void {
     this.#reloadAnswers.started();
+    this.#failure = null;
     let worker: WorkerProcess;
     const watch = this.#watchCommand();
     try {
       const environment = { ...this.#environment, ...watch?.environment };
       worker = startWorker(generation, this.#spec, environment, this.#port.listening);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = String(error instanceof Error ? error.message : error);
       this.#port.log("error", text);
-      const ending = { text, isClean: false, code: 1 };
-      queueMicrotask(() => this.#exited(generation, ending));
+      queueMicrotask(() => this.#exited(generation, { text, isClean: false, code: 1 }));
       return;
     }
     if (watch !== null) worker.readiness = watch;
-    this.#watch(worker, watch);
+    this.#hear(worker, watch);
     // It ends itself a grace earlier, and names the module, unless that blocks the event loop.
     worker.after(this.#spec.readyTimeoutMs + 2 * graceMs, () => {
       const late = notInTime(null, this.#spec.readyTimeoutMs);
@@ -221,7 +237,7 @@ export class Supervisor {
     });
   }
 
-  #watch(worker: WorkerProcess, watch: ReadinessWatch | null): void {
+  #hear(worker: WorkerProcess, watch: ReadinessWatch | null): void {
     this.#workers.set(worker.generation, worker);
     worker.listen({
       message: (message) => this.#receive(worker, message),
@@ -292,6 +308,9 @@ export class Supervisor {
       case "status":
         this.#questions.answer(message.id, message.jobs);
         return;
+      case "pong":
+        this.#watch.answered(worker, message.id);
+        return;
       case "yielded":
         this.#handover.yielded(worker.generation, message.atMs, message.running);
         return;
@@ -307,6 +326,11 @@ export class Supervisor {
     }
   }
 
+  #watched(): WorkerProcess | null {
+    const { phase } = this.#state;
+    return phase === "running" || phase === "reloading" ? (this.#newest() ?? null) : null;
+  }
+
   #newest(): WorkerProcess | undefined {
     return this.#state.current === null ? undefined : this.#workers.get(this.#state.current);
   }
@@ -317,11 +341,8 @@ export class Supervisor {
     this.#workers.delete(worker.generation);
     this.#lastChildExit = exit;
     this.#sweep.ended(worker.pid);
-    const { waitMs = null } = this.#stopSchedule[0] ?? {};
-    if (this.#state.retiring.includes(worker.generation))
-      this.#sweep.retired(worker.pid, worker.children, waitMs);
-    const ending = endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber);
-    this.#exited(worker.generation, ending);
+    if (this.#state.retiring.includes(worker.generation)) this.#sweep.retired(worker, this.#stopSchedule[0]);
+    this.#exited(worker.generation, endingOf(exit, worker.why, this.#port.outOfMemory(), signalNumber));
     this.#handover.gone(worker.generation, this.#state.current);
   }
 
@@ -349,8 +370,6 @@ export class Supervisor {
     if (told !== null && this.#state.phase === "running")
       this.#port.log("error", `not reloaded, going on with the old code: ${told.failure}`);
     this.#reloadAnswers.give(told, isOver(this.#state));
-    // The launcher of one that was never ready has not been told yet.
-    if (this.#state.everReady) this.#failure = null;
   }
 
   #end(code: number): void {

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { parseStat } from "../process-table.ts";
 import type { KillMode } from "../spec.ts";
+import type { StopStep } from "../stop-schedule.ts";
 import { type Descendant, leftovers, signalAll } from "./descendants.ts";
 
 const pollMs = 5;
@@ -62,11 +63,11 @@ export class Sweep {
     if (this.#killMode === "group") this.#groups.add(pid);
   }
 
-  /**
-   * A worker has ended while another one works on.
-   * @param children what it still had when it ended; its group is its own in any case
-   */
-  retired(pid: number, children: readonly number[], allowedMs: number | null): void {
+  /** A worker has ended while another one works on: ends the children that it told of, and its group. */
+  retired(
+    { pid, children }: { readonly pid: number; readonly children: readonly number[] },
+    { waitMs: allowedMs }: Pick<StopStep, "waitMs"> = { waitMs: null },
+  ): void {
     if (this.#killMode === "worker") return;
     const own = this.#killMode === "all" ? new Set(children) : new Set<number>();
     const found = this.#roots(pid, own);
