@@ -6,10 +6,8 @@ import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../libc/signals.t
 import { DjobError, errorCode, goneAlready, worldError } from "./error.ts";
 import { isProven, type Place } from "./locate.ts";
 import { readPid } from "./pidfile.ts";
-import { hasEnded } from "./process-table.ts";
+import { dyingMs, hasEnded } from "./process-table.ts";
 
-/** How long a process may take to be dead that has begun to end. */
-const dyingMs = 500;
 const pollMs = 1;
 
 export interface Target {
