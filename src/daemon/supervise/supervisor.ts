@@ -269,13 +269,8 @@ export class Supervisor {
   }
 
   #exited(generation: number, ending: ReturnType<typeof endingOf>): void {
-    this.#dispatch({
-      type: "exited",
-      worker: generation,
-      ending,
-      nowMs: performance.now(),
-      chance: this.#port.chance(),
-    });
+    const draw = { nowMs: performance.now(), chance: this.#port.chance() };
+    this.#dispatch({ type: "exited", worker: generation, ending, ...draw });
   }
 
   #ask(generation: number): void {
