@@ -59,6 +59,7 @@ const socketDefinitions = {
   recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
   getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
 } as const satisfies Record<string, FFIFunction>;
 

@@ -2,6 +2,9 @@
 // such module gets the first listening socket of a socket activation, if there is one.
 import type { Server } from "bun";
 import type { ListenSocket } from "djob";
+import { watchedDescriptors } from "../libc/epoll.ts";
+import { yieldConnections } from "../libc/reuse-port.ts";
+import { describeSocket } from "../libc/sockets.ts";
 import { type ServeOptions, serveOn } from "./adopt-listener.ts";
 import { failure, failureOf } from "./failure.ts";
 import { LoadError, type LoadedModule } from "./loader.ts";
@@ -49,10 +52,19 @@ export async function drainServers(servers: readonly RunningServer[], isReplaced
   isDraining = true;
   const adopted = servers.filter(({ stopAccepting }) => stopAccepting !== undefined);
   for (const { stopAccepting } of adopted) stopAccepting?.();
+  if (isReplaced) for (const { server } of servers) leaveNewConnections(server.port);
   // stop() resets a connection on which it has read nothing yet.
   if (adopted.length > 0 || (isReplaced && servers.length > 0)) await Bun.sleep(lastRequestMs);
   for (const { server } of servers) void server.stop();
   while (servers.some(({ server }) => server.pendingRequests > 0)) await Bun.sleep(drainPollMs);
+}
+
+/** With reusePort, the successor listens at the same port by now, and gets all that come from now on. */
+function leaveNewConnections(port: number | undefined): void {
+  for (const { descriptor } of watchedDescriptors()) {
+    const socket = describeSocket(descriptor);
+    if (socket?.listening && socket.port === port && port !== undefined) yieldConnections(descriptor);
+  }
 }
 
 /** Whether a module's default export is something to serve. */

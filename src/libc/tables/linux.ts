@@ -53,6 +53,7 @@ export const linux = {
   },
   linux: {
     F_SETSIG: 10,
+    SO_ATTACH_REUSEPORT_CBPF: 51,
     PR_SET_PDEATHSIG: 1,
     PR_SET_DUMPABLE: 4,
     PR_SET_CHILD_SUBREAPER: 36,

@@ -76,6 +76,7 @@ type ConstantName =
 
 type LinuxConstantName =
   | "F_SETSIG"
+  | "SO_ATTACH_REUSEPORT_CBPF"
   | "PR_SET_PDEATHSIG"
   | "PR_SET_DUMPABLE"
   | "PR_SET_CHILD_SUBREAPER"
