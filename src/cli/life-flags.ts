@@ -54,19 +54,12 @@ export function lifeOf(args: ParsedArgs, foreground: boolean): Life {
 }
 
 /** What modules and commands do not share. @throws {DjobError} with exit code 2 */
-export function checkLife({ command, stopSchedule, paths, watchdogMs }: Spec): void {
+export function checkLife({ command, paths, watchdogMs }: Spec): void {
   if (command !== null && watchdogMs !== null)
     throw misuse(
       "--watchdog is for modules: a command has no event loop that djob could ask",
       "leave it out",
     );
-  const [first] = stopSchedule;
-  if (command === null && first !== undefined && !["SIGTERM", "SIGINT", "SIGKILL"].includes(first.signal)) {
-    throw misuse(
-      `modules are not asked to end by ${first.signal}: their runs are told, whatever the signal`,
-      "leave --stop-signal out; it is for djob run [flags] -- command args…",
-    );
-  }
   if (command?.ready.type === "line" && paths.log === null)
     throw misuse("--ready-line needs a log to read", "add --log FILE");
 }

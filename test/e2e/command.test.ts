@@ -239,7 +239,6 @@ describe("what makes no sense is refused with exit 2:", () => {
     [["--ready-port", "99999", "--", "sleep", "1"], "is not [HOST:]PORT"],
     [["--ready", "notify", "--ready-port", "80", "--", "sleep", "1"], "exclude each other"],
     [["--foreground", "--ready-line", "x", "--", "sleep", "1"], "--ready-line needs a log"],
-    [["--stop-signal", "QUIT", "worker.ts"], "modules are not asked to end by SIGQUIT"],
     [["--stop-signal", "NOPE", "--", "sleep", "1"], 'there is no signal "NOPE"'],
     [["--retry", "TERM/x", "--", "sleep", "1"], "cannot use the stop schedule TERM/x"],
     [["--retry", "5", "--stop-timeout", "5s", "--", "sleep", "1"], "say the same twice"],

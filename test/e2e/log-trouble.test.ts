@@ -102,7 +102,13 @@ test("USR2 writes the daemon's state, its jobs and what runs to the log", async 
   await until("it is written", () => space.read("worker.log").includes('"running": ['));
   const dumped = JSON.parse(/INFO {2}state: (\{[\s\S]*\n {2}\})/.exec(space.read("worker.log"))?.[1] ?? "");
   const workerPid = await workerOf(space, "worker");
-  expect(dumped).toMatchObject({ name: "worker", state: "running", pid, workerPid, running: ["busy"] });
+  expect(dumped).toMatchObject({
+    name: "worker",
+    state: "running",
+    pid,
+    workerPid,
+    running: [{ id: expect.stringMatching(/^busy@/), runningMs: expect.any(Number), aborted: false }],
+  });
   expect(dumped.jobs.map(({ name }: { name: string }) => name)).toEqual(["hourly", "busy"]);
   const supervisor = JSON.parse(/INFO {2}supervisor: (\{.*\})$/m.exec(space.read("worker.log"))?.[1] ?? "");
   expect(supervisor).toMatchObject({ phase: "running", restarts: 0, generation: 1 });
