@@ -1,9 +1,9 @@
 // Ends a chain of processes that did not become a daemon, and everything that it left: the one who ends it is their
 // subreaper, so each of them is its child sooner or later, and a pid that it has not reaped can't mean another process.
-import { readdirSync, readFileSync } from "node:fs";
-import { anyChild, becomeSubreaper, type ChildExit, waitFor } from "../libc/process.ts";
+import { anyChild, becomeSubreaper, type ChildExit } from "../libc/process.ts";
 import { sendSignal, sendSignalToGroup, setDisposition } from "../libc/signals.ts";
-import { errorCode } from "./error.ts";
+import { childrenOf } from "./supervise/descendants.ts";
+import { reap } from "./supervise/reap.ts";
 
 export interface Started {
   /** A session leader, and so the leader of its process group, too; not reaped yet. */
@@ -64,30 +64,7 @@ export function endDescendants(): void {
     const ended = reap(anyChild);
     if (ended === "none") return;
     if (ended !== null) continue;
-    for (const child of ownChildren()) sendSignal(child, "SIGKILL");
+    for (const child of childrenOf("self")) sendSignal(child, "SIGKILL");
     Bun.sleepSync(pollMs);
-  }
-}
-
-function reap(pid: number): ChildExit | "none" | null {
-  try {
-    return waitFor(pid, { wait: false });
-  } catch (error) {
-    if (errorCode(error) === "ECHILD") return "none";
-    throw error;
-  }
-}
-
-/** proc(5): /proc/PID/task/TID/children, on Linux. */
-function ownChildren(): number[] {
-  try {
-    return readdirSync("/proc/self/task").flatMap((thread) =>
-      readFileSync(`/proc/self/task/${thread}/children`, "utf8")
-        .split(" ")
-        .map(Number)
-        .filter((pid) => pid > 1),
-    );
-  } catch {
-    return [];
   }
 }

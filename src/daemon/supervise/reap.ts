@@ -2,12 +2,18 @@
 import { anyChild, type ChildExit, waitFor } from "../../libc/process.ts";
 import { errorCode } from "../error.ts";
 
-/** @returns null if no child has ended */
-export function reapOne(): ChildExit | null {
+/** @returns null if that child has not ended, "none" if there is no such child */
+export function reap(pid: number): ChildExit | "none" | null {
   try {
-    return waitFor(anyChild, { wait: false });
+    return waitFor(pid, { wait: false });
   } catch (error) {
-    if (errorCode(error) === "ECHILD") return null;
+    if (errorCode(error) === "ECHILD") return "none";
     throw error;
   }
+}
+
+/** @returns null if no child has ended */
+export function reapOne(): ChildExit | null {
+  const ended = reap(anyChild);
+  return ended === "none" ? null : ended;
 }
