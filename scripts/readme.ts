@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { commands } from "../src/cli/commands.ts";
+import { routes } from "../src/control/routes.ts";
 import { exitCodeMeanings, statusCodeMeanings } from "../src/exit-code.ts";
 
 const usage = `usage: scripts/bun scripts/readme.ts [--check]
@@ -53,6 +54,16 @@ async function tables(): Promise<string> {
   return [
     "## Commands and flags",
     ...flags.filter((part) => part !== ""),
+    "## HTTP on the control socket",
+    "`curl --unix-socket NAME.sock http://djob/jobs`; openapi.json describes each answer. Names of jobs and ids of runs are percent-encoded.",
+    table(
+      ["request", "query", "answer"],
+      routes.map(({ method, path, query, summary }) => [
+        `\`${method} ${path}\``,
+        query.map(({ name }) => `\`${name}\``).join(", "),
+        summary,
+      ]),
+    ),
     "## Exit codes",
     table(["code", "meaning"], exitCodeMeanings.map(codes)),
     "`djob status NAME` has the LSB's own codes for that action:",

@@ -10,43 +10,169 @@ declare module "djob" {
   }
 
   /** What a handler is given for one run. */
-  export interface JobContext {
+  export interface JobContext<Input = unknown, State = unknown> {
     /** The job's name. */
     readonly name: string;
     /** `job@scheduledTime`: the same for the same scheduled time, so it can serve as an idempotency key. */
     readonly id: string;
+    /** 1, and more when it is retried. */
+    readonly attempt: number;
     /** The time that this run is for. It may have started later, never earlier. */
     readonly scheduledAt: Date;
     readonly startedAt: Date;
-    /** Aborted when the daemon is to stop. Pass it on to fetch, timers and queues. */
+    /** When the latest successful run of this job before ended; null: there is none. */
+    readonly lastSuccess: Date | null;
+    /** Aborted when the run is to end: a timeout, `djob cancel`, a stop. Pass it on to fetch, timers and queues. */
     readonly signal: AbortSignal;
     readonly log: JobLog;
+    /** What `djob trigger --input` was given; undefined for a scheduled run. */
+    readonly input: Input | undefined;
+    /**
+     * A JSON value of at most 64 KiB that is kept between runs; undefined at first. Assign to it, or change it: it is kept when
+     * the run succeeds, together with its record.
+     */
+    state: State | undefined;
   }
 
-  export type JobHandler = (context: JobContext) => unknown;
+  /** What it returns is kept in the run's record, if it is JSON of at most 4 KiB. */
+  export type JobHandler<Input = unknown, State = unknown> = (context: JobContext<Input, State>) => unknown;
 
-  /** Exactly one of `cron`, `every`, `at` and `always`. */
-  export interface JobOptions {
-    /** Five fields as in crontab(5), or a nickname such as "@daily". */
-    cron?: string;
-    /** A duration such as "10s" or "1h30m", or milliseconds. Runs at multiples of it since 1970-01-01 00:00 UTC. */
-    every?: string | number;
-    /** One time: a Date or ISO 8601 text. */
-    at?: string | Date;
+  /** A duration such as "10s" or "1h30m", or milliseconds. */
+  export type Duration = string | number;
+
+  export interface RetryOptions {
+    /** How often it is tried in all, the first time included. */
+    attempts: number;
+    /** Before the second attempt. @default "1s" */
+    delay?: Duration;
+    /** By which each further delay is longer. @default 2 */
+    factor?: number;
+    /** @default "1m" */
+    maxDelay?: Duration;
+    /** The share by which a delay varies, 0 to 1, or "full": from 0 to its length. @default 0.1 */
+    jitter?: number | "full";
+    /** Whether an error is worth another attempt. @default every error is */
+    when?: (error: unknown) => boolean;
+  }
+
+  /** How a run has ended, as hooks are told. */
+  export interface RunEvent {
+    readonly job: string;
+    readonly id: string;
+    readonly scheduledAt: Date;
+    readonly startedAt: Date | null;
+    readonly endedAt: Date;
+    readonly attempt: number;
+    readonly trigger: "schedule" | "catch-up" | "manual" | "retry";
+    readonly outcome: "succeeded" | "failed" | "timed-out" | "cancelled" | "interrupted" | "skipped";
+    /** Why it was skipped or cancelled. */
+    readonly reason: string | null;
+    readonly error: { readonly name: string; readonly message: string; readonly stack: string | null } | null;
+    /** Its last log lines, at most 20. */
+    readonly lastLines: readonly string[];
+  }
+
+  /** Called after a run's record is written. What they throw is logged and harms nothing. */
+  export interface Hooks {
+    onSuccess?: (event: RunEvent) => unknown;
+    /** Failed or timed out, after the last attempt. */
+    onFailure?: (event: RunEvent) => unknown;
+    onSkip?: (event: RunEvent) => unknown;
+    /** The first success after a failure. */
+    onRecovered?: (event: RunEvent) => unknown;
+  }
+
+  /** A dead-man's switch in the form of healthchecks.io: URL/start, URL, URL/fail. */
+  export interface PingOptions {
+    url: string;
+    /** @default "10s" */
+    timeout?: Duration;
+    /** How often a ping that failed is sent again. @default 3 */
+    retries?: number;
+    /** Whether URL/start is sent as well. @default true */
+    start?: boolean;
+  }
+
+  /** One or more of `cron`, `every` and `at`; or `always` alone. */
+  export interface JobOptions extends Hooks {
+    /** crontab(5) fields, with seconds first if there are six, and a year last if there are seven; or "@daily", "@reboot" … */
+    cron?: string | readonly string[];
+    /** Runs at multiples of it since 1970-01-01 00:00 UTC, plus `offset`. */
+    every?: Duration;
+    offset?: Duration;
+    /** One time or more: a Date or ISO 8601 text. */
+    at?: string | Date | ReadonlyArray<string | Date>;
     /** Run at once, and again with exponential back-off (1 s to 1 min) whenever the handler returns or throws. */
     always?: true;
-    /** An IANA time zone for `cron`, and for an `at` that has no offset. @default the daemon's (--tz, TZ) */
+    /** An IANA time zone for `cron`, and for times that have no offset. @default the daemon's (--tz, TZ) */
     tz?: string;
+    /** Each run starts up to that much later than its time: always as much for the same job on the same machine. */
+    jitter?: Duration;
+    /** No time before this one, or after that one. */
+    from?: string | Date;
+    until?: string | Date;
+
+    /** When a time comes while the job still runs. @default "skip" */
+    overlap?: "skip" | "queue" | "allow" | "replace";
+    /** For "queue". @default 10 */
+    maxQueued?: number;
+    /** For "allow". @default 10 */
+    maxConcurrent?: number;
+    /** What becomes of times that came while the machine slept or the daemon did not run. @default "none" */
+    catchUp?: "none" | "last" | "all";
+    /** For "all": the latest so many. @default 100 */
+    maxCatchUp?: number;
+    /** Times longer ago than that are not caught up. @default all are */
+    catchUpWindow?: Duration;
+    /** Aborts `context.signal` after that long. */
+    timeout?: Duration;
+    /** How much longer an aborted run may take before it is killed (a command), or told as stuck. @default "5s" */
+    graceMs?: Duration;
+    retry?: RetryOptions;
+    /** Jobs of one group run at most `max` at a time (a name alone: 1); the others wait. */
+    concurrency?: string | { group: string; max: number };
+
+    /** In place of a handler: a program and its arguments. */
+    command?: readonly string[];
+    /** In place of a handler: a line for /bin/sh -c. */
+    sh?: string;
+    /** For a command: variables besides the daemon's. */
+    env?: Readonly<Record<string, string>>;
+    /** For a command: its working directory. @default the daemon's */
+    cwd?: string;
+    /** For a command: what it reads. @default nothing */
+    stdin?: string;
+    /** For a command: it is killed when its processes have more memory than that, such as "256M" (Linux). */
+    maxMemory?: string | number;
+    /** For a command: CPU time of each of its processes, such as "30s", in whole seconds. */
+    maxCpu?: Duration;
+
+    ping?: string | PingOptions;
+    /** The job is overdue if its last success is longer ago than that. */
+    expectEvery?: Duration;
   }
 
   /**
    * Declares a job.
    *
-   * @param schedule "*\/5 * * * *", "@hourly", "every 10s", "at 2026-12-24T18:00:00Z" or "always"
+   * @param schedule "*\/5 * * * *", "@hourly", "every 10s", "at 2026-12-24T18:00:00Z" or "always"; or several
    * @throws if the name is taken, or the schedule or an option is wrong
    */
-  export function job(name: string, schedule: string, handler: JobHandler): void;
-  export function job(name: string, options: JobOptions, handler: JobHandler): void;
+  export function job<Input = unknown, State = unknown>(
+    name: string,
+    schedule: string | readonly string[],
+    handler: JobHandler<Input, State>,
+  ): void;
+  export function job<Input = unknown, State = unknown>(
+    name: string,
+    options: JobOptions,
+    handler: JobHandler<Input, State>,
+  ): void;
+  /** With `command` or `sh`. */
+  export function job(name: string, options: JobOptions): void;
+
+  /** For all jobs of this daemon; a job's own hooks are called as well. */
+  export function hooks(hooks: Hooks): void;
 
   /** A socket that systemd, or whatever else speaks LISTEN_FDS, has opened for this daemon. */
   export interface ListenSocket {

@@ -35,6 +35,12 @@ export const nameArgument: RepeatableArg = {
   required: true,
 };
 
+export const jobArgument: RepeatableArg = {
+  type: "positional",
+  description: "the job's name",
+  required: true,
+};
+
 /** Where to look for a daemon, or put its files. */
 export const placeFlags: Readonly<Record<string, RepeatableArg>> = {
   dir: {

@@ -4,7 +4,7 @@ import { DjobError } from "../daemon/error.ts";
 import type { Attributes, IoClass, Limit, LimitName, SchedulingPolicy } from "../daemon/privileges.ts";
 import { parseProcessors } from "../daemon/resolve-privileges.ts";
 import { exitCode } from "../exit-code.ts";
-import { parseSize } from "./size.ts";
+import { parseSize } from "../runtime/size.ts";
 
 /** The texts of the flags; null where one was not given. */
 export interface AttributeTexts {

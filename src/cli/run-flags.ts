@@ -5,11 +5,11 @@ import { parseArgs } from "citty";
 import { type Directories, pathsFor } from "../daemon/paths.ts";
 import { defaults, type Spec } from "../daemon/spec.ts";
 import { formatSchedule, usualSchedule } from "../daemon/stop-schedule.ts";
+import { formatSize } from "../runtime/size.ts";
 import { formatExactDuration } from "../schedule/duration.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { absolutePath } from "./flags.ts";
 import type { Output } from "./output.ts";
-import { formatSize } from "./size.ts";
 import { checkArguments, splitTail } from "./strict.ts";
 import { writtenPrivileges } from "./written-privileges.ts";
 
@@ -77,6 +77,10 @@ const writers: { readonly [Part in keyof Spec]-?: (spec: Spec, usual: Directorie
   restart: restartFlags,
   killMode: ({ killMode }) => (killMode === defaults.killMode ? [] : [["kill-mode", killMode]]),
   stopSchedule: stopFlags,
+  history: ({ history: { keepRuns, keepForMs } }) => [
+    ...(keepRuns === defaults.keepRuns ? [] : ([["keep-runs", String(keepRuns)]] as const)),
+    ...(keepForMs === null ? [] : ([["keep-runs-for", formatExactDuration(keepForMs)]] as const)),
+  ],
   watchdogMs: ({ watchdogMs }) =>
     watchdogMs === null ? [] : [["watchdog", formatExactDuration(watchdogMs)]],
   maximumMemoryBytes: ({ maximumMemoryBytes: bytes }) =>

@@ -6,13 +6,14 @@ import { daemonEnvironment, type Environment } from "../daemon/environment.ts";
 import { DjobError, worldError } from "../daemon/error.ts";
 import { outsidePath } from "../daemon/inside.ts";
 import { checkSocketPath, type Directories, type Paths, pathsFor } from "../daemon/paths.ts";
-import { environmentFor } from "../daemon/privileges.ts";
+import { environmentFor, ownerOf } from "../daemon/privileges.ts";
 import { checkName, checkSpecSize, defaults, nameOfModule, type Spec, specVersion } from "../daemon/spec.ts";
 import { exitCode } from "../exit-code.ts";
 import { checkTimeZone } from "../schedule/time-zone.ts";
 import { type CommandInput, isSet, textOf } from "./command.ts";
 import { nameOfCommand, planCommand } from "./command-flags.ts";
 import { absolutePath, directoriesOf, durationOf } from "./flags.ts";
+import { historyOf } from "./history-flags.ts";
 import { checkLife, lifeOf } from "./life-flags.ts";
 import { planPrivileges } from "./privilege-flags.ts";
 import { watchOf } from "./watch-flags.ts";
@@ -57,7 +58,7 @@ export function planRun(input: CommandInput): RunPlan {
     version: specVersion,
     name: daemon,
     modules,
-    paths: choosePaths(input, pathsFor(daemon, directories), foreground),
+    paths: choosePaths(input, pathsFor(daemon, directories, ownerOf(privileges) !== null), foreground),
     foreground,
     workingDirectory: workingDirectoryOf(textOf(args, "chdir"), foreground, chroot),
     umask: umaskOf(textOf(args, "umask"), foreground),
@@ -65,6 +66,7 @@ export function planRun(input: CommandInput): RunPlan {
     readyTimeoutMs: durationOf(args, "ready-timeout") ?? defaults.readyTimeoutMs,
     ...lifeOf(args, foreground),
     ...watchOf(args),
+    history: historyOf(args),
     privileges,
     command: planCommand(input, { name: daemon, environment, chroot }),
   };

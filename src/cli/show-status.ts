@@ -51,7 +51,7 @@ function lastRun({ last }: JobStatus, output: Output): string {
 }
 
 /** 2026-11-21 09:30:00, in this machine's time zone. */
-function localTime(iso: string): string {
+export function localTime(iso: string): string {
   const date = new Date(iso);
   const two = (value: number) => String(value).padStart(2, "0");
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;

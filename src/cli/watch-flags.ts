@@ -3,11 +3,11 @@ import type { ParsedArgs } from "citty";
 import { DjobError } from "../daemon/error.ts";
 import type { Spec } from "../daemon/spec.ts";
 import { exitCode } from "../exit-code.ts";
+import { parseSize } from "../runtime/size.ts";
 import { formatDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
 import { durationOf } from "./flags.ts";
-import { parseSize } from "./size.ts";
 
 export const watchFlags: Readonly<Record<string, RepeatableArg>> = {
   watchdog: {

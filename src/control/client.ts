@@ -49,3 +49,62 @@ async function ask<T>(socket: string, method: string, path: string, timeoutMs: n
     return null;
   }
 }
+
+export interface Answered {
+  /** HTTP status. */
+  readonly status: number;
+  readonly value: unknown;
+}
+
+export interface Question {
+  readonly method: "GET" | "POST";
+  /** With its query, percent-encoded. */
+  readonly path: string;
+  /** Sent as JSON; undefined: nothing. */
+  readonly body?: unknown;
+}
+
+/** What is answered to a question about jobs, refusals too; null if nobody answered in time. */
+export async function askJobs(
+  socket: string,
+  question: Question,
+  timeoutMs: number,
+): Promise<Answered | null> {
+  try {
+    const response = await send(socket, question, AbortSignal.timeout(timeoutMs));
+    return { status: response.status, value: await response.json() };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The lines of an answer that goes on, each as the value that its JSON is; a refusal is one line.
+ * @throws what fetch throws if the connection ends before the answer does
+ */
+export async function* followJobs(
+  socket: string,
+  question: Question,
+  signal: AbortSignal,
+): AsyncGenerator<unknown> {
+  const response = await send(socket, question, signal);
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of response.body ?? []) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line);
+  }
+  if (rest !== "") yield JSON.parse(rest);
+}
+
+function send(socket: string, { method, path, body }: Question, signal: AbortSignal): Promise<Response> {
+  return fetch(`http://djob${path}`, {
+    unix: socket,
+    method,
+    signal,
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+  });
+}

@@ -8,11 +8,15 @@ export interface JobStatus {
   readonly schedule: string;
   /** null: the daemon's own time zone. */
   readonly tz: string | null;
-  readonly state: "idle" | "running" | "backing-off" | "done";
+  /** "paused": its times are skipped until it is resumed. */
+  readonly state: "idle" | "running" | "backing-off" | "paused" | "done";
+  /** Its last success is longer ago than it said that one is to be expected. */
+  readonly overdue: boolean;
   readonly next: string | null;
+  /** The latest run that was not skipped. */
   readonly last: {
     readonly scheduledAt: string;
-    readonly outcome: "succeeded" | "failed" | "cancelled";
+    readonly outcome: "succeeded" | "failed" | "timed-out" | "cancelled" | "interrupted";
     readonly durationMs: number;
   } | null;
 }

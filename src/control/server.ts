@@ -1,15 +1,20 @@
 // The daemon's control socket: HTTP over a Unix socket of mode 0600, JSON both ways.
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import type { Server } from "bun";
-import {
-  type DaemonStatus,
-  type ErrorReport,
-  longestTimeoutMs,
-  type ReloadReport,
-  type SpecReport,
-  type StopReport,
-  type UpgradeReport,
+import type { RemoteJobs } from "./calls.ts";
+import { answerJobs } from "./job-routes.ts";
+import { ControlError } from "./jobs.ts";
+import type {
+  DaemonStatus,
+  ErrorReport,
+  ReloadReport,
+  SpecReport,
+  StopReport,
+  UpgradeReport,
 } from "./messages.ts";
+import { openapi } from "./openapi.ts";
+import { longestBodyBytes } from "./routes.ts";
+import { type Matched, match, queryOf, type Value } from "./routing.ts";
 
 /** What the requests are answered with. */
 export interface ControlHandlers {
@@ -23,6 +28,7 @@ export interface ControlHandlers {
    * @throws {Error} if the schedule is none
    */
   stop(timeoutMs: number | null, schedule: string | null): Promise<StopReport>;
+  readonly jobs: RemoteJobs;
 }
 
 export interface ControlServer {
@@ -35,46 +41,16 @@ export interface ControlServer {
 /** Listens; the server does not keep the event loop alive. The lock must be held: a socket that is there is stale. */
 export function serveControl(path: string, handlers: ControlHandlers): ControlServer {
   removeSocket(path);
-  const answerStop = async (request: Request) => {
-    const { searchParams } = new URL(request.url);
-    const timeout = searchParams.get("timeoutMs");
-    if (timeout !== null && !(/^\d+$/.test(timeout) && Number(timeout) <= longestTimeoutMs)) {
-      const hint = `give whole milliseconds, at most ${longestTimeoutMs}`;
-      return errorResponse(400, `timeoutMs is ${JSON.stringify(timeout)}`, hint);
-    }
-    // Runs may take longer to end than a connection may be idle.
-    server.timeout(request, 0);
-    let stopped: Promise<StopReport>;
-    try {
-      stopped = handlers.stop(timeout === null ? null : Number(timeout), searchParams.get("schedule"));
-    } catch (error) {
-      return errorResponse(400, error instanceof Error ? error.message : String(error));
-    }
-    return Response.json(await stopped);
-  };
-  const answerReload = async (request: Request) => {
-    server.timeout(request, 0);
-    return Response.json(await handlers.reload());
-  };
-  const answerUpgrade = async (request: Request) => {
-    server.timeout(request, 0);
-    return Response.json(await handlers.upgrade());
-  };
   const umask = process.umask(0o177);
   let server: Server<undefined>;
   try {
     server = Bun.serve({
       unix: path,
       development: false,
-      maxRequestBodySize: 1 << 20,
-      routes: {
-        "/status": { GET: async () => Response.json(await handlers.status()) },
-        "/spec": { GET: () => Response.json(handlers.spec()) },
-        "/stop": { POST: (request) => answerStop(request) },
-        "/reload": { POST: (request) => answerReload(request) },
-        "/upgrade": { POST: (request) => answerUpgrade(request) },
-      },
-      fetch: (request) => refuse(request),
+      // What is larger is refused by whoever reads it, as JSON.
+      maxRequestBodySize: 2 * longestBodyBytes,
+      // Runs may take longer to end than a connection may be idle.
+      fetch: (request) => answer(request, handlers, () => server.timeout(request, 0)),
       error: (error) => errorResponse(500, `the request failed: ${error.message}`),
     });
     chmodSync(path, 0o600);
@@ -93,29 +69,65 @@ export function serveControl(path: string, handlers: ControlHandlers): ControlSe
   };
 }
 
+async function answer(request: Request, handlers: ControlHandlers, takesLong: () => void): Promise<Response> {
+  try {
+    const { pathname } = new URL(request.url);
+    const matched = match(request.method, pathname);
+    if ("route" in matched) return await answerRoute(matched, request, handlers, takesLong);
+    const allow = matched.join(", ");
+    return errorResponse(405, `${pathname} does not take ${request.method}`, `use ${allow}`, { allow });
+  } catch (error) {
+    if (error instanceof ControlError) return errorResponse(error.status, error.message, error.hint);
+    throw error;
+  }
+}
+
+async function answerRoute(
+  matched: Matched,
+  request: Request,
+  handlers: ControlHandlers,
+  takesLong: () => void,
+): Promise<Response> {
+  const { operation } = matched.route;
+  switch (operation) {
+    case "status":
+    case "spec":
+    case "reload":
+    case "upgrade":
+    case "stop":
+    case "openapi":
+      break;
+    default:
+      return await answerJobs(operation, matched, request, handlers.jobs, takesLong);
+  }
+  const query = queryOf(matched.route, new URL(request.url).searchParams);
+  if (operation === "status") return Response.json(await handlers.status());
+  if (operation === "spec") return Response.json(handlers.spec());
+  if (operation === "openapi") return Response.json(openapi());
+  takesLong();
+  if (operation === "reload") return Response.json(await handlers.reload());
+  if (operation === "upgrade") return Response.json(await handlers.upgrade());
+  return Response.json(await beginStop(handlers, query));
+}
+
+/** @throws {ControlError} 400 */
+function beginStop(
+  handlers: ControlHandlers,
+  { timeoutMs, schedule }: Readonly<Record<string, Value>>,
+): Promise<StopReport> {
+  try {
+    return handlers.stop(
+      timeoutMs === undefined ? null : Number(timeoutMs),
+      schedule === undefined ? null : String(schedule),
+    );
+  } catch (error) {
+    throw new ControlError(400, error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** Removes a socket, and nothing but a socket. */
 export function removeSocket(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
-}
-
-const allowed: ReadonlyMap<string, string> = new Map([
-  ["/status", "GET"],
-  ["/spec", "GET"],
-  ["/stop", "POST"],
-  ["/reload", "POST"],
-  ["/upgrade", "POST"],
-]);
-
-function refuse(request: Request): Response {
-  const { pathname } = new URL(request.url);
-  const method = allowed.get(pathname);
-  if (method === undefined) {
-    const known = [...allowed].map(([path, verb]) => `${verb} ${path}`).join(", ");
-    return errorResponse(404, `there is no ${pathname}`, `known are ${known}`);
-  }
-  return errorResponse(405, `${pathname} does not take ${request.method}`, `use ${method}`, {
-    allow: method,
-  });
 }
 
 function errorResponse(status: number, message: string, hint: string | null = null, headers = {}): Response {

@@ -1,4 +1,5 @@
 // The scratch process of `djob check`.
+import { hostname } from "node:os";
 import { setCloseOnExec } from "../libc/files.ts";
 import { examine } from "../runtime/examine.ts";
 import { readinessDescriptor } from "./descriptors.ts";
@@ -13,6 +14,7 @@ export async function check(exit: Exit): Promise<void> {
   await examine(spec.modules, {
     readyTimeoutMs: spec.readyTimeoutMs,
     loadGraceMs,
+    host: hostname(),
     found: (jobs) => void tell(readinessDescriptor, { type: "checked", jobs }),
     failed(failure) {
       tellIfPossible(readinessDescriptor, { type: "failed", failure });

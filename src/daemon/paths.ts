@@ -11,6 +11,7 @@ export interface Paths {
   readonly log: string | null;
   /** Standard error's own file; null: the same as `log`. */
   readonly logErr: string | null;
+  /** As the worker sees it: after a chroot, inside. */
   readonly history: string;
 }
 
@@ -41,14 +42,22 @@ export function directoriesFor(dir: string | null, surroundings: Surroundings): 
   };
 }
 
-/** What one daemon's files are called, where no flag says otherwise. */
-export function pathsFor(name: string, { runtime, logs, state }: Directories): Paths & { log: string } {
+/**
+ * What one daemon's files are called, where no flag says otherwise.
+ * @param isOthers whether its worker is another user than who starts it: that user makes files beside its run history, and has
+ * a directory of its own for them
+ */
+export function pathsFor(
+  name: string,
+  { runtime, logs, state }: Directories,
+  isOthers = false,
+): Paths & { log: string } {
   return {
     pidfile: join(runtime, `${name}.pid`),
     socket: join(runtime, `${name}.sock`),
     log: join(logs, `${name}.log`),
     logErr: null,
-    history: join(state, `${name}.db`),
+    history: isOthers ? join(state, `${name}.history`, `${name}.db`) : join(state, `${name}.db`),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Privileges } from "./privileges.ts";
 import type { StopStep } from "./stop-schedule.ts";
 import type { RestartPolicy } from "./supervise/state.ts";
 
-export const specVersion = 2;
+export const specVersion = 3;
 
 export interface Spec {
   readonly version: typeof specVersion;
@@ -37,6 +37,15 @@ export interface Spec {
   readonly watchdogMs: number | null;
   /** How much memory the worker may have resident before another one takes its place; null: any. */
   readonly maximumMemoryBytes: number | null;
+  readonly history: HistoryRules;
+}
+
+/** What is kept of runs. */
+export interface HistoryRules {
+  /** The latest so many of each job. */
+  readonly keepRuns: number;
+  /** Those that were due no longer ago than that; null: however long. */
+  readonly keepForMs: number | null;
 }
 
 export interface RestartRules {
@@ -73,6 +82,7 @@ export const defaults = {
   restartMaximum: { count: 10, withinMs: 600_000 },
   killMode: "all",
   stopSignal: "SIGTERM",
+  keepRuns: 1_000,
 } as const;
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

@@ -5,6 +5,7 @@ import { describeFailure } from "../runtime/failure.ts";
 import { missingModule } from "../runtime/loader.ts";
 import type { Environment } from "./environment.ts";
 import { DjobError } from "./error.ts";
+import { prepareHistory } from "./history-directory.ts";
 import { outsidePath } from "./inside.ts";
 import { type Launched, launch, launchInForeground } from "./launch.ts";
 import { takeLock } from "./lock.ts";
@@ -29,6 +30,8 @@ export async function startDaemon(
   directories: Directories,
 ): Promise<Launched> {
   makeDirectories(spec, directories);
+  // What is wrong with it is told by the worker, if it has anything to keep.
+  if (spec.command === null) prepareHistory(spec.paths.history, spec.privileges);
   if (!spec.foreground) ignoreTerminalSignals();
   const lock = await takeLock(spec.name, spec.paths.pidfile);
   if (spec.foreground) return launchInForeground(spec, environment, lock);

@@ -1,4 +1,5 @@
 // The last stage: makes its process what the spec says, and lets the worker of src/runtime live in it.
+import { hostname } from "node:os";
 import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { closeDescriptor, isTerminal, setCloseOnExec } from "../libc/files.ts";
@@ -15,6 +16,7 @@ import { lockDescriptor, readinessDescriptor, supervisorVariable } from "./descr
 import { endDescendants } from "./end-started.ts";
 import type { Environment } from "./environment.ts";
 import { DjobError, errorCode, shownError } from "./error.ts";
+import { bootId, openHistory } from "./history.ts";
 import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { ownerOf } from "./privileges.ts";
@@ -39,7 +41,7 @@ export async function work(stage: "worker" | "alone" | "supervised", exit: Exit)
   if (stage !== "alone") setCloseOnExec(readinessDescriptor, true);
   if (!isSupervised) writePid(lockDescriptor, process.pid);
   const readiness = isSupervised
-    ? linkReadiness()
+    ? linkReadiness(supervisor)
     : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
   const environment = settleInOrTell(spec, readiness);
   const port = { ...portFor(spec, environment ?? {}, service, supervisor, exit), ...readiness };
@@ -80,8 +82,11 @@ type Supervision = Pick<WorkerPort, "supervisor" | "crashed">;
 
 const noSupervisor: Supervision = { supervisor: null, crashed: () => {} };
 
+/** How long a supervisor may take to end a worker that it can't hear any more. */
+const closedGraceMs = 2_000;
+
 /** A supervised worker tells its supervisor, which keeps the files. */
-function linkReadiness(): Readiness & Supervision & Pick<WorkerPort, "removeFiles"> {
+function linkReadiness(supervisor: number | null): Readiness & Supervision & Pick<WorkerPort, "removeFiles"> {
   const channel = new Channel(readinessDescriptor);
   return {
     loadGraceMs,
@@ -91,8 +96,13 @@ function linkReadiness(): Readiness & Supervision & Pick<WorkerPort, "removeFile
         channel.listen({
           message: (message: ToWorker) => receive(message),
           garbage: () => {},
-          // Where there is no parent-death signal.
-          closed: () => exitImmediately(killedCode),
+          closed() {
+            const end = () => exitImmediately(killedCode);
+            // A module has closed its end: the supervisor, which lives, is to say so.
+            if (process.ppid === supervisor) setTimeout(end, closedGraceMs);
+            // Where there is no parent-death signal.
+            else end();
+          },
         }),
     },
     ready(jobs) {
@@ -167,6 +177,9 @@ function portFor(
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
     sockets: service.sockets,
+    host: hostname(),
+    bootId,
+    openStore: (onTrouble) => openHistory(spec, onTrouble),
     runWatch: spec.watchdogMs === null ? null : makeRunningFile(),
     stateChanged: service.stateChanged,
     spec: () => ({ spec, environment }),

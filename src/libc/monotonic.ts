@@ -4,10 +4,21 @@ import { libc, socketSymbols } from "./library.ts";
 
 /** clock_gettime(2), in whole microseconds. */
 export function monotonicUsec(): bigint {
-  const { table, errno: readErrno } = libc();
+  return readClock(libc().table.constants.CLOCK_MONOTONIC);
+}
+
+/** How long the machine has slept since its boot, in milliseconds; null where no clock tells (macOS). */
+export function sleptMs(): number | null {
+  const { linux } = libc().table;
+  if (linux === null) return null;
+  return Number(readClock(linux.CLOCK_BOOTTIME) - monotonicUsec()) / 1000;
+}
+
+function readClock(clock: number): bigint {
+  const { errno: readErrno } = libc();
   // A struct timespec of a 64-bit system: seconds, then nanoseconds.
   const time = new BigInt64Array(2);
-  const result = socketSymbols().clock_gettime(table.constants.CLOCK_MONOTONIC, time);
+  const result = socketSymbols().clock_gettime(clock, time);
   const errno = readErrno();
   if (result !== 0) throw new SystemError({ syscall: "clock_gettime", errno, action: "read the clock" });
   const [seconds = 0n, nanoseconds = 0n] = time;

@@ -111,9 +111,8 @@ export function watchForBlocks(runner: Runner, journal: Journal): void {
 /** @returns the line for the log */
 export function blockText({ jobs, durationMs, isSure }: Block): string {
   const forTime = `for ${(durationMs / 1000).toFixed(1)} s`;
-  if (isSure)
-    return `the run blocked the event loop ${forTime}: other jobs were late; move it with isolate: true`;
+  if (isSure) return `the run blocked the event loop ${forTime}: other jobs were late; move it to a Worker`;
   const which = jobs.length === 1 ? "this run was going on" : `these runs were going on: ${jobs.join(", ")}`;
-  const advice = "other jobs were late; move what computes for long with isolate: true";
+  const advice = "other jobs were late; move what computes for long to a Worker";
   return `the event loop was blocked ${forTime} at least while ${which}; ${advice}`;
 }

@@ -1,5 +1,6 @@
 // Time as the worker's parts see it, so that a test can hold it still.
 
+import { sleptMs } from "../libc/monotonic.ts";
 import { makeWallAlarm, type WallAlarm } from "../libc/wall-alarm.ts";
 
 /** What setTimeout and setInterval can count to: 24 days. */
@@ -10,6 +11,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds that nobody can set back; it stands still while the machine sleeps. */
   monotonic(): number;
+  /** How long the machine has slept since its boot; null where nothing tells. */
+  slept(): number | null;
   /** Calls back once after that many milliseconds. @returns how to call it off */
   after(delayMs: number, call: () => void): () => void;
   /**
@@ -27,6 +30,7 @@ let onAlarm: () => void = () => {};
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  slept: sleptMs,
   after: (delayMs, call) => {
     const timer = setTimeout(call, delayMs);
     return () => clearTimeout(timer);

@@ -2,11 +2,12 @@
 
 import { provideApi } from "../api/module.ts";
 import { exitCode } from "../exit-code.ts";
-import { nextTime, type Schedule } from "../schedule/schedule.ts";
+import { nextPlanned, type Plan, planText, planTimeZone } from "../schedule/plan.ts";
 import { systemClock } from "./clock.ts";
+import { declareScheduled } from "./cloudflare.ts";
 import { failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { LoadError, type LoadedModule, loadModules, staysAlive, watchExit } from "./loader.ts";
-import { Registry, scheduleText, timeZoneOf } from "./registry.ts";
+import { Registry } from "./registry.ts";
 import { hasFetch } from "./servers.ts";
 
 /** Times are ISO 8601 in UTC. */
@@ -15,12 +16,15 @@ export interface CheckedJob {
   readonly schedule: string;
   readonly tz: string | null;
   readonly times: readonly string[];
+  readonly plan: Plan;
 }
 
 export interface ExaminePort {
   readonly readyTimeoutMs: number;
   /** How much longer than its launcher the scratch process waits for itself. */
   readonly loadGraceMs: number;
+  /** What hashed fields and jitter are spread by. */
+  readonly host: string;
   found(jobs: readonly CheckedJob[]): void;
   failed(failure: ModuleFailure): void;
   exit(code: number): never;
@@ -29,9 +33,12 @@ export interface ExaminePort {
 const shownTimes = 5;
 
 export async function examine(paths: readonly string[], port: ExaminePort): Promise<void> {
-  const registry = new Registry();
-  const job = (name: unknown, schedule: unknown, handler: unknown) => registry.add(name, schedule, handler);
-  provideApi(job, []);
+  const registry = new Registry(port.host);
+  provideApi({
+    job: (...given: unknown[]) => registry.add(...given),
+    hooks: (given) => registry.addHooks(given),
+    sockets: [],
+  });
   const exits = watchExit();
   let module: string | null = null;
   let done = false;
@@ -53,6 +60,7 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
     const modules = await loadModules(paths, (path) => {
       module = path;
     });
+    for (const module of modules) declareScheduled(module, registry);
     timer.unref();
     const isPlainScript = registry.jobs.length === 0 && !modules.some(isServer);
     if (isPlainScript && !(await staysAlive())) throw new LoadError(nothingToDo(module));
@@ -64,9 +72,10 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
   port.found(
     registry.jobs.map((job) => ({
       name: job.name,
-      schedule: scheduleText(job),
-      tz: timeZoneOf(job),
-      times: timesAfter(job.schedule, nowMs),
+      schedule: planText(job.plan),
+      tz: planTimeZone(job.plan),
+      times: timesAfter(job.plan, nowMs),
+      plan: job.plan,
     })),
   );
   port.exit(exitCode.done);
@@ -76,12 +85,12 @@ function isServer({ exports }: LoadedModule): boolean {
   return hasFetch(exports["default"]);
 }
 
-function timesAfter(schedule: Schedule, nowMs: number): string[] {
+function timesAfter(plan: Plan, nowMs: number): string[] {
   const times: string[] = [];
-  let timeMs = nextTime(schedule, nowMs);
+  let timeMs = nextPlanned(plan, nowMs);
   while (timeMs !== null && times.length < shownTimes) {
     times.push(new Date(timeMs).toISOString());
-    timeMs = nextTime(schedule, timeMs);
+    timeMs = nextPlanned(plan, timeMs);
   }
   return times;
 }

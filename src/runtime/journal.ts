@@ -14,6 +14,7 @@ export interface RunIdentity {
 
 export class Journal {
   readonly #runs = new AsyncLocalStorage<RunIdentity>();
+  readonly #followers = new Map<RunIdentity, Set<(line: string) => void>>();
   readonly #now: () => number;
   readonly #write: (descriptor: number, text: string) => void;
 
@@ -35,8 +36,26 @@ export class Journal {
   /** Warnings and errors go to descriptor 2, which is the same file unless --log-err says otherwise. */
   readonly write = (level: Level, message: string, job = this.currentRun?.job ?? null): void => {
     const descriptor = level === "warn" || level === "error" ? errDescriptor : outDescriptor;
-    this.#write(descriptor, formatLine({ timeMs: this.#now(), level, job, message }));
+    const line = formatLine({ timeMs: this.#now(), level, job, message });
+    this.#write(descriptor, line);
+    if (this.#followers.size > 0) this.#tell(line);
   };
+
+  /** From now on a run's lines are told as well. @returns how to have that end */
+  follow(run: RunIdentity, listener: (line: string) => void): () => void {
+    const listeners = this.#followers.get(run) ?? new Set();
+    this.#followers.set(run, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#followers.delete(run);
+    };
+  }
+
+  #tell(line: string): void {
+    const run = this.currentRun;
+    if (run === undefined) return;
+    for (const listener of this.#followers.get(run) ?? []) listener(line.replace(/\n$/, ""));
+  }
 
   /** The `log` of a run's context. */
   logFor(job: string): JobLog {

@@ -2,6 +2,7 @@
 // end comes in through here.
 import type { ListenSocket } from "djob";
 import type { DaemonState, SpecReport } from "../control/messages.ts";
+import type { Store, Trouble } from "../store/store.ts";
 import type { ModuleFailure } from "./failure.ts";
 import type { SupervisorLink } from "./link.ts";
 import type { RunWatch } from "./runner.ts";
@@ -20,6 +21,11 @@ export interface WorkerPort {
   readonly sockets: readonly ListenSocket[];
   /** null: nobody else looks on. */
   readonly runWatch: RunWatch | null;
+  /** What hashed fields and jitter are spread by. */
+  readonly host: string;
+  /** The kernel's; null: nobody knows. */
+  bootId(): string | null;
+  openStore(onTrouble: (trouble: Trouble | null) => void): Promise<Store>;
   /** Called at each change. */
   stateChanged(state: DaemonState, jobs: number): void;
   spec(): SpecReport;

@@ -2,6 +2,8 @@
 // for files that do not even parse.
 import type { UpgradeReport } from "../control/messages.ts";
 import { describeFailure, failureOf } from "./failure.ts";
+import type { Journal } from "./journal.ts";
+import type { WorkerPort } from "./port.ts";
 
 /** Without a supervisor there is nobody whom jobs would outlive. */
 export async function refuseUpgrade(name: string): Promise<UpgradeReport> {
@@ -21,4 +23,14 @@ export async function findBroken(modules: readonly string[]): Promise<string | n
   const [first] = result.logs.filter(({ level }) => level === "error");
   if (result.success || first === undefined) return null;
   return describeFailure(failureOf(first, null));
+}
+
+/** What USR1 asks for. */
+export function reopenLogs(port: Pick<WorkerPort, "reopenLogs">, journal: Journal): void {
+  try {
+    port.reopenLogs();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    journal.write("error", `writing on to the old log: ${why}`);
+  }
 }

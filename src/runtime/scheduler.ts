@@ -1,264 +1,308 @@
-// One timer for all jobs. A heap holds each job's next time, and the timer waits for the earliest. setTimeout cannot count
-// past 2^31 ms, and does not notice that the machine slept or that its clock was set: a long wait is capped, and the wall
-// alarm's as well. What a firing means is decided in src/schedule.
-import { ALWAYS_BACK_OFF, type BackOffState, FIRST_BACK_OFF, nextBackOff } from "../schedule/back-off.ts";
+// When jobs run: holds each job's next time, and gives what has come due to the dispatcher. What a time means that comes late is
+// decided in src/schedule.
 import { formatDuration } from "../schedule/duration.ts";
-import { afterClockStep, decideFiring, waitMs } from "../schedule/firing.ts";
-import { DueQueue } from "../schedule/queue.ts";
-import { nextTime } from "../schedule/schedule.ts";
-import { type Clock, longestTimerMs } from "./clock.ts";
-import type { Journal } from "./journal.ts";
-import type { JobDefinition } from "./registry.ts";
-import type { Runner, RunOutcome } from "./runner.ts";
-
-/** How late a time may come after a sleep or a step of the clock, where nothing tells of that. */
-export const maximumWaitMs = 60_000;
-/** Differences between the two clocks below this are drift and rounding. */
-const smallestStepMs = 2_000;
-
-export type JobState = "idle" | "running" | "backing-off" | "done";
-
-/** One job and where it stands. */
-export interface ScheduledJob {
-  readonly definition: JobDefinition;
-  dueMs: number | null;
-  lastScheduledMs: number | null;
-  running: boolean;
-  /** Whether the worker before still runs it. */
-  held: boolean;
-  last: RunOutcome | null;
-  backOff: BackOffState;
-}
+import { CORRECTION_STEP_MS } from "../schedule/firing.ts";
+import { nextPlanned } from "../schedule/plan.ts";
+import type { RunRecord } from "../store/records.ts";
+import { Batch } from "./batch.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { JobDefinition } from "./job.ts";
+import {
+  accountedThrough,
+  backOff,
+  dueAfterStepBack,
+  type JobEntry,
+  type LastRun,
+  newEntry,
+  remember,
+} from "./job-entry.ts";
+import { manyTimes, offerMany } from "./missed.ts";
+import { declared, retriesOf } from "./remembered.ts";
+import { Run } from "./run.ts";
+import type { SchedulerParts } from "./scheduler-parts.ts";
+import { skippedManyText, tellSkipped } from "./skipped.ts";
+import { type ClockStep, Timeline } from "./timeline.ts";
 
 export class Scheduler {
-  readonly #clock: Clock;
-  readonly #runner: Runner;
-  readonly #journal: Journal;
-  readonly #jobs: ScheduledJob[] = [];
-  #queue = new DueQueue<ScheduledJob>();
-  #cancelTimer: () => void = () => {};
-  #armedForMs: number | null = null;
+  readonly #parts: SchedulerParts;
+  readonly #timeline: Timeline<JobEntry | Run>;
+  readonly dispatcher: Dispatcher;
+  readonly #jobs = new Map<string, JobEntry>();
   #state: "waiting" | "started" | "stopped" = "waiting";
-  #wallMs: number;
-  #monotonicMs: number;
+  /** Times up to this one came while the machine slept, or no daemon ran. */
+  #awayThroughMs = 0;
+  /** Times up to this one are no times: the clock was wrong. */
+  #correctedThroughMs = 0;
+  /** Times up to this one came between two workers, and are not late. */
   #tookOverAtMs = 0;
-  #onRunEnded: (job: string) => void = () => {};
+  #batch: Batch | null = null;
+  #retries: Run[] = [];
+  #onJobFree: (job: string) => void = () => {};
 
-  constructor(clock: Clock, runner: Runner, journal: Journal) {
-    this.#clock = clock;
-    this.#runner = runner;
-    this.#journal = journal;
-    this.#wallMs = clock.now();
-    this.#monotonicMs = clock.monotonic();
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
+    const { clock, journal, runner } = parts;
+    this.dispatcher = new Dispatcher(clock, journal, runner, () => parts.store, {
+      began: (run) => parts.observers?.began(run),
+      ended: (run, record, before) => this.#ended(run, record, before),
+      skipped: (times) => tellSkipped(parts, times, this.#timeline.nowMs),
+      retryLater: (run, dueMs) => {
+        this.#timeline.push(dueMs, run);
+        this.#timeline.arm();
+      },
+    });
+    this.#timeline = new Timeline(clock, {
+      stepped: (step) => this.#stepped(step),
+      due: (values, dueMs) => {
+        for (const value of values) {
+          if (value instanceof Run) this.#retries.push(value);
+          else if (value.dueMs !== null && value.dueMs + value.delayMs === dueMs)
+            this.#fire(value, value.dueMs);
+        }
+      },
+      done: () => this.#carryOut(),
+    });
   }
 
-  get jobs(): readonly ScheduledJob[] {
-    return this.#jobs;
+  get jobs(): readonly JobEntry[] {
+    return [...this.#jobs.values()];
+  }
+
+  job(name: string): JobEntry | undefined {
+    return this.#jobs.get(name);
   }
 
   /** Nothing fires before `start`. */
   add(definition: JobDefinition): void {
-    const job: ScheduledJob = {
-      definition,
-      dueMs: null,
-      lastScheduledMs: null,
-      running: false,
-      held: false,
-      last: null,
-      backOff: FIRST_BACK_OFF,
-    };
-    this.#jobs.push(job);
-    if (this.#state === "started") {
-      this.#enter(job, this.#clock.now());
-      this.#arm();
-    }
+    const entry = newEntry(definition, this.#parts.host);
+    this.#jobs.set(definition.name, entry);
+    if (this.#state !== "started") return;
+    this.#timeline.readClocks();
+    this.#enter([entry], null);
+    this.#timeline.arm();
   }
 
   start(): void {
-    this.takeOver(null, []);
+    this.takeOver(null, [], []);
   }
 
   /**
    * Starts where another worker has left off: every time after that is this one's, those too that have come meanwhile.
-   * @param fromMs wall-clock time; null: now
+   * @param fromMs wall-clock time; null: there was none, and the store knows what is owed
    * @param running jobs that the other worker still runs, until `release`
+   * @param workers process ids of others that still end their runs
    */
-  takeOver(fromMs: number | null, running: readonly string[]): void {
+  takeOver(fromMs: number | null, running: readonly string[], workers: readonly number[]): void {
     this.#state = "started";
-    this.#readClocks();
-    this.#tookOverAtMs = this.#wallMs;
-    for (const job of this.#jobs) {
-      job.held = running.includes(job.definition.name);
-      this.#enter(job, Math.min(fromMs ?? this.#wallMs, this.#wallMs));
-    }
-    this.#arm();
+    this.#timeline.start();
+    const { nowMs } = this.#timeline;
+    if (fromMs === null) this.#awayThroughMs = nowMs;
+    else this.#tookOverAtMs = nowMs;
+    for (const entry of this.#jobs.values()) entry.held = running.includes(entry.definition.name);
+    this.#enter(this.jobs, fromMs === null ? null : Math.min(fromMs, nowMs));
+    this.#adopt(workers);
+    this.#timeline.arm();
   }
 
   /** No other worker runs this job any more. */
-  release(name: string): void {
-    for (const job of this.#jobs) {
-      if (!job.held || job.definition.name !== name) continue;
-      job.held = false;
-      if (this.#state !== "started" || job.definition.schedule.kind !== "always") continue;
-      this.#setDue(job, this.#clock.now());
-      this.#arm();
-    }
+  release(name: string, workers: readonly number[]): void {
+    const entry = this.#jobs.get(name);
+    if (entry === undefined || !entry.held) return;
+    entry.held = false;
+    if (this.#state !== "started") return;
+    this.#adopt(workers);
+    this.dispatcher.beginQueued(entry);
+    if (entry.isAlways && entry.active.size === 0) this.#setDue(entry, this.#parts.clock.now());
+    this.#timeline.arm();
   }
 
   /** Fires what is due, and nothing after that. @returns the time up to which it has fired, and the jobs that run */
   yield(): { atMs: number; running: string[] } {
-    if (this.#state === "started") this.#wake();
+    if (this.#state === "started") this.#timeline.wake();
+    const { nowMs } = this.#timeline;
     this.stop();
-    const running = this.#jobs.filter((job) => job.running).map(({ definition }) => definition.name);
-    return { atMs: this.#wallMs, running };
+    const running = this.jobs.filter(({ active, queue }) => active.size + queue.length > 0);
+    return { atMs: nowMs, running: running.map(({ definition }) => definition.name) };
   }
 
-  whenRunEnds(listener: (job: string) => void): void {
-    this.#onRunEnded = listener;
+  /** Called when the last run of a job has ended. */
+  whenJobFree(listener: (job: string) => void): void {
+    this.#onJobFree = listener;
   }
 
-  /** Nothing fires from now on; runs that are going on are the runner's. */
+  /** Nothing fires from now on; runs that are going on are the dispatcher's. */
   stop(): void {
     this.#state = "stopped";
-    this.#cancelTimer();
-    this.#queue = new DueQueue();
-    for (const job of this.#jobs) job.dueMs = null;
+    this.dispatcher.isStopped = true;
+    this.#timeline.stop();
+    for (const job of this.#jobs.values()) job.dueMs = null;
   }
 
-  #enter(job: ScheduledJob, nowMs: number): void {
-    const { schedule, name } = job.definition;
-    const dueMs = schedule.kind === "always" ? nowMs : nextTime(schedule, nowMs);
-    if (dueMs === null) this.#journal.write("warn", "its time has passed: it will not run", name);
-    this.#setDue(job, dueMs);
+  /** Runs a job now, whatever its schedule says. @returns null: its runs do not allow another, which has been recorded */
+  trigger(
+    entry: JobEntry,
+    input: unknown,
+    accepted: (run: Run) => void = () => {},
+  ): { run: Run | null; scheduledAtMs: number } {
+    const { clock, store } = this.#parts;
+    let scheduledAtMs = clock.now();
+    while (store.has(entry.key, scheduledAtMs)) scheduledAtMs += 1;
+    const batch = new Batch(clock.now());
+    const run = batch.offer(entry, scheduledAtMs, "manual", input);
+    this.dispatcher.carryOut(batch, () => run !== null && accepted(run));
+    return { run, scheduledAtMs };
   }
 
-  #setDue(job: ScheduledJob, dueMs: number | null): void {
-    job.dueMs = dueMs;
-    if (dueMs !== null) this.#queue.push(dueMs, job);
+  pause(entry: JobEntry): void {
+    entry.pausedAtMs ??= this.#parts.clock.now();
+    this.#parts.store.pause(entry.key, entry.pausedAtMs);
   }
 
-  #arm(): void {
-    const earliest = this.#queue.peek();
-    if (this.#armedForMs === (earliest?.dueMs ?? null)) return;
-    this.#cancelTimer();
-    this.#armedForMs = earliest?.dueMs ?? null;
-    if (earliest === undefined) return;
-    this.#cancelTimer = this.#waitFor(earliest.dueMs);
+  resume(entry: JobEntry): void {
+    if (entry.pausedAtMs === null) return;
+    // What has come until now was skipped, also if its timer has not gone off yet.
+    if (this.#state === "started") this.#timeline.wake();
+    entry.pausedAtMs = null;
+    this.#parts.store.pause(entry.key, null);
+    if (this.#state !== "started" || !entry.isAlways || entry.active.size > 0) return;
+    this.#setDue(entry, this.#parts.clock.now());
+    this.#timeline.arm();
   }
 
-  /**
-   * A short wait is a timer's. A long one is also the wall alarm's, which notices what a timer does not: that the machine
-   * slept, or that the clock was set forward. Without an alarm the timer looks again every minute.
-   */
-  #waitFor(dueMs: number): () => void {
-    const wake = () => this.#wake();
-    const nowMs = this.#clock.now();
-    const isLong = dueMs - nowMs > maximumWaitMs;
-    const cancelAlarm = isLong ? this.#clock.at(dueMs, wake) : null;
-    const cancelTimer = this.#clock.after(
-      waitMs(dueMs, nowMs, cancelAlarm ? longestTimerMs : maximumWaitMs),
-      wake,
-    );
-    return () => {
-      cancelTimer();
-      cancelAlarm?.();
-    };
-  }
-
-  #wake(): void {
-    this.#cancelTimer();
-    this.#armedForMs = null;
-    this.#noticeClockStep();
-    for (let first = this.#queue.peek(); first !== undefined; first = this.#queue.peek()) {
-      if (this.#state !== "started" || first.dueMs > this.#wallMs) break;
-      this.#queue.pop();
-      // A clock step gave the job another time, and left the old entry behind.
-      if (first.value.dueMs === first.dueMs) this.#fire(first.value, first.dueMs);
+  /** @param fromMs null: from what the store has accounts of */
+  #enter(entries: readonly JobEntry[], fromMs: number | null): void {
+    if (entries.length === 0) return;
+    const { store, bootId } = this.#parts;
+    const { nowMs } = this.#timeline;
+    const memories = store.enter(entries.map(declared), nowMs);
+    let currentBoot: string | null | undefined;
+    for (const [index, entry] of entries.entries()) {
+      const memory = memories[index];
+      if (memory === undefined) continue;
+      remember(entry, memory);
+      const { plan } = entry.definition;
+      if (entry.isAlways) {
+        this.#setDue(entry, nowMs);
+        continue;
+      }
+      const accountedMs = accountedThrough(entry, memory, fromMs);
+      if (fromMs !== null) entry.accountedMs = Math.max(entry.accountedMs, fromMs);
+      const dueMs = nextPlanned(plan, accountedMs);
+      if (plan.schedules.some(({ kind }) => kind === "reboot")) {
+        currentBoot ??= bootId();
+        if (fromMs === null && (currentBoot === null || entry.bootId !== currentBoot)) {
+          this.#currentBatch().offer(entry, nowMs, "schedule");
+          if (currentBoot !== null) store.rememberBoot(entry.key, currentBoot);
+        }
+      } else if (dueMs === null) {
+        this.#parts.journal.write("warn", "its time has passed: it will not run", entry.definition.name);
+      }
+      this.#setDue(entry, dueMs);
     }
-    if (this.#state === "started") this.#arm();
+    this.#carryOut();
   }
 
-  #fire(job: ScheduledJob, dueMs: number): void {
-    const { definition } = job;
-    if (definition.schedule.kind === "always") {
-      job.dueMs = null;
-      if (!job.held) void this.#run(job, dueMs);
+  /** Retries that nobody waits for any more. */
+  #adopt(workers: readonly number[]): void {
+    if (this.#jobs.size === 0) return;
+    const { store, clock } = this.#parts;
+    for (const { run, dueMs } of retriesOf(this.jobs, store.recover(workers, clock.now())))
+      this.dispatcher.adopt(run, dueMs);
+  }
+
+  #setDue(entry: JobEntry, dueMs: number | null): void {
+    entry.dueMs = dueMs;
+    if (dueMs !== null) this.#timeline.push(dueMs + entry.delayMs, entry);
+  }
+
+  #fire(entry: JobEntry, dueMs: number): void {
+    const { plan } = entry.definition;
+    if (entry.isAlways) {
+      entry.dueMs = null;
+      if (!entry.held && entry.pausedAtMs === null && entry.active.size === 0)
+        this.#currentBatch().offer(entry, this.#timeline.nowMs, "schedule");
       return;
     }
-    // A time that came between two workers is not late: none of them is passed over for the last.
-    const nowMs = dueMs <= this.#tookOverAtMs ? dueMs : this.#wallMs;
-    const { fire, nextDueMs } = decideFiring({ schedule: definition.schedule, dueMs }, nowMs);
-    this.#setDue(job, nextDueMs);
-    if (fire === null) return;
-    job.lastScheduledMs = fire.scheduledAtMs;
-    if (fire.skipped > 0) {
-      const times = fire.skipped === 1 ? "1 time" : `${fire.skipped} times`;
-      this.#journal.write("warn", `missed ${times} before ${iso(fire.scheduledAtMs)}`, definition.name);
-    }
-    if (job.running || job.held) {
-      const since = `the run before it is still going on`;
-      this.#journal.write("warn", `skipped the run of ${iso(fire.scheduledAtMs)}: ${since}`, definition.name);
+    const nowMs = this.#timeline.nowMs - entry.delayMs;
+    const nextMs = nextPlanned(plan, dueMs);
+    const isLate = dueMs <= this.#awayThroughMs || dueMs <= this.#correctedThroughMs;
+    if (!isLate && (nextMs === null || nextMs > nowMs || dueMs <= this.#tookOverAtMs)) {
+      this.#fireOne(entry, dueMs);
+      this.#setDue(entry, nextMs);
       return;
     }
-    void this.#run(job, fire.scheduledAtMs);
+    this.#fireMany(entry, dueMs, nowMs);
   }
 
-  async #run(job: ScheduledJob, scheduledAtMs: number): Promise<void> {
-    job.running = true;
-    job.last = await this.#runner.run(job.definition, scheduledAtMs);
-    job.running = false;
-    this.#onRunEnded(job.definition.name);
-    if (job.definition.schedule.kind === "always" && this.#state === "started")
-      this.#restartLater(job, job.last);
+  #fireOne(entry: JobEntry, timeMs: number): void {
+    // Only after the clock was set back by hours.
+    const isKnown = timeMs <= Math.max(entry.lastScheduledMs ?? timeMs - 1, entry.accountedMs);
+    if (isKnown && this.#parts.store.has(entry.key, timeMs)) return;
+    entry.lastScheduledMs = Math.max(timeMs, entry.lastScheduledMs ?? timeMs);
+    if (entry.pausedAtMs === null) this.#currentBatch().offer(entry, timeMs, "schedule");
+    else this.#currentBatch().skip(entry, timeMs, "schedule", "paused");
   }
 
-  #restartLater(job: ScheduledJob, { outcome, durationMs }: RunOutcome): void {
-    const { delayMs, state } = nextBackOff(job.backOff, ALWAYS_BACK_OFF, durationMs, this.#clock.random());
-    job.backOff = state;
+  #fireMany(entry: JobEntry, dueMs: number, nowMs: number): void {
+    const { nextDueMs, earlier, reason } = offerMany(this.#currentBatch(), entry, dueMs, nowMs, {
+      wasAway: dueMs <= this.#awayThroughMs,
+      wasCorrected: dueMs <= this.#correctedThroughMs,
+    });
+    if (earlier !== null) {
+      const { clock, store, journal } = this.#parts;
+      const { firstMs, lastMs, count } = earlier;
+      store.end({ ...manyTimes(entry.key, earlier, reason), endedAtMs: clock.now() });
+      journal.write("warn", skippedManyText(firstMs, lastMs, count, reason), entry.definition.name);
+    }
+    this.#setDue(entry, nextDueMs);
+  }
+
+  #currentBatch(): Batch {
+    this.#batch ??= new Batch(this.#timeline.nowMs);
+    return this.#batch;
+  }
+
+  #carryOut(): void {
+    if (this.#retries.length > 0) {
+      this.dispatcher.retry(this.#currentBatch(), this.#retries);
+      this.#retries = [];
+    }
+    const batch = this.#batch;
+    this.#batch = null;
+    if (batch !== null) this.dispatcher.carryOut(batch);
+  }
+
+  #ended(run: Run, record: RunRecord, before: LastRun | null): void {
+    const { entry } = run;
+    this.#parts.observers?.ended(run, record, before);
+    if (entry.active.size + entry.queue.length > 0) return;
+    this.#onJobFree(entry.definition.name);
+    if (entry.isAlways && this.#state === "started" && entry.pausedAtMs === null)
+      this.#restartLater(entry, record, entry.last?.durationMs ?? 0);
+  }
+
+  #restartLater(entry: JobEntry, { outcome }: Pick<RunRecord, "outcome">, durationMs: number): void {
+    const { clock, journal } = this.#parts;
+    const delayMs = backOff(entry, durationMs, clock.random());
     const how = outcome === "succeeded" ? "it returned" : "it failed";
-    this.#journal.write(
-      "warn",
-      `${how}: starting it again in ${formatDuration(delayMs)}`,
-      job.definition.name,
-    );
-    this.#setDue(job, this.#clock.now() + delayMs);
-    this.#arm();
+    journal.write("warn", `${how}: starting it again in ${formatDuration(delayMs)}`, entry.definition.name);
+    this.#setDue(entry, clock.now() + delayMs);
+    this.#timeline.arm();
   }
 
-  #noticeClockStep(): void {
-    const [wallBefore, monotonicBefore] = [this.#wallMs, this.#monotonicMs];
-    this.#readClocks();
-    const stepMs = this.#wallMs - wallBefore - (this.#monotonicMs - monotonicBefore);
-    if (Math.abs(stepMs) < smallestStepMs) return;
+  #stepped({ stepMs, sleptMs }: ClockStep): void {
     const by = formatDuration(Math.abs(stepMs));
+    const { nowMs } = this.#timeline;
+    const wasSet = sleptMs !== null && stepMs - sleptMs >= CORRECTION_STEP_MS;
     const how = stepMs > 0 ? `went forward by ${by}, or the machine slept` : `was set back by ${by}`;
-    this.#journal.write("warn", `the clock ${how}`, null);
-    if (stepMs < 0) for (const job of this.#jobs) this.#followStepBack(job, -stepMs);
+    this.#parts.journal.write("warn", `the clock ${how}`, null);
+    if (wasSet) this.#correctedThroughMs = nowMs;
+    else if (stepMs > 0) this.#awayThroughMs = nowMs;
+    else for (const entry of this.#jobs.values()) this.#followStepBack(entry, -stepMs);
   }
 
-  #followStepBack(job: ScheduledJob, stepMs: number): void {
-    const { dueMs, lastScheduledMs, definition } = job;
-    if (dueMs === null) return;
-    const { schedule } = definition;
-    const newDueMs =
-      schedule.kind === "always"
-        ? Math.min(dueMs, this.#wallMs + ALWAYS_BACK_OFF.maximumMs)
-        : afterClockStep({ schedule, dueMs, lastScheduledMs }, this.#wallMs, stepMs);
-    if (newDueMs !== dueMs) this.#setDue(job, newDueMs);
+  #followStepBack(entry: JobEntry, stepMs: number): void {
+    const dueMs = dueAfterStepBack(entry, this.#timeline.nowMs, stepMs);
+    if (dueMs !== entry.dueMs) this.#setDue(entry, dueMs);
   }
-
-  #readClocks(): void {
-    this.#wallMs = this.#clock.now();
-    this.#monotonicMs = this.#clock.monotonic();
-  }
-}
-
-export function jobState({ running, held, dueMs, definition }: ScheduledJob): JobState {
-  if (running || held) return "running";
-  if (dueMs === null) return "done";
-  return definition.schedule.kind === "always" ? "backing-off" : "idle";
-}
-
-function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

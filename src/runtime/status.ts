@@ -1,8 +1,8 @@
 // What the daemon says of itself. Pure.
 import type { DaemonPaths, DaemonState, DaemonStatus, JobStatus } from "../control/messages.ts";
+import { planText, planTimeZone } from "../schedule/plan.ts";
 import { commit, version } from "../version.ts";
-import { scheduleText, timeZoneOf } from "./registry.ts";
-import { jobState, type ScheduledJob } from "./scheduler.ts";
+import { type JobEntry, jobState } from "./job-entry.ts";
 
 /** What does not change while the process lives. */
 export interface Identity {
@@ -20,7 +20,8 @@ export interface Identity {
 export function statusOf(
   state: DaemonState,
   { name, pid, workerPid, startedAtMs, foreground, stopTimeoutMs, modules, paths }: Identity,
-  jobs: readonly ScheduledJob[],
+  jobs: readonly JobEntry[],
+  nowMs: number,
 ): DaemonStatus {
   return {
     name,
@@ -34,7 +35,7 @@ export function statusOf(
     stopTimeoutMs,
     modules,
     paths,
-    jobs: jobs.map(jobStatus),
+    jobs: jobs.map((job) => jobStatus(job, nowMs)),
     command: null,
     reason: null,
     version,
@@ -44,13 +45,15 @@ export function statusOf(
   };
 }
 
-export function jobStatus(job: ScheduledJob): JobStatus {
-  const { definition, dueMs, last } = job;
+export function jobStatus(job: JobEntry, nowMs: number): JobStatus {
+  const { definition, dueMs, last, lastSuccessMs } = job;
+  const { expectEveryMs } = definition.policies;
   return {
     name: definition.name,
-    schedule: scheduleText(definition),
-    tz: timeZoneOf(definition),
+    schedule: planText(definition.plan),
+    tz: planTimeZone(definition.plan),
     state: jobState(job),
+    overdue: expectEveryMs !== null && lastSuccessMs !== null && nowMs - lastSuccessMs > expectEveryMs,
     next: dueMs === null ? null : iso(dueMs),
     last: last && {
       scheduledAt: iso(last.scheduledAtMs),

@@ -1,13 +1,13 @@
 // How a worker ends: schedules nothing more, aborts its runs, lets its servers and a plain script's own signal
 // listeners finish, and gives up on what has not ended after the stop timeout.
 import type { StopReport } from "../control/messages.ts";
-import type { Runner } from "./runner.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { drainServers, type RunningServer } from "./servers.ts";
 
 export interface Work {
   readonly scheduler: Scheduler;
-  readonly runner: Runner;
+  readonly dispatcher: Dispatcher;
   readonly servers: readonly RunningServer[];
 }
 
@@ -16,9 +16,9 @@ export async function drain(work: Work, reason: string, timeoutMs: number): Prom
   work.scheduler.stop();
   const ended = await endsWithin(
     timeoutMs,
-    Promise.all([work.runner.endAll(reason), drainServers(work.servers, false)]),
+    Promise.all([work.dispatcher.endAll("stopping", reason), drainServers(work.servers, false)]),
   );
-  return ended ? { outcome: "clean", runs: [] } : { outcome: "forced", runs: work.runner.running };
+  return ended ? { outcome: "clean", runs: [] } : { outcome: "forced", runs: work.dispatcher.running };
 }
 
 /**
@@ -47,11 +47,11 @@ export async function letListenersEnd(
  * @returns what did not end within the time
  */
 export async function retire(work: Work, reason: string, timeoutMs: number): Promise<StopReport> {
-  for (const { definition } of work.scheduler.jobs)
-    if (definition.schedule.kind === "always") work.runner.abort(definition.name, reason);
+  for (const run of [...work.dispatcher.runs])
+    if (run.entry.isAlways) work.dispatcher.cancel(run, "stopping", reason);
   const ended = await endsWithin(
     timeoutMs,
-    Promise.all([work.runner.idle(), drainServers(work.servers, true)]),
+    Promise.all([work.dispatcher.idle(), drainServers(work.servers, true)]),
   );
   if (ended) return { outcome: "clean", runs: [] };
   return await drain(work, reason, lastWordsMs);

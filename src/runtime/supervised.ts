@@ -1,20 +1,29 @@
 // The worker's side of the link: what it does when its supervisor says so.
+import type { RemoteJobs } from "../control/calls.ts";
 import type { StopReport } from "../control/messages.ts";
+import { Answering } from "./answering.ts";
 import type { SupervisorLink } from "./link.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { jobStatus } from "./status.ts";
 
 export interface Orders {
   stop(reason: string, timeoutMs: number, signal: NodeJS.Signals): Promise<StopReport>;
   retire(): Promise<void>;
-  takeOver(fromMs: number | null, running: readonly string[]): void;
+  takeOver(fromMs: number | null, running: readonly string[], workers: readonly number[]): void;
 }
 
-export function obey(supervisor: SupervisorLink, scheduler: Scheduler, orders: Orders): void {
+export function obey(
+  supervisor: SupervisorLink,
+  scheduler: Scheduler,
+  jobs: RemoteJobs,
+  orders: Orders,
+): void {
+  const answering = new Answering(jobs, (message) => supervisor.send(message));
   supervisor.listen((message) => {
     switch (message.type) {
-      case "status":
-        return supervisor.send({ type: "status", id: message.id, jobs: scheduler.jobs.map(jobStatus) });
+      case "request":
+        return void answering.answer(message);
+      case "leave":
+        return answering.leave(message.id);
       case "ping":
         return supervisor.send({ type: "pong", id: message.id });
       case "stop":
@@ -24,9 +33,9 @@ export function obey(supervisor: SupervisorLink, scheduler: Scheduler, orders: O
       case "yield":
         return void orders.retire();
       case "takeOver":
-        return orders.takeOver(message.fromMs, message.running);
+        return orders.takeOver(message.fromMs, message.running, message.workers);
       case "released":
-        return scheduler.release(message.job);
+        return scheduler.release(message.job, message.workers);
     }
   });
 }

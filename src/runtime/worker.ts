@@ -1,27 +1,26 @@
 // The worker: loads the user's modules, says that it is ready, runs their jobs, and ends in good order.
 
-import { provideApi } from "../api/module.ts";
+import type { RemoteJobs } from "../control/calls.ts";
+import { directJobs } from "../control/direct.ts";
 import type { DaemonState, ReloadReport, StopReport } from "../control/messages.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { takeOverConsole } from "../logs/console.ts";
 import { takeOverStreams } from "../logs/streams.ts";
-import { watchForBlocks } from "./blocking.ts";
 import { longestTimerMs, systemClock } from "./clock.ts";
+import { declareScheduled } from "./cloudflare.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
 import type { SupervisorLink } from "./link.ts";
 import { afterLastTurn, type ExitWatch, LoadError, loadModules, staysAlive, watchExit } from "./loader.ts";
 import type { WorkerPort } from "./port.ts";
-import { Registry } from "./registry.ts";
-import { findBroken, refuseUpgrade } from "./reload.ts";
-import { Runner } from "./runner.ts";
-import { Scheduler } from "./scheduler.ts";
+import { findBroken, refuseUpgrade, reopenLogs } from "./reload.ts";
 import { type RunningServer, startServers } from "./servers.ts";
 import { listenToSignals, type SignalListeners } from "./signals.ts";
 import { statusOf } from "./status.ts";
 import { drain, letListenersEnd, retire, type Work } from "./stopping.ts";
 import { obey } from "./supervised.ts";
+import { WorkRoom } from "./work-room.ts";
 
 /** How long an answer may take to leave the control socket. */
 const answerGraceMs = 200;
@@ -29,9 +28,7 @@ const answerGraceMs = 200;
 export class Worker {
   readonly #port: WorkerPort;
   readonly #journal = new Journal(systemClock.now);
-  readonly #runner = new Runner(systemClock, this.#journal);
-  readonly #scheduler = new Scheduler(systemClock, this.#runner, this.#journal);
-  readonly #registry = new Registry();
+  readonly #room: WorkRoom;
   readonly #exits: ExitWatch = watchExit();
   #state: DaemonState = "starting";
   /** The module that is being loaded. */
@@ -46,23 +43,19 @@ export class Worker {
 
   constructor(port: WorkerPort) {
     this.#port = port;
-    watchForBlocks(this.#runner, this.#journal);
-    if (port.runWatch !== null) this.#runner.watch(port.runWatch);
+    this.#room = new WorkRoom(port, this.#journal);
   }
 
   async start(): Promise<void> {
     takeOverConsole(this.#journal.write);
     takeOverStreams();
-    const job = (name: unknown, schedule: unknown, handler: unknown) =>
-      this.#registry.add(name, schedule, handler);
-    provideApi(job, this.#port.sockets);
-    this.#registry.whenAdded((job) => this.#scheduler.add(job));
+    this.#room.provide(this.#port, () => this.#state === "starting");
     this.#watchEnds();
     this.#signals = listenToSignals({
       terminate: (signal) => void this.#stop(signal, true),
       endNow: (signal) => this.#endNow(signal),
       hangUp: (signal) => this.#hangUp(signal),
-      reopenLogs: () => this.#reopenLogs(),
+      reopenLogs: () => reopenLogs(this.#port, this.#journal),
       dump: () => this.#dump(),
     });
     await this.#load().catch((error: unknown) =>
@@ -80,8 +73,10 @@ export class Worker {
     const modules = await loadModules(identity.modules, (path) => {
       this.#module = path;
     });
+    for (const module of modules) declareScheduled(module, this.#room.registry);
     this.#servers = startServers(modules, this.#port.sockets);
     timer.unref();
+    if (this.#room.registry.jobs.length > 0) await this.#room.history.open();
     if (this.#isPlainScript() && !(await staysAlive())) throw new LoadError(nothingToDo(this.#module));
     clearTimeout(timer);
     this.#exits.stop();
@@ -89,32 +84,38 @@ export class Worker {
     this.#becomeReady();
   }
 
+  /** What is asked of its jobs, by a supervisor or on its own socket. */
+  #jobs(): RemoteJobs {
+    return directJobs(this.#room.control, () => this.#state === "starting");
+  }
+
   #serve(): void {
     const { identity } = this.#port;
     this.#control = serveControl(identity.paths.socket, {
-      status: () => statusOf(this.#state, identity, this.#scheduler.jobs),
+      status: () => statusOf(this.#state, identity, this.#room.scheduler.jobs, systemClock.now()),
       spec: () => this.#port.spec(),
       stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
       reload: () => this.#reload(),
       upgrade: () => refuseUpgrade(identity.name),
+      jobs: this.#jobs(),
     });
   }
 
   #obey(supervisor: SupervisorLink): void {
-    this.#scheduler.whenRunEnds((job) => {
+    this.#room.scheduler.whenJobFree((job) => {
       if (this.#retiring) supervisor.send({ type: "runEnded", job });
     });
-    obey(supervisor, this.#scheduler, {
+    obey(supervisor, this.#room.scheduler, this.#jobs(), {
       stop: (reason, timeoutMs, signal) => {
         // Old code may finish its runs beside the new, but does not hold up the end of both.
-        if (this.#retiring) void this.#runner.endAll(reason);
+        if (this.#retiring) void this.#room.scheduler.dispatcher.endAll("stopping", reason);
         this.#stopSignal = signal;
         return this.#stop(reason, false, timeoutMs);
       },
       retire: () => this.#retire(supervisor),
-      takeOver: (fromMs, running) => {
+      takeOver: (fromMs, running, workers) => {
         clearTimeout(this.#hold);
-        if (this.#state === "running") this.#scheduler.takeOver(fromMs, running);
+        if (this.#state === "running") this.#room.scheduler.takeOver(fromMs, running, workers);
       },
     });
   }
@@ -122,7 +123,8 @@ export class Worker {
   /** The new worker is ready: hands the schedule over, finishes its runs, and ends. */
   async #retire(supervisor: SupervisorLink): Promise<void> {
     this.#retiring = true;
-    const { atMs, running } = this.#scheduler.yield();
+    const { atMs, running } = this.#room.scheduler.yield();
+    this.#room.history.storeIfAny?.releaseRetries();
     supervisor.send({ type: "yielded", atMs, running });
     if (this.#stopping !== null) return;
     this.#enter("stopping");
@@ -134,6 +136,7 @@ export class Worker {
     const { outcome, runs } = await this.#stopping;
     if (outcome !== "clean")
       this.#journal.write("error", `old code was killed: ${runs.join(", ")} did not end`);
+    this.#room.history.storeIfAny?.releaseRetries();
     supervisor.send({ type: "retired", children: this.#port.children() });
     this.#port.exit(exitCode.done);
   }
@@ -142,13 +145,13 @@ export class Worker {
     if (this.#state !== "starting") return;
     this.#enter("running");
     const { name, pid, workerPid } = this.#port.identity;
-    const jobs = this.#registry.jobs.length;
+    const jobs = this.#room.registry.jobs.length;
     const pids = pid === workerPid ? `pid ${pid}` : `pid ${pid}, worker ${workerPid}`;
     this.#journal.write("info", `${name} is ready: ${pids}, ${jobs === 1 ? "1 job" : `${jobs} jobs`}`);
     for (const { place } of this.#servers) this.#journal.write("info", `serving ${place}`);
     if (this.#port.ready(jobs)) {
       // A supervisor says when, and until then jobs alone would hold no event loop.
-      if (this.#port.supervisor === null) this.#scheduler.start();
+      if (this.#port.supervisor === null) this.#room.scheduler.start();
       else if (jobs > 0) this.#hold = setTimeout(() => {}, longestTimerMs);
     } else {
       void this.#stop("whoever started it ended before it was ready", false);
@@ -157,7 +160,7 @@ export class Worker {
 
   #enter(state: DaemonState): void {
     this.#state = state;
-    this.#port.stateChanged(state, this.#registry.jobs.length);
+    this.#port.stateChanged(state, this.#room.registry.jobs.length);
   }
 
   #fail(reason: ModuleFailure): never {
@@ -169,6 +172,7 @@ export class Worker {
 
   #watchEnds(): void {
     process.on("exit", (code) => {
+      this.#room.history.close();
       if (this.#state === "starting") {
         this.#port.failed(this.#exits.failureOf(code, this.#module));
         process.exitCode = exitCode.notReady;
@@ -210,7 +214,7 @@ export class Worker {
       this.#fail(failure(this.#module, `it was stopped (${reason}) while it was being loaded`, null));
     }
     this.#enter("stopping");
-    const going = this.#runner.running;
+    const going = this.#room.scheduler.dispatcher.running;
     const waiting = going.length > 0 ? `, waiting for ${going.join(", ")}` : "";
     this.#journal.write("info", `stopping (${reason})${waiting}`);
     const report = await this.#end(`the daemon is stopping: ${reason}`, listenersTold, timeoutMs);
@@ -231,15 +235,17 @@ export class Worker {
   }
 
   #isPlainScript(): boolean {
-    return this.#registry.jobs.length === 0 && this.#servers.length === 0;
+    return this.#room.registry.jobs.length === 0 && this.#servers.length === 0;
   }
 
   #work(): Work {
-    return { scheduler: this.#scheduler, runner: this.#runner, servers: this.#servers };
+    const { dispatcher } = this.#room.scheduler;
+    return { scheduler: this.#room.scheduler, dispatcher, servers: this.#servers };
   }
 
   /** Whoever asked for the stop gets the answer first; the files go before that, so that the asker finds none. */
   #leave({ outcome }: StopReport): void {
+    this.#room.history.close();
     this.#port.removeFiles();
     const end = () => (outcome === "forced" ? this.#port.kill() : this.#port.exit(exitCode.done));
     if (this.#control === null || this.#control.pending === 0) end();
@@ -254,6 +260,7 @@ export class Worker {
 
   #endNow(signal: string): void {
     this.#journal.write("warn", `${signal} for the second time: ending now`);
+    this.#room.history.close();
     this.#port.removeFiles();
     this.#port.kill();
   }
@@ -278,23 +285,15 @@ export class Worker {
     await this.#end("the daemon is reloading", true, this.#port.identity.stopTimeoutMs);
     if (this.#stopping !== null) return;
     this.#control?.close();
+    this.#room.history.close();
     this.#port.replace();
   }
 
-  #reopenLogs(): void {
-    try {
-      this.#port.reopenLogs();
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#journal.write("error", `writing on to the old log: ${why}`);
-    }
-  }
-
   #dump(): void {
-    const status = statusOf(this.#state, this.#port.identity, this.#scheduler.jobs);
+    const status = statusOf(this.#state, this.#port.identity, this.#room.scheduler.jobs, systemClock.now());
     this.#journal.write(
       "info",
-      `state: ${JSON.stringify({ ...status, running: this.#runner.runs }, null, 2)}`,
+      `state: ${JSON.stringify({ ...status, running: this.#room.runner.runs }, null, 2)}`,
     );
   }
 }

@@ -1,34 +1,28 @@
-// Why Bun.cron.parse refused an expression, in words that name the field and the value. Bun's own message does not
-// ("value out of range for field"). Only refused expressions come here, so what this file lets pass changes nothing.
+// What is wrong with a cron expression, in words that name the field and the value, which Bun's own messages do not
+// ("value out of range for field"). Five plain fields come here only once Bun has refused them; what has seconds, a
+// year, L, W, # or H always does, so for those this is the rule.
 
 import { closest } from "fastest-levenshtein";
+import { type Field, fieldsFor, isSpecialDay, numberOf } from "./cron-fields.ts";
+import { faultOfHashed } from "./cron-hash.ts";
 
 export interface Diagnosis {
   reason: string;
   hint?: string;
 }
 
-interface Field {
-  name: string;
-  minimum: number;
-  maximum: number;
-  /** The number of names[0] is `minimum`; both the short and the full forms count, in any case. */
-  names: readonly string[];
-}
-
-const MONTHS = "january february march april may june july august september october november december".split(
-  " ",
-);
-const DAYS = "sunday monday tuesday wednesday thursday friday saturday".split(" ");
-const FIELDS: readonly Field[] = [
-  { name: "minute", minimum: 0, maximum: 59, names: [] },
-  { name: "hour", minimum: 0, maximum: 23, names: [] },
-  { name: "day of month", minimum: 1, maximum: 31, names: [] },
-  { name: "month", minimum: 1, maximum: 12, names: MONTHS },
-  { name: "day of week", minimum: 0, maximum: 7, names: DAYS },
+const FIELD_ORDER =
+  "the fields are minute, hour, day of month, month, day of week; with 6, seconds come first, with 7 a year last";
+const NICKNAMES = [
+  "@yearly",
+  "@annually",
+  "@monthly",
+  "@weekly",
+  "@daily",
+  "@midnight",
+  "@hourly",
+  "@reboot",
 ];
-const FIELD_ORDER = "the fields are minute, hour, day of month, month, day of week";
-const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 /** The first thing wrong with the expression, or null if this file sees nothing wrong with it. */
 export function diagnoseCron(expression: string): Diagnosis | null {
@@ -36,14 +30,9 @@ export function diagnoseCron(expression: string): Diagnosis | null {
   const [first = ""] = words;
   if (first === "") return { reason: "it is empty", hint: FIELD_ORDER };
   if (first.startsWith("@")) return diagnoseNickname(first.toLowerCase(), words.slice(1).join(" "));
-  if (words.length === 6) {
-    return {
-      reason: "6 fields: seconds are not supported in this version",
-      hint: 'leave out the field for seconds, or use "every 10s"',
-    };
-  }
-  if (words.length !== 5) return { reason: `needs 5 fields, got ${words.length}`, hint: FIELD_ORDER };
-  for (const [index, field] of FIELDS.entries()) {
+  const fields = fieldsFor(words.length);
+  if (fields === null) return { reason: `needs 5 to 7 fields, got ${words.length}`, hint: FIELD_ORDER };
+  for (const [index, field] of fields.entries()) {
     const found = diagnoseField(field, words[index] ?? "");
     if (found !== null) return found;
   }
@@ -51,12 +40,6 @@ export function diagnoseCron(expression: string): Diagnosis | null {
 }
 
 function diagnoseNickname(nickname: string, rest: string): Diagnosis {
-  if (nickname === "@reboot") {
-    return {
-      reason: "@reboot is not supported in this version",
-      hint: 'what stands at the top of a module runs at every start; "always" keeps a job running',
-    };
-  }
   if (nickname === "@every") {
     return { reason: "there is no nickname @every", hint: `write "every ${rest === "" ? "10s" : rest}"` };
   }
@@ -80,6 +63,15 @@ function diagnoseField(field: Field, text: string): Diagnosis | null {
 }
 
 function diagnoseEntry(field: Field, entry: string): Diagnosis | null {
+  if (/^H(?![a-zA-Z])/.test(entry)) {
+    const fault = faultOfHashed(field, entry);
+    return fault === null
+      ? null
+      : { reason: `${field.name} '${entry}' ${fault}`, hint: "write H, or such as H(0-29)/10" };
+  }
+  if (isSpecialDay(field, entry)) return null;
+  const special = diagnoseSpecial(field, entry);
+  if (special !== null) return special;
   const [range = "", step, ...more] = entry.split("/");
   if (more.length > 0) return { reason: `${field.name} '${entry}' has more than one step` };
   if (step !== undefined && !(/^\d+$/.test(step) && Number(step) > 0)) {
@@ -99,16 +91,6 @@ function diagnoseEntry(field: Field, entry: string): Diagnosis | null {
   return start > end ? descending(field, entry, texts) : null;
 }
 
-function numberOf(field: Field, text: string): number | null {
-  if (/^\d+$/.test(text)) {
-    const value = Number(text);
-    return value >= field.minimum && value <= field.maximum ? value : null;
-  }
-  const lower = text.toLowerCase();
-  const index = field.names.findIndex((name) => name === lower || name.slice(0, 3) === lower);
-  return index < 0 ? null : index + field.minimum;
-}
-
 function outside(field: Field, text: string): Diagnosis {
   const { name, minimum, maximum, names } = field;
   const short = names.map((each) => each.slice(0, 3).toUpperCase());
@@ -116,10 +98,36 @@ function outside(field: Field, text: string): Diagnosis {
   const reason = `${name} '${text}' is not within ${minimum}-${maximum}${words}`;
   const abbreviation = text.slice(0, 3).toUpperCase();
   if (short.includes(abbreviation)) return { reason, hint: `write ${abbreviation}` };
-  if (/^(L|LW|\?|H|\d+[LW]|.*[#~].*|H\(.*\))$/i.test(text)) {
-    return { reason, hint: "L, W, #, ?, ~ and H are not supported in this version" };
-  }
+  if (text === "?") return { reason, hint: "write *" };
+  if (text.includes("~"))
+    return { reason, hint: "for a time that is the job's own, write H, or such as H(0-29)" };
+  if (/^h/.test(text)) return { reason, hint: "a hashed value is written with a capital H" };
   return { reason };
+}
+
+/** L, W and # where they mean nothing. */
+function diagnoseSpecial(field: Field, entry: string): Diagnosis | null {
+  const { name } = field;
+  const isSpecial = /[#]/.test(entry) || /^(L|LW|\d+-?\d*[LW]|L-\d+)$/i.test(entry);
+  if (!isSpecial) return null;
+  const reason = `${name} '${entry}' is not valid`;
+  if (name === "day of month") {
+    if (/^\d+W$/i.test(entry)) return outside(field, entry.slice(0, -1));
+    if (/^L-/i.test(entry))
+      return { reason, hint: "days before the last one cannot be counted; write L, or such as 28" };
+    return {
+      reason,
+      hint: "write L for the last day, LW for the last weekday, 15W for the weekday nearest to the 15th",
+    };
+  }
+  if (name === "day of week") {
+    if (/^L$/i.test(entry)) return { reason, hint: "write SAT, or 6L for the last Saturday of the month" };
+    return { reason, hint: "write FRI#2 for the second Friday of the month (1 to 5), FRIL for the last" };
+  }
+  return {
+    reason,
+    hint: "L, W and # belong into the day of month (third of five fields) and the day of week (fifth)",
+  };
 }
 
 function descending(field: Field, entry: string, [start = "", end = ""]: string[]): Diagnosis {

@@ -1,33 +1,38 @@
-// What is due next: a heap over due times. Equal times come out in the order in which they were put in, so that jobs
-// of one minute start in the order in which their module declares them.
+// What is due next: a heap of due times, and for each of them what is due then. Equal times come out in the order in which
+// they were put in, so that jobs of one minute start in the order in which their module declares them.
 
 import TinyQueue from "tinyqueue";
 
 export interface Due<T> {
-  dueMs: number;
-  value: T;
+  readonly dueMs: number;
+  readonly values: readonly T[];
 }
 
-type Entry<T> = Due<T> & { order: number };
-
 export class DueQueue<T> {
-  readonly #heap = new TinyQueue<Entry<T>>([], (a, b) => a.dueMs - b.dueMs || a.order - b.order);
-  #order = 0;
-
-  get size(): number {
-    return this.#heap.length;
-  }
+  // Many jobs share few times: ten thousand of one minute are one entry of the heap.
+  readonly #times = new TinyQueue<number>([], (a, b) => a - b);
+  readonly #values = new Map<number, T[]>();
 
   push(dueMs: number, value: T): void {
-    this.#order += 1;
-    this.#heap.push({ dueMs, value, order: this.#order });
+    const values = this.#values.get(dueMs);
+    if (values !== undefined) {
+      values.push(value);
+      return;
+    }
+    this.#values.set(dueMs, [value]);
+    this.#times.push(dueMs);
   }
 
-  peek(): Due<T> | undefined {
-    return this.#heap.peek();
+  /** The earliest time; undefined: nothing is due. */
+  peek(): number | undefined {
+    return this.#times.peek();
   }
 
   pop(): Due<T> | undefined {
-    return this.#heap.pop();
+    const dueMs = this.#times.pop();
+    if (dueMs === undefined) return undefined;
+    const values = this.#values.get(dueMs) ?? [];
+    this.#values.delete(dueMs);
+    return { dueMs, values };
   }
 }

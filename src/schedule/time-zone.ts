@@ -9,8 +9,13 @@ const ISO_TIME =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
 const EXAMPLE = '"2026-12-24T18:00:00+01:00", or without the offset for local time';
 
+/** Zones that were found good: looking one up takes longer than computing a next time. */
+const checked = new Set<string>();
+const MAXIMUM_CHECKED = 2_000;
+
 /** @throws {ScheduleError} If the IANA database has no such zone; a bare offset such as "+02:00" is none either. */
 export function checkTimeZone(timeZone: string): void {
+  if (checked.has(timeZone)) return;
   if (/^[+-]/.test(timeZone)) {
     throw new ScheduleError(
       `cannot use the time zone "${timeZone}": it is an offset, not a zone`,
@@ -25,6 +30,7 @@ export function checkTimeZone(timeZone: string): void {
       hintForZone(timeZone),
     );
   }
+  if (checked.size < MAXIMUM_CHECKED) checked.add(timeZone);
 }
 
 /** How far the zone's wall clock is ahead of UTC at an instant, in milliseconds. The zone must have been checked. */

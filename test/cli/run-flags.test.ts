@@ -67,6 +67,7 @@ test.each([
   ["a place and files", ["--dir", "state", "--pidfile", "state/other.pid", "--log", "state/x.log"]],
   ["all that is left", ["--chdir", "work", "--umask", "7", "--tz", "Asia/Tokyo"]],
   ["times", ["--ready-timeout", "1m30s", "--stop-timeout", "250ms"]],
+  ["what is kept", ["--keep-runs", "50", "--keep-runs-for", "30d"]],
   ["watchdogs", ["--watchdog", "1m30s", "--max-memory", "1536M"]],
 ] as ReadonlyArray<readonly [string, readonly string[]]>)(
   "a spec becomes the flags that make it: %s",

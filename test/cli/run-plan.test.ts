@@ -41,7 +41,7 @@ const at = (path: string) => join(directory, path);
 test("without flags a daemon has the documented defaults, and every path is absolute", () => {
   const { spec } = plan({ modules: ["jobs/worker.ts", "../other.ts"] });
   expect(spec).toEqual({
-    version: 2,
+    version: 3,
     name: "worker",
     modules: [at("jobs/worker.ts"), at("../other.ts")],
     paths: {
@@ -65,6 +65,7 @@ test("without flags a daemon has the documented defaults, and every path is abso
     ],
     watchdogMs: null,
     maximumMemoryBytes: null,
+    history: { keepRuns: 1_000, keepForMs: null },
     privileges: null,
     command: null,
   });
@@ -156,4 +157,22 @@ describe("is refused with exit 2:", () => {
 test("a file of variables that is not there is an error", () => {
   const error = refusal({ repeated: { "env-file": ["nowhere.env"] } });
   expect(error).toMatchObject({ code: 1, message: expect.stringContaining(at("nowhere.env")) });
+});
+
+test("how many records are kept, and how long", () => {
+  expect(plan({ flags: { "keep-runs": "50", "keep-runs-for": "30d" } }).spec.history).toEqual({
+    keepRuns: 50,
+    keepForMs: 30 * 86_400_000,
+  });
+});
+
+test.each([
+  ["keep-runs", "0"],
+  ["keep-runs", "-5"],
+  ["keep-runs", "1e3"],
+  ["keep-runs", "10000001"],
+  ["keep-runs-for", "0"],
+  ["keep-runs-for", "soon"],
+])("--%s %s is refused", (flag, value) => {
+  expect(() => plan({ flags: { [flag]: value } })).toThrow(`cannot run djob run: --${flag} "${value}"`);
 });

@@ -81,6 +81,11 @@ test("a daemon's files carry its name", () => {
   });
 });
 
+test("a daemon that is another user has its run history in a directory of its own", () => {
+  const directories = { runtime: "/r", logs: "/l", state: "/s" };
+  expect(pathsFor("web", directories, true).history).toBe("/s/web.history/web.db");
+});
+
 test("a socket's path must fit into its address, counted in bytes", () => {
   expect(() => checkSocketPath(`/${"x".repeat(maximumSocketPathBytes - 1)}`)).not.toThrow();
   expect(() => checkSocketPath(`/${"x".repeat(maximumSocketPathBytes)}`)).toThrow(/its path has \d+ bytes/);

@@ -30,6 +30,7 @@ const spec: Spec = {
   ],
   watchdogMs: null,
   maximumMemoryBytes: null,
+  history: { keepRuns: 1_000, keepForMs: null },
   privileges: null,
   command: null,
 };

@@ -167,7 +167,7 @@ if (isRoot) {
     const { code, stderr } = await djobWithout("sys_resource", space, args);
     expect(stderr).toContain("cannot start worker: cannot set the limit nofile to 1001:1001: ");
     expect(code).toBe(9);
-    expect(readdirSync(space.state)).toEqual(["worker.log"]);
+    expect(space.files()).toEqual(["worker.log"]);
   });
 }
 

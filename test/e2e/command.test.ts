@@ -66,7 +66,7 @@ describe("a program", () => {
     const { code, stdout } = await space.djob(["stop", "nap"]);
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("cleanly") });
     expect(isAlive(status.workerPid ?? 0)).toBe(false);
-    expect(readdirSync(space.state)).toEqual(["nap.log"]);
+    expect(space.files()).toEqual(["nap.log"]);
     expect(space.read("nap.log")).toContain("INFO  stopping (djob stop)\n");
   });
 
@@ -145,7 +145,7 @@ describe("a program", () => {
     const { code, stdout } = await space.djob(["run", "--foreground", "--", "sh", "-c", "echo here; exit 7"]);
     expect(code).toBe(7);
     expect(stdout).toContain("here\n");
-    expect(readdirSync(space.state)).toEqual([]);
+    expect(space.files()).toEqual([]);
   });
 });
 

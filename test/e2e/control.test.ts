@@ -38,7 +38,7 @@ test("POST /stop stops, and answers when the runs have ended", async () => {
   const response = await ask("/stop", "POST");
   expect(await response.json()).toEqual({ outcome: "clean", runs: [] });
   await until("it is gone", () => !isAlive(pid));
-  expect(readdirSync(space.state)).toEqual(["worker.log"]);
+  expect(space.files()).toEqual(["worker.log"]);
 });
 
 test("what there is not is answered with 404, a wrong method with 405, a bad value with 400, all as JSON", async () => {

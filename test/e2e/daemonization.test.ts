@@ -2,6 +2,7 @@
 // must not inherit, and reads back from /proc what became of it: of the supervisor, and of the worker that it has started.
 import { expect, test } from "bun:test";
 import { existsSync, readlinkSync, realpathSync, rmdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { startDirty, tickingModule } from "./dirty-parent.ts";
 import { djobPath, environmentOf, isAlive, procStatus, until, workspace } from "./harness.ts";
 import { childrenOf, descriptorsOf, processStat, signalsOf } from "./proc.ts";
@@ -13,11 +14,13 @@ test("it keeps no descriptor of its parent, not even the highest", async () => {
   // Its end of the pipe is closed only after it has said that it is ready, which is what the start waits for.
   await until("it has closed its pipe", () => !Object.values(descriptorsOf(start.pid)).some(isPipe));
   const eventLoop = ["anon_inode:[eventfd]", "anon_inode:[eventpoll]"];
-  // What is left is the control socket, the pair of sockets between the two, and the event loop's own; every file, pipe and
+  const database = join(realpathSync(space.path("state")), "worker.db");
+  const history = [database, `${database}-shm`, `${database}-wal`];
+  // What is left is the run history, the control socket, the pair of sockets between the two, and the event loop's own; every file, pipe and
   // terminal would have another name.
   for (const [pid, kinds] of [
     [start.pid, [...eventLoop, "socket:", "socket:"]],
-    [start.worker, [...eventLoop, "socket:"]],
+    [start.worker, [...history, ...eventLoop, "socket:"]],
   ] as const) {
     const { 0: input, 1: out, 2: err, 3: lock, 5: reserved, ...others } = descriptorsOf(pid);
     expect({ input, out, err, lock, reserved }).toEqual({

@@ -89,9 +89,9 @@ const mistakes: ReadonlyArray<readonly [what: string, call: string, message: str
   ],
   [
     "two schedules",
-    'job("a", { cron: "@daily", every: "1s" }, () => {});',
-    'cannot declare the job "a": it needs one of cron, every, at and always, and has cron and every',
-    null,
+    'job("a", { always: true, every: "1s" }, () => {});',
+    'cannot declare the job "a": always stands alone, and it has every and always',
+    "declare a second job for the other times",
   ],
   [
     "no schedule",

@@ -1,6 +1,6 @@
 // Modules that fail, with a mark at the place that the error must name; and what must hold after each failed start.
 import { expect } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { type CallOptions, type Result, until, type Workspace } from "./harness.ts";
 
 /** Stands in a module's text right before the offending token, and is taken out when the file is written. */
@@ -32,7 +32,7 @@ export function expectNothingLeft(space: Workspace): void {
 }
 
 export function stateFiles(space: Workspace): string[] {
-  return existsSync(space.state) ? readdirSync(space.state) : [];
+  return existsSync(space.state) ? space.files() : [];
 }
 
 /** A launcher of its own, and its worker's pid once the module says that it is being loaded. */

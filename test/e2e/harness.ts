@@ -69,6 +69,11 @@ export class Workspace {
     return existsSync(path) ? readFileSync(path, "utf8") : "";
   }
 
+  /** What is in the state directory, but for the run history. */
+  files(): string[] {
+    return readdirSync(this.state).filter((name) => !/\.(db(-wal|-shm)?|history)$/.test(name));
+  }
+
   has(name: string): boolean {
     return existsSync(join(this.state, name));
   }

@@ -1,6 +1,6 @@
 // Nothing is left behind: what jobs have started ends with the worker, whatever it has done to get away.
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isAlive, until, type Workspace, workspace } from "./harness.ts";
 import { lifeOf, says, workerOf } from "./life.ts";
 import { processTable } from "./proc.ts";
@@ -135,7 +135,7 @@ test("djob stop of a worker whose loop is blocked says after the stop timeout th
   expect(JSON.parse(stdout)).toMatchObject({ pid, outcome: "killed" });
   expect(JSON.parse(stdout).durationMs).toBeWithin(100, 3_000);
   expect(space.read("worker.log")).toMatch(/ERROR killed: pid \d+ did not end in time/);
-  expect(readdirSync(space.state)).toEqual(["worker.log"]);
+  expect(space.files()).toEqual(["worker.log"]);
 });
 
 test.each([
@@ -162,7 +162,7 @@ test.each([
   expect(JSON.parse(stdout)).toMatchObject({ pid, outcome: "killed" });
   expect(JSON.parse(stdout).durationMs).toBeWithin(100, 3_000);
   await until("nothing is left", () => space.processes().length === 0);
-  expect(readdirSync(space.state)).toEqual(["worker.log"]);
+  expect(space.files()).toEqual(["worker.log"]);
 });
 
 test.each(["TERM/x", "NOSIG/1", "5d/KILL"])("djob stop --retry %s is refused", async (schedule) => {

@@ -111,11 +111,11 @@ test("what a stop can't end goes with the namespace, and a second TERM ends it a
   const space = workspace();
   space.write(
     "worker.ts",
-    `import { job } from "djob"; job("deaf", "always", () => new Promise(() => {}));
+    `import { job } from "djob"; job("deaf", "always", () => new Promise(() => console.log("deaf run")));
     Bun.spawn(["sh", "-c", "trap '' TERM; echo deaf child; while :; do sleep 1; done"], { stdout: "inherit" });`,
   );
   const { shown, pid, end } = contained(space, "worker.ts", "--stop-timeout", "60s");
-  await until("all of it runs", () => shown.out.includes("deaf child") && shown.out.includes("is ready"));
+  await until("all of it runs", () => shown.out.includes("deaf child") && shown.out.includes("deaf run"));
   const first = await pid();
   const all = processTable().filter((row) => row.parent === first || row.pid === first);
   expect(all.length).toBeGreaterThan(1);

@@ -157,7 +157,7 @@ if (isRoot) {
       expect(stderr).toContain(
         `cannot use the working directory ${space.path("private")}: permission denied`,
       );
-      expect(readdirSync(space.state)).toEqual(["worker.log"]);
+      expect(space.files()).toEqual(["worker.log"]);
     });
   });
 

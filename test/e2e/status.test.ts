@@ -1,6 +1,6 @@
 // djob status and djob list: for people, for programs, and with the codes of the LSB.
 import { describe, expect, test } from "bun:test";
-import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { isAlive, until, workerOf, workspace } from "./harness.ts";
 import { childrenOf, processStat } from "./proc.ts";
 
@@ -156,7 +156,7 @@ describe("a daemon that has given up", () => {
     await space.run(["worker.ts", "--restart-delay", "10ms", "--restart-max", "1/1h"]);
     await until("it has given up", () => space.processes().length === 0);
     expect((await space.djob(["stop", "worker"])).stderr).toContain(`worker has failed: ${reason}`);
-    expect(readdirSync(space.state)).toEqual(["worker.log"]);
+    expect(space.files()).toEqual(["worker.log"]);
   });
 });
 

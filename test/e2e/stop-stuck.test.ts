@@ -1,6 +1,5 @@
 // Stopping what does not want to end: KILL after the stop timeout, and who is to blame.
 import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
 import { isAlive, until, type Workspace, workspace } from "./harness.ts";
 
 const deaf = `import { job } from "djob";
@@ -22,7 +21,7 @@ test("a run that ignores its signal is killed after the daemon's own --stop-time
   expect(stdout).toMatch(/worker stopped \(pid \d+\) by KILL after \d+ms: deaf did not end in time\n$/);
   expect(space.read("worker.log")).toContain("ERROR killed: deaf did not end within 0.3 s\n");
   expect(isAlive(pid)).toBe(false);
-  expect(readdirSync(space.state)).toEqual(["worker.log"]);
+  expect(space.files()).toEqual(["worker.log"]);
 });
 
 test("TERM kills it after that time as well", async () => {
@@ -31,7 +30,7 @@ test("TERM kills it after that time as well", async () => {
   process.kill(pid, "SIGTERM");
   await until("it is gone", () => !isAlive(pid));
   expect(space.read("worker.log")).toContain("killed: deaf did not end within 0.3 s");
-  expect(readdirSync(space.state)).toEqual(["worker.log"]);
+  expect(space.files()).toEqual(["worker.log"]);
 });
 
 test("djob stop --stop-timeout shortens the time, and tells who was lost", async () => {
@@ -61,7 +60,7 @@ test("a handler that blocks the event loop is killed after the time and a grace"
   expect(code).toBe(0);
   expect(stdout).toMatch(/by KILL after [\ds m]+: it did not end in time\n$/);
   expect(isAlive(pid)).toBe(false);
-  expect(readdirSync(space.state)).toEqual(["worker.log"]);
+  expect(space.files()).toEqual(["worker.log"]);
 }, 15_000);
 
 test("a daemon that was stopped with SIGSTOP is killed as well", async () => {
@@ -72,7 +71,7 @@ test("a daemon that was stopped with SIGSTOP is killed as well", async () => {
   expect(code).toBe(0);
   expect(stdout).toContain("by KILL");
   expect(isAlive(pid)).toBe(false);
-  expect(readdirSync(space.state)).toEqual(["worker.log"]);
+  expect(space.files()).toEqual(["worker.log"]);
 }, 15_000);
 
 test("a long --stop-timeout of the daemon is honoured by a djob stop without the flag", async () => {

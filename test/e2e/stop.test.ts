@@ -1,6 +1,5 @@
 // Stopping in good order: by djob stop and by TERM, with runs that end in time, and what is left afterwards.
 import { describe, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
 import { isAlive, until, type Workspace, workspace } from "./harness.ts";
 
 const slowToEnd = `import { job } from "djob";
@@ -32,7 +31,7 @@ describe("djob stop", () => {
     expect(stdout).toMatch(new RegExp(`^✔ worker stopped \\(pid ${pid}\\) cleanly after \\d+ms\\n$`));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(isAlive(pid)).toBe(false);
-    expect(readdirSync(space.state)).toEqual(["worker.log"]);
+    expect(space.files()).toEqual(["worker.log"]);
     const after = linesAfter(space.read("worker.log"), "stopping (djob stop), waiting for mail");
     expect(after.map((line) => line.slice(25))).toEqual(["INFO  [mail] finished", "INFO  stopped", ""]);
   });
@@ -78,7 +77,7 @@ describe("djob stop", () => {
     const { code, stderr } = await space.djob(["stop", "worker"]);
     expect(code).toBe(7);
     expect(stderr).toContain("worker is not running: it died and left");
-    expect(readdirSync(space.state)).toEqual(["worker.log"]);
+    expect(space.files()).toEqual(["worker.log"]);
   });
 
   test("called three times at once ends it once, and each caller returns after the end", async () => {
@@ -93,7 +92,7 @@ describe("djob stop", () => {
     expect(stops.every(({ alive }) => !alive)).toBe(true);
     expect(stops.map(({ code }) => code).filter((code) => code !== 0 && code !== 7)).toEqual([]);
     expect(stops.some(({ code }) => code === 0)).toBe(true);
-    expect(readdirSync(space.state)).toEqual(["worker.log"]);
+    expect(space.files()).toEqual(["worker.log"]);
   });
 
   test("ends a daemon that is still loading, whose start then fails", async () => {
@@ -105,7 +104,7 @@ describe("djob stop", () => {
     const { code, stderr } = await start;
     expect(code).toBe(9);
     expect(stderr).toContain("it was stopped (djob stop) while it was being loaded");
-    expect(readdirSync(space.state)).toEqual(["worker.log"]);
+    expect(space.files()).toEqual(["worker.log"]);
   });
 
   test("ends a daemon in the foreground, which exits 0", async () => {
@@ -116,7 +115,7 @@ describe("djob stop", () => {
     await until("it runs", async () => (await space.status("worker")).state === "running");
     expect((await space.djob(["stop", "worker"])).stdout).toContain("cleanly");
     expect(await daemon.exited).toBe(0);
-    expect(readdirSync(space.state)).toEqual([]);
+    expect(space.files()).toEqual([]);
   });
 });
 
@@ -128,7 +127,7 @@ describe("TERM and INT", () => {
     await until("it is gone", () => !isAlive(pid));
     const after = linesAfter(space.read("worker.log"), `stopping (${signal}), waiting for mail`);
     expect(after.map((line) => line.slice(25))).toEqual(["INFO  [mail] finished", "INFO  stopped", ""]);
-    expect(readdirSync(space.state)).toEqual(["worker.log"]);
+    expect(space.files()).toEqual(["worker.log"]);
   });
 
   test("a second TERM ends it at once", async () => {
@@ -144,6 +143,6 @@ describe("TERM and INT", () => {
     process.kill(pid, "SIGTERM");
     await until("it is gone", () => !isAlive(pid), 2_000);
     expect(space.read("worker.log")).toContain("SIGTERM for the second time: ending now");
-    expect(readdirSync(space.state)).toEqual(["worker.log"]);
+    expect(space.files()).toEqual(["worker.log"]);
   });
 });

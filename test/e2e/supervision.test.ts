@@ -1,6 +1,5 @@
 // A worker that ends is started again, by its policy, and log and status tell how it ended.
 import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
 import { isAlive, until, type Workspace, workspace } from "./harness.ts";
 import { lifeOf, says, workerOf } from "./life.ts";
 
@@ -75,7 +74,7 @@ test.each([
   } else {
     await until("it is gone", () => !isAlive(pid));
     expect(space.read("worker.log").match(/begun/g)).toHaveLength(1);
-    expect(readdirSync(space.state)).toEqual(["worker.log"]);
+    expect(space.files()).toEqual(["worker.log"]);
   }
 });
 
@@ -115,7 +114,7 @@ test("a daemon that keeps crashing waits longer each time, then fails and says w
   const stopped = await space.djob(["stop", "worker"]);
   expect(stopped.code).toBe(7);
   expect(stopped.stderr).toContain(why);
-  expect(readdirSync(space.state)).toEqual(["worker.log"]);
+  expect(space.files()).toEqual(["worker.log"]);
   expect((await space.djob(["status", "worker"])).code).toBe(3);
 });
 

@@ -4,7 +4,7 @@ import { bench, hour, minute, second } from "./fake-clock.ts";
 
 test("what a suspended machine slept through runs once, within a minute of its waking", async () => {
   const { clock, lines, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
-  declare("poll", "every 10m");
+  declare("poll", { every: "10m", catchUp: "last" });
   scheduler.start();
   await clock.pass(30 * second);
   clock.step(95 * minute);
@@ -12,7 +12,7 @@ test("what a suspended machine slept through runs once, within a minute of its w
   expect(started).toEqual(["poll 13:30:00.000"]);
   expect(lines).toEqual([
     "2026-06-01T13:36:00.000Z WARN  the clock went forward by 1h 35m, or the machine slept",
-    "2026-06-01T13:36:00.000Z WARN  [poll] missed 8 times before 2026-06-01T13:30:00.000Z",
+    "2026-06-01T13:36:00.000Z WARN  [poll] skipped 8 runs, from 2026-06-01T12:10:00.000Z to 2026-06-01T13:20:00.000Z: it was missed, and is not caught up",
   ]);
   await clock.pass(4 * minute);
   expect(started).toEqual(["poll 13:30:00.000", "poll 13:40:00.000"]);
@@ -21,10 +21,11 @@ test("what a suspended machine slept through runs once, within a minute of its w
 test("where there is an alarm on the wall clock, a long sleep is noticed at once and nothing wakes up meanwhile", async () => {
   const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
   clock.hasAlarm = true;
-  declare("daily", "0 0 * * *");
+  declare("daily", { cron: "0 0 * * *", catchUp: "last" });
   scheduler.start();
   await clock.pass(11 * hour);
   expect(clock.waits).toEqual([12 * hour]);
+  clock.sleptMs += 3 * hour;
   clock.step(3 * hour);
   expect(started).toEqual(["daily 00:00:00.000"]);
   await clock.pass(22 * hour);

@@ -4,6 +4,10 @@ import { Journal } from "../../src/runtime/journal.ts";
 import { Registry } from "../../src/runtime/registry.ts";
 import { Runner } from "../../src/runtime/runner.ts";
 import { Scheduler } from "../../src/runtime/scheduler.ts";
+import { loadSqlite } from "../../src/store/sqlite/connection.ts";
+import { SqliteStore } from "../../src/store/sqlite/store.ts";
+
+const connect = await loadSqlite();
 
 interface FakeTimer {
   readonly atMs: number;
@@ -36,6 +40,13 @@ export class FakeClock implements Clock {
 
   monotonic(): number {
     return this.#monotonicMs;
+  }
+
+  /** How long the machine has slept. */
+  sleptMs = 0;
+
+  slept(): number {
+    return this.sleptMs;
   }
 
   random(): number {
@@ -106,9 +117,29 @@ export function bench(start = "2026-06-01T12:00:00Z") {
     () => clock.now(),
     (_descriptor, text) => void lines.push(text.trimEnd()),
   );
-  const runner = new Runner(clock, journal);
-  const scheduler = new Scheduler(clock, runner, journal);
-  const registry = new Registry();
+  const runner = new Runner(clock, journal, () => Promise.reject(new Error("nothing runs elsewhere here")));
+  const options = {
+    path: ":memory:",
+    owner: 1,
+    keepRuns: 1_000,
+    keepForMs: null,
+    monotonic: () => clock.monotonic(),
+    later: (call: () => void) => void setImmediate(call),
+    onTrouble: () => {},
+    now: () => clock.now(),
+  };
+  const store = new SqliteStore(options, connect);
+  const scheduler = new Scheduler({
+    clock,
+    runner,
+    journal,
+    store,
+    host: "here",
+    bootId: () => "boot",
+    observers: null,
+  });
+  const { dispatcher } = scheduler;
+  const registry = new Registry("here");
   registry.whenAdded((definition) => scheduler.add(definition));
   /** Declares a job that notes each of its runs, then does `work`. */
   const declare = (name: string, schedule: unknown, work: (signal: AbortSignal) => unknown = () => {}) =>
@@ -118,7 +149,7 @@ export function bench(start = "2026-06-01T12:00:00Z") {
       scheduled.push(`${name} ${scheduledAt.toISOString()}`);
       return work(signal);
     });
-  return { clock, lines, started, scheduled, runner, scheduler, declare };
+  return { clock, lines, started, scheduled, runner, dispatcher, scheduler, store, declare };
 }
 
 /** What a job's run waits for, so that a test can end it. */

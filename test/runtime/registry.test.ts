@@ -1,14 +1,17 @@
 import { describe, expect, test } from "bun:test";
+import { defineJob } from "../../src/runtime/declare/declare.ts";
 import { RegistrationError } from "../../src/runtime/failure.ts";
-import { defineJob, Registry, scheduleText } from "../../src/runtime/registry.ts";
+import { Registry } from "../../src/runtime/registry.ts";
+import { planText } from "../../src/schedule/plan.ts";
 import { ScheduleError } from "../../src/schedule/schedule-error.ts";
 
 const handler = () => {};
+const here = "here";
 
 function refusal(...given: [name: unknown, schedule: unknown, handler?: unknown]) {
   const [name, schedule] = given;
   try {
-    defineJob(name, schedule, given.length === 3 ? given[2] : handler);
+    defineJob(name, schedule, given.length === 3 ? given[2] : handler, here);
   } catch (error) {
     if (error instanceof RegistrationError || error instanceof ScheduleError) return error;
   }
@@ -33,13 +36,17 @@ describe("a job's schedule is", () => {
     ],
     [{ always: true, cron: undefined }, { kind: "always" }],
   ] as const)("%p", (given, schedule) => {
-    const job = defineJob("a", given, handler);
-    expect(job).toEqual({ name: "a", schedule, handler });
+    const { name, plan, work } = defineJob("a", given, handler, here);
+    expect({ name, plan, work }).toEqual({
+      name: "a",
+      plan: { schedules: [schedule], fromMs: null, untilMs: null, jitterMs: 0 },
+      work: { type: "inline", handler },
+    });
   });
 });
 
 describe("a job is refused for", () => {
-  test.each([undefined, null, 5, true, Symbol("x"), [["every 1s"]], () => {}])(
+  test.each([undefined, null, 5, true, Symbol("x"), [["every 1s", 5]], [[]], () => {}])(
     "the schedule %p",
     (schedule) => {
       expect(refusal("a", schedule).message).toStartWith('cannot declare the job "a": its schedule is ');
@@ -62,7 +69,17 @@ describe("a job is refused for", () => {
     [{ cron: "@daily", tz: 1 }, "its tz is 1"],
     [{ every: "1s", tz: "UTC" }, "tz means nothing without cron or at"],
     [{}, "it needs one of cron, every, at and always, and has none of them"],
-    [{ at: "x", always: true }, "it needs one of cron, every, at and always, and has at and always"],
+    [{ at: "x", always: true }, "always stands alone, and it has at and always"],
+    [{ at: [] }, "its list of times is empty"],
+    [{ always: true, jitter: "1s" }, "jitter means nothing with always, which has no times"],
+    [{ every: "1s", maxQueued: 3 }, 'maxQueued means nothing without overlap: "queue"'],
+    [{ every: "1s", overlap: "run" }, 'its overlap is "run"'],
+    [{ every: "1s", retry: 3 }, "its retry is 3"],
+    [{ every: "1s", retry: {} }, "its retry has no attempts"],
+    [{ every: "1s", ping: "ftp://x" }, 'its ping is "ftp://x"'],
+    [{ every: "1s", maxCpu: "1s" }, "maxCpu means nothing without command or sh"],
+    [{ every: "1s", cwd: "/" }, "cwd means nothing without command or sh"],
+    [{ every: "1s", sh: "true" }, "it has both a command and a handler"],
   ])("the options %p", (options, why) => {
     expect(refusal("a", options).message).toBe(`cannot declare the job "a": ${why}`);
   });
@@ -70,11 +87,14 @@ describe("a job is refused for", () => {
   test.each([
     [{ evry: "1s" }, 'did you mean "every"?'],
     [{ corn: "@daily" }, 'did you mean "cron"?'],
-    [{ timezone: "UTC", cron: "@daily" }, "the options are cron, every, at, always, tz"],
+    [
+      { timezone: "UTC", cron: "@daily" },
+      expect.stringContaining("the options are cron, every, at, always, offset, tz"),
+    ],
   ])("an unknown option, as in %p", (options, hint) => {
     const error = refusal("a", options);
     expect(error.message).toStartWith('cannot declare the job "a": there is no option "');
-    expect(error.hint).toBe(hint);
+    expect(error.hint).toEqual(hint);
   });
 
   test.each(["", " ", "a ", " a", "a\nb", "\u0000", "x".repeat(129), 42, null, undefined, {}])(
@@ -95,12 +115,12 @@ describe("a job is refused for", () => {
 
 test("a name may hold spaces, letters of any script and emoji", () => {
   for (const name of ["a", "nightly backup", "ежедневно", "🚀 launch", "x".repeat(128)]) {
-    expect(defineJob(name, "always", handler).name).toBe(name);
+    expect(defineJob(name, "always", handler, here).name).toBe(name);
   }
 });
 
 test("a registry keeps the order, hands over each job once, and knows each name once", () => {
-  const registry = new Registry();
+  const registry = new Registry("here");
   const added: string[] = [];
   registry.add("before", "always", handler);
   registry.whenAdded(({ name }) => added.push(name));
@@ -111,7 +131,7 @@ test("a registry keeps the order, hands over each job once, and knows each name 
   );
   expect(() => registry.add("c", "nonsense", handler)).toThrow();
   expect(added).toEqual(["b", "a"]);
-  expect(registry.jobs.map((job) => `${job.name}: ${scheduleText(job)}`)).toEqual([
+  expect(registry.jobs.map((job) => `${job.name}: ${planText(job.plan)}`)).toEqual([
     "before: always",
     "b: every 1s",
     "a: @daily",

@@ -2,28 +2,36 @@
 import { describe, expect, test } from "bun:test";
 import { bench, gate, second, settled } from "./fake-clock.ts";
 
-const dueMs = Date.parse("2026-06-01T11:59:59Z");
-
 /** A run of this handler: its outcome, and what was logged. */
 async function runOf(work: (signal: AbortSignal) => unknown) {
-  const { clock, lines, runner, scheduler, declare } = bench();
+  const { clock, lines, dispatcher, scheduler, declare } = bench();
   declare("work", "@yearly", work);
   const [job] = scheduler.jobs;
   if (job === undefined) throw new Error("the job is not there");
-  const running = runner.run(job.definition, dueMs);
-  return { clock, lines, runner, running };
+  scheduler.start();
+  const { run } = scheduler.trigger(job, undefined);
+  if (run === null) throw new Error("it did not begin");
+  const running = run.over;
+  return { clock, lines, dispatcher, job, running };
 }
 
 describe("a run ends", () => {
   test("with success, and tells for which time it was and how long it took", async () => {
     const end = gate();
-    const { clock, runner, running } = await runOf(() => end.promise);
-    expect(runner.running).toEqual(["work"]);
+    const { clock, dispatcher, job, running } = await runOf(() => end.promise);
+    expect(dispatcher.running).toEqual(["work"]);
     await clock.pass(1_234.4);
     clock.step(-50_000);
     end.resolve();
-    expect(await running).toEqual({ scheduledAtMs: dueMs, outcome: "succeeded", durationMs: 1_234 });
-    expect(runner.running).toEqual([]);
+    const scheduledAtMs = Date.parse("2026-06-01T12:00:00Z");
+    expect(await running).toMatchObject({
+      scheduledAtMs,
+      outcome: "succeeded",
+      trigger: "manual",
+      attempt: 1,
+    });
+    expect(job.last).toEqual({ scheduledAtMs, outcome: "succeeded", durationMs: 1_234 });
+    expect(dispatcher.running).toEqual([]);
   });
 
   test("with a failure and its stack, whether the handler throws or rejects", async () => {
@@ -63,11 +71,11 @@ describe("a run ends", () => {
     const trap = new Proxy(new Error("hidden"), { get: refuse, getPrototypeOf: refuse, ownKeys: refuse });
     const shy = { [Symbol.for("nodejs.util.inspect.custom")]: refuse };
     for (const thrown of [trap, shy]) {
-      const { lines, runner, running } = await runOf(() => Promise.reject(thrown));
+      const { lines, dispatcher, running } = await runOf(() => Promise.reject(thrown));
       expect(await running).toMatchObject({ outcome: "failed" });
       expect(lines).toHaveLength(1);
       expect(lines[0]).toContain("[work] the run failed: ");
-      expect(runner.running).toEqual([]);
+      expect(dispatcher.running).toEqual([]);
     }
   });
 
@@ -85,7 +93,7 @@ describe("a run ends", () => {
 
 describe("the end of all runs", () => {
   test("aborts each run's signal with a reason, and waits for all of them", async () => {
-    const { clock, runner, scheduler, declare } = bench();
+    const { clock, dispatcher, scheduler, declare } = bench();
     const slow = gate();
     const reasons: unknown[] = [];
     declare("quick", "every 1s", (signal) => {
@@ -100,24 +108,27 @@ describe("the end of all runs", () => {
     scheduler.start();
     await clock.pass(second);
     let ended = false;
-    const all = runner.endAll("the daemon is stopping").then(() => {
+    const all = dispatcher.endAll("stopping", "the daemon is stopping").then(() => {
       ended = true;
     });
     await settled();
     expect(reasons).toEqual([
       expect.objectContaining({ name: "AbortError", message: "the daemon is stopping" }),
     ]);
-    expect(runner.running).toEqual(["slow"]);
+    expect(dispatcher.running).toEqual(["slow"]);
     expect(ended).toBe(false);
     slow.resolve();
     await all;
-    expect(runner.running).toEqual([]);
+    expect(dispatcher.running).toEqual([]);
   });
 
   test("is told to everyone who waits for it", async () => {
     const end = gate();
-    const { runner, running } = await runOf(() => end.promise);
-    const both = Promise.all([runner.endAll("a reload"), runner.endAll("a stop")]);
+    const { dispatcher, running } = await runOf(() => end.promise);
+    const both = Promise.all([
+      dispatcher.endAll("stopping", "a reload"),
+      dispatcher.endAll("stopping", "a stop"),
+    ]);
     end.resolve();
     await running;
     await settled();
@@ -125,7 +136,7 @@ describe("the end of all runs", () => {
   });
 
   test("is at once when none is going on", async () => {
-    await bench().runner.endAll("stop");
+    await bench().dispatcher.endAll("stopping", "stop");
   });
 
   test("makes a run that gives up over its signal cancelled, not failed", async () => {
@@ -140,19 +151,19 @@ describe("the end of all runs", () => {
       },
     ];
     for (const thrower of throwers) {
-      const { lines, runner, running } = await runOf(thrower);
-      await runner.endAll("stop");
+      const { lines, dispatcher, running } = await runOf(thrower);
+      await dispatcher.endAll("stopping", "stop");
       expect(await running).toMatchObject({ outcome: "cancelled" });
       expect(lines).toEqual([]);
     }
   });
 
   test("leaves a failure a failure", async () => {
-    const { lines, runner, running } = await runOf(async () => {
+    const { lines, dispatcher, running } = await runOf(async () => {
       await settled();
       throw new Error("while stopping");
     });
-    await runner.endAll("stop");
+    await dispatcher.endAll("stopping", "stop");
     expect(await running).toMatchObject({ outcome: "failed" });
     expect(lines[0]).toContain("while stopping");
   });

@@ -1,6 +1,7 @@
 // One timer for all jobs: when it goes off, what runs, and what does not.
 import { describe, expect, test } from "bun:test";
-import { jobState, maximumWaitMs } from "../../src/runtime/scheduler.ts";
+import { jobState } from "../../src/runtime/job-entry.ts";
+import { maximumWaitMs } from "../../src/runtime/timeline.ts";
 import { bench, gate, hour, minute, second, settled } from "./fake-clock.ts";
 
 describe("the timer", () => {
@@ -80,7 +81,7 @@ describe("jobs that come and go", () => {
   });
 
   test("nothing fires after the stop, and the run that goes on is let alone", async () => {
-    const { clock, started, runner, scheduler, declare } = bench();
+    const { clock, started, dispatcher, scheduler, declare } = bench();
     const end = gate();
     declare("poll", "every 1s", () => end.promise);
     declare("always", "always", () => end.promise);
@@ -88,7 +89,7 @@ describe("jobs that come and go", () => {
     await clock.pass(second);
     scheduler.stop();
     expect(clock.pendingTimers).toBe(0);
-    expect(runner.running).toEqual(["always", "poll"]);
+    expect(dispatcher.running).toEqual(["always", "poll"]);
     end.resolve();
     await clock.pass(hour);
     declare("late", "every 1s");

@@ -6,7 +6,17 @@ import fc from "fast-check";
 import { describeSchedule, nextTime, parseSchedule } from "../../src/schedule/schedule.ts";
 import { thrownBy } from "./thrown.ts";
 
-const EXAMPLES = ["*/5 * * * *", "@hourly", "every 10s", "at 2026-12-24T17:00:00.000Z", "always"];
+const EXAMPLES = [
+  "*/5 * * * *",
+  "@hourly",
+  "every 10s",
+  "at 2026-12-24T17:00:00.000Z",
+  "always",
+  "@reboot",
+  "every 1h offset 5m",
+  "*/10 * * * * *",
+  "0 0 L * *",
+];
 
 describe("parseSchedule", () => {
   test("reads a cron expression, with the job's time zone or the process's own", () => {
@@ -32,6 +42,31 @@ describe("parseSchedule", () => {
     expect(parseSchedule(text)).toEqual({ kind: "every", intervalMs });
   });
 
+  test("reads an interval with an offset", () => {
+    const schedule = { kind: "every", intervalMs: 3_600_000, offsetMs: 330_000 } as const;
+    expect(parseSchedule("every 1h offset 5m30s")).toEqual(schedule);
+    expect(parseSchedule("every hour  offset 5m 30s")).toEqual(schedule);
+    expect(parseSchedule("every 1h offset 0s")).toEqual({ kind: "every", intervalMs: 3_600_000 });
+  });
+
+  test("reads a job that runs once for each boot", () => {
+    expect(parseSchedule("@reboot")).toEqual({ kind: "reboot" });
+  });
+
+  test("jobs with the same text and zone share one schedule", () => {
+    expect(parseSchedule("3 4 * * *", "Asia/Tokyo")).toBe(
+      parseSchedule("3 4 * * *", { timeZone: "Asia/Tokyo" }),
+    );
+    expect(parseSchedule("3 4 * * *", "Asia/Tokyo")).not.toBe(parseSchedule("3 4 * * *"));
+  });
+
+  test("refuses a last year that is over, where it is told the time", () => {
+    const text = "0 0 0 1 1 * 2020";
+    expect(parseSchedule(text, { nowMs: Date.parse("2019-06-01T00:00Z") }).kind).toBe("cron");
+    const { message } = thrownBy(() => parseSchedule(text, { nowMs: Date.parse("2020-06-01T00:00Z") }));
+    expect(message).toContain("it never comes again");
+  });
+
   test("reads a job that must always run", () => {
     expect(parseSchedule("always")).toEqual({ kind: "always" });
   });
@@ -41,6 +76,10 @@ describe("parseSchedule", () => {
     ["every 0s", "the interval is zero", "always"],
     ["every 10", "'10' has no unit", "add a unit"],
     ["every 2 minutes", "'2' has no unit", "add a unit"],
+    ["every 1h offset 1h", "the offset 1h is not shorter than the interval 1h", "whole intervals"],
+    ["every 1h offset", "its offset has no length", "every 1h offset 5m"],
+    ["every offset 5m", "it has no interval", "every 10s"],
+    ["every 1h offset 5", "'5' has no unit", "add a unit"],
     ["every constructor", "is not a number with a unit", "10s"],
     ["10s", "none of the known forms", 'did you mean "every 10s"?'],
     ["hourly", "none of the known forms", "@hourly"],
@@ -87,6 +126,48 @@ describe("nextTime", () => {
         },
       ),
     );
+  });
+
+  test("of an interval with an offset is that much later than a multiple", () => {
+    const times = fc.tuple(fc.integer({ min: 2, max: 1e9 }), fc.integer({ min: 0, max: 4e12 }));
+    fc.assert(
+      fc.property(
+        times,
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        ([intervalMs, afterMs], share) => {
+          const offsetMs = Math.floor(share * intervalMs);
+          const nextMs = nextTime({ kind: "every", intervalMs, offsetMs }, afterMs) ?? Number.NaN;
+          expect(
+            (nextMs - offsetMs) % intervalMs === 0 && nextMs > afterMs && nextMs - intervalMs <= afterMs,
+          ).toBe(true);
+        },
+      ),
+    );
+  });
+
+  test("of a shared schedule is right whatever was asked before, also when the process changes its zone", () => {
+    const zoneBefore = process.env["TZ"];
+    const asked = fc.tuple(
+      fc.constantFrom("UTC", "Europe/Berlin", "Asia/Kolkata"),
+      fc.integer({ min: 0, max: 4e8 }),
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom("0 * * * *", "15 2 * * *", "*/20 2 * * * *"),
+        fc.array(asked),
+        (text, questions) => {
+          for (const [timeZone, sinceMs] of questions) {
+            process.env["TZ"] = timeZone;
+            const afterMs = Date.parse("2026-03-27T00:00Z") + sinceMs;
+            expect(nextTime(parseSchedule(text), afterMs)).toBe(
+              nextTime({ kind: "cron", expression: text, timeZone }, afterMs),
+            );
+          }
+        },
+      ),
+    );
+    if (zoneBefore === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = zoneBefore;
   });
 
   test("of a single time is that time, until it is past", () => {

@@ -23,7 +23,7 @@ export const check: Command = {
     requireModules(spec);
     const jobs = await checkModules(spec, environment);
     const { output } = input;
-    if (output.json) output.document({ modules: spec.modules, jobs });
+    if (output.json) output.document({ modules: spec.modules, jobs: jobs.map(({ plan: _, ...job }) => job) });
     else if (jobs.length === 0)
       output.people.success(`${spec.modules.join(", ")}: no jobs, but the module stays alive`);
     else {

@@ -7,6 +7,7 @@ import type { Command, CommandInput } from "../command.ts";
 import { isSet } from "../command.ts";
 import { commandFlags } from "../command-flags.ts";
 import { jsonFlag, okFlag, placeFlags } from "../flags.ts";
+import { historyFlags } from "../history-flags.ts";
 import { lifeFlags } from "../life-flags.ts";
 import { privilegeFlags } from "../privilege-flags.ts";
 import { planRun } from "../run-plan.ts";
@@ -76,6 +77,7 @@ export const run: Command = {
     ...lifeFlags,
     ...commandFlags,
     ...watchFlags,
+    ...historyFlags,
     ...privilegeFlags,
     ok: okFlag,
     json: jsonFlag,

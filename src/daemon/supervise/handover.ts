@@ -5,6 +5,8 @@ import type { ToWorker } from "../../runtime/link.ts";
 
 /** The part of a worker that is needed here. */
 export interface Party {
+  readonly generation: number;
+  readonly pid: number;
   tell(message: ToWorker): void;
   signal(name: string): void;
   after(delayMs: number, call: () => void): void;
@@ -84,13 +86,21 @@ export class Handover {
   }
 
   #give(to: number, fromMs: number | null): void {
-    this.#workers.get(to)?.tell({ type: "takeOver", fromMs, running: [...this.#held()] });
+    this.#workers
+      .get(to)
+      ?.tell({ type: "takeOver", fromMs, running: [...this.#held()], workers: this.#others(to) });
   }
 
   #release(jobs: Iterable<string>, to: number | null): void {
     const held = this.#held();
     const worker = to === null ? undefined : this.#workers.get(to);
-    for (const job of jobs) if (!held.has(job)) worker?.tell({ type: "released", job });
+    for (const job of jobs)
+      if (!held.has(job)) worker?.tell({ type: "released", job, workers: this.#others(worker.generation) });
+  }
+
+  /** The pids of those that still end their runs. */
+  #others(than: number): number[] {
+    return [...this.#workers.values()].filter(({ generation }) => generation !== than).map(({ pid }) => pid);
   }
 
   #held(): ReadonlySet<string> {

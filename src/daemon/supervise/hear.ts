@@ -1,7 +1,7 @@
 // Listening to one worker: what it says goes to whom it concerns, and what its modules do to its channel is noticed.
-import type { JobStatus, StopReport } from "../../control/messages.ts";
+import type { StopReport } from "../../control/messages.ts";
 import type { ModuleFailure } from "../../runtime/failure.ts";
-import type { FromWorker } from "../../runtime/link.ts";
+import type { FromAsked, FromWorker } from "../../runtime/link.ts";
 import type { ReadinessWatch } from "./command-readiness.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
@@ -10,7 +10,7 @@ export interface Hearers {
   failed(failure: ModuleFailure): void;
   /** It can't be talked to any more. */
   broken(message: string): void;
-  jobs(id: number, jobs: readonly JobStatus[]): void;
+  asked(worker: WorkerProcess, message: FromAsked): void;
   pong(worker: WorkerProcess, id: number): void;
   yielded(worker: WorkerProcess, atMs: number, running: readonly string[]): void;
   runEnded(worker: WorkerProcess, job: string): void;
@@ -59,8 +59,12 @@ function pass(worker: WorkerProcess, message: FromWorker, hearers: Hearers): voi
     case "crashed":
       worker.why = message.what;
       return;
-    case "status":
-      hearers.jobs(message.id, message.jobs);
+    case "begun":
+    case "line":
+    case "part":
+    case "answer":
+    case "refused":
+      hearers.asked(worker, message);
       return;
     case "pong":
       hearers.pong(worker, message.id);

@@ -1,8 +1,9 @@
 // What a worker says, checked: its modules can write to any descriptor, and one that has given up root is not to be believed
 // by a supervisor that has not. Pure.
-import type { JobStatus, StopReport } from "../../control/messages.ts";
+import { isRunReport } from "../../control/calls.ts";
+import type { StopReport } from "../../control/messages.ts";
 import type { ModuleFailure } from "../../runtime/failure.ts";
-import type { FromWorker } from "../../runtime/link.ts";
+import { type FromWorker, longestPart } from "../../runtime/link.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -18,7 +19,12 @@ const checks: Readonly<Record<string, (fields: Fields) => boolean>> = {
   ready: ({ jobs }) => isCount(jobs),
   failed: ({ failure }) => isFailure(failure),
   crashed: ({ what }) => typeof what === "string",
-  status: ({ id, jobs }) => isCount(id) && Array.isArray(jobs) && jobs.every(isJobStatus),
+  begun: ({ id, run }) => isCount(id) && isRunReport(run),
+  line: ({ id, line }) => isCount(id) && isPart(line),
+  part: ({ id, index, text }) => isCount(id) && isCount(index) && isPart(text),
+  answer: ({ id, parts }) => isCount(id) && isCount(parts),
+  refused: ({ id, status, message, hint }) =>
+    isCount(id) && isRefusal(status) && isPart(message) && (hint === null || isPart(hint)),
   pong: ({ id }) => isCount(id),
   yielded: ({ atMs, running }) => Number.isFinite(atMs) && isTexts(running),
   runEnded: ({ job }) => typeof job === "string",
@@ -54,17 +60,13 @@ function isFailure(value: unknown): value is ModuleFailure {
   return typeof message === "string" && isPlaced && [module, sourceLine, stack, hint].every(isTextOrNull);
 }
 
-function isJobStatus(value: unknown): value is JobStatus {
-  if (!isFields(value)) return false;
-  const { name, schedule, tz, state, next, last } = value;
-  const isText = [name, schedule, state].every((text) => typeof text === "string");
-  const isRun =
-    last === null ||
-    (isFields(last) &&
-      typeof last["scheduledAt"] === "string" &&
-      typeof last["outcome"] === "string" &&
-      Number.isFinite(last["durationMs"]));
-  return isText && isTextOrNull(tz) && isTextOrNull(next) && isRun;
+function isPart(value: unknown): boolean {
+  return typeof value === "string" && value.length <= longestPart;
+}
+
+/** HTTP statuses with which a worker refuses. */
+function isRefusal(value: unknown): boolean {
+  return typeof value === "number" && [400, 404, 409, 413, 499, 500, 503].includes(value);
 }
 
 function isStopReport(value: unknown): value is StopReport {

@@ -95,6 +95,7 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
     },
     reload: () => supervisor.reload(),
     upgrade: () => upgrade.begin(),
+    jobs: supervisor.jobs,
   });
 }
 

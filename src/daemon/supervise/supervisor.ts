@@ -34,7 +34,8 @@ export class Supervisor {
   readonly #workers = new Map<number, WorkerProcess>();
   #state: SupervisorState = firstState;
   #jobs = 0;
-  readonly #questions = new JobQuestions();
+  /** What the workers' jobs are asked through. */
+  readonly jobs = new JobQuestions(() => ({ ...this.#state, workers: this.#workers }));
   readonly #handover = new Handover(this.#workers);
   readonly #sweep: Sweep;
   readonly #reloadAnswers = new ReloadAnswers();
@@ -145,7 +146,7 @@ export class Supervisor {
   }
 
   async status(): Promise<DaemonStatus> {
-    const jobs = await this.#questions.ask(this.#newest());
+    const jobs = await this.jobs.jobsForStatus();
     return statusOf(this.#state, this.#spec, this.#port, this.#newest()?.pid ?? null, jobs);
   }
 
@@ -225,7 +226,7 @@ export class Supervisor {
       broken: (message) => {
         if (!this.#state.everReady) this.#broken = message;
       },
-      jobs: (id, jobs) => this.#questions.answer(id, jobs),
+      asked: (asked, message) => this.jobs.hear(asked.generation, message),
       pong: (living, id) => this.#watchdog.answered(living, id),
       yielded: ({ generation }, atMs, running) => this.#handover.yielded(generation, atMs, running),
       runEnded: ({ generation }, job) => this.#handover.runEnded(generation, job, this.#state.current),
@@ -260,6 +261,7 @@ export class Supervisor {
   #whenEnded(worker: WorkerProcess, exit: ChildExit): void {
     worker.drain();
     worker.forget();
+    this.jobs.gone(worker.generation);
     this.#workers.delete(worker.generation);
     this.#lastChildExit = exit;
     this.#sweep.ended(worker.pid);

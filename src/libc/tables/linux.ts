@@ -83,6 +83,7 @@ export const linux = {
     SYS_pidfd_open: 434,
     SYS_close_range: 436,
     CLOCK_REALTIME: 0,
+    CLOCK_BOOTTIME: 7,
     TIMER_ABSTIME: 1,
     "sizeof(struct itimerspec)": 32,
     "offsetof(struct itimerspec, it_value)": 16,

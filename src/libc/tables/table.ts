@@ -106,6 +106,7 @@ type LinuxConstantName =
   | "SYS_pidfd_open"
   | "SYS_close_range"
   | "CLOCK_REALTIME"
+  | "CLOCK_BOOTTIME"
   | "TIMER_ABSTIME"
   | "sizeof(struct itimerspec)"
   | "offsetof(struct itimerspec, it_value)";

@@ -8,7 +8,12 @@ function team(...generations: number[]) {
     generations.map((generation) => [
       generation,
       {
-        tell: (message: { type: string }) => void told.push(`${generation} ${JSON.stringify(message)}`),
+        generation,
+        pid: 100 + generation,
+        tell: ({ workers, ...message }: { type: string; workers?: readonly number[] }) => {
+          told.push(`${generation} ${JSON.stringify(message)}`);
+          if (workers !== undefined) expect(workers).not.toContain(100 + generation);
+        },
         signal: (name: string) => void told.push(`${generation} ${name}`),
         after: () => {},
       },

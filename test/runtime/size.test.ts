@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatSize, parseSize } from "../../src/cli/size.ts";
+import { formatSize, parseSize } from "../../src/runtime/size.ts";
 
 test.each([
   ["0", 0, "0"],

@@ -1,0 +1,91 @@
+// djob runs: what has become of each time of a daemon's jobs.
+import type { ParsedArgs } from "citty";
+import type { RunReport } from "../../control/jobs.ts";
+import { mostRuns } from "../../control/routes.ts";
+import { DjobError } from "../../daemon/error.ts";
+import { exitCode } from "../../exit-code.ts";
+import { parseDuration } from "../../schedule/duration.ts";
+import { askDaemon, daemonOf } from "../ask-daemon.ts";
+import { type Command, isSet, textOf } from "../command.ts";
+import { jobArgument, jsonFlag, nameArgument, placeFlags } from "../flags.ts";
+import { showRuns } from "../show-jobs.ts";
+import { storedRuns } from "../stored-runs.ts";
+
+const usualRuns = 20;
+
+export const runs: Command = {
+  meta: { name: "runs", description: "Show the runs of a daemon's jobs, the latest first" },
+  args: {
+    name: nameArgument,
+    job: { ...jobArgument, required: false },
+    ...placeFlags,
+    failed: { type: "boolean", description: "only those that did not succeed and were not skipped" },
+    since: {
+      type: "string",
+      valueHint: "TIME",
+      description: "scheduled since then: 2h, or 2026-11-24T09:30:00Z",
+    },
+    limit: {
+      type: "string",
+      alias: "n",
+      valueHint: "N",
+      description: `how many, at most ${mostRuns} (default: ${usualRuns})`,
+    },
+    json: jsonFlag,
+  },
+  positionals: { minimum: 1, maximum: 2 },
+  examples: [
+    ["djob runs worker", "the last runs of all jobs"],
+    ["djob runs worker report --failed --since 2d", "what went wrong with one of them"],
+  ],
+  notes:
+    "Also of a daemon that does not run, from what it has left; what it was doing when it died is not told then.",
+  async run({ args, positionals: [name = "", job = null], output }) {
+    const query = new URLSearchParams({ limit: String(limitOf(args)) });
+    if (job !== null) query.set("job", job);
+    if (isSet(args, "failed")) query.set("failed", "true");
+    const sinceMs = sinceOf(textOf(args, "since"), Date.now());
+    if (sinceMs !== null) query.set("since", new Date(sinceMs).toISOString());
+    const daemon = await daemonOf(args, name);
+    const path = `/runs?${query}`;
+    const stored =
+      daemon.found.life === "alive"
+        ? null
+        : await storedRuns(daemon, { job, failed: isSet(args, "failed"), sinceMs, limit: limitOf(args) });
+    const found =
+      stored ?? (await askDaemon<readonly RunReport[]>(daemon, "show runs", { method: "GET", path }));
+    if (output.json) output.document(found);
+    else output.people.log(showRuns(found, output));
+    return exitCode.done;
+  },
+};
+
+function limitOf(args: ParsedArgs): number {
+  const text = textOf(args, "limit") ?? textOf(args, "n") ?? String(usualRuns);
+  if (/^\d{1,9}$/.test(text) && Number(text) <= mostRuns) return Number(text);
+  throw new DjobError(
+    exitCode.usage,
+    `cannot use --limit ${JSON.stringify(text)}: it is not a number of runs from 0 to ${mostRuns}`,
+    "write --limit 100",
+  );
+}
+
+/** Pure. @param text a duration before now, or a time @throws {DjobError} with exit code 2 */
+export function sinceOf(text: string | null, nowMs: number): number | null {
+  if (text === null) return null;
+  if (/^\d{4}-\d\d-\d\d/.test(text)) {
+    const timeMs = Date.parse(text);
+    if (!Number.isNaN(timeMs)) return timeMs;
+  } else {
+    try {
+      return nowMs - parseDuration(text);
+    } catch {
+      // It is told below.
+    }
+  }
+  throw new DjobError(
+    exitCode.usage,
+    `cannot use --since ${JSON.stringify(text)}: it is neither a duration nor a time`,
+    "write --since 2h, or --since 2026-11-24T09:30:00Z",
+  );
+}

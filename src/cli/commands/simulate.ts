@@ -1,0 +1,74 @@
+// djob simulate: every firing of a period, without running anything.
+import { checkModules } from "../../daemon/check.ts";
+import { DjobError } from "../../daemon/error.ts";
+import { requireModules } from "../../daemon/start.ts";
+import { exitCode } from "../../exit-code.ts";
+import { ScheduleError } from "../../schedule/schedule-error.ts";
+import { simulate as timesOf } from "../../schedule/simulation.ts";
+import { parseTime } from "../../schedule/time-zone.ts";
+import { type Command, textOf } from "../command.ts";
+import { planRun } from "../run-plan.ts";
+import { check } from "./check.ts";
+
+const usualDays = 1;
+const dayMs = 86_400_000;
+
+export const simulate: Command = {
+  meta: { name: "simulate", description: "Show every time of a period at which modules' jobs would run" },
+  args: {
+    ...check.args,
+    from: { type: "string", valueHint: "TIME", description: "the period's begin (default: now)" },
+    to: {
+      type: "string",
+      valueHint: "TIME",
+      description: `its end (default: ${usualDays} day after its begin)`,
+    },
+  },
+  positionals: check.positionals,
+  examples: [
+    ["djob simulate worker.ts --from 2026-12-24T00:00 --to 2027-01-01T00:00", "all times over the holidays"],
+  ],
+  notes:
+    "The modules are really loaded, as djob check does; no handler runs. Jitter is left out, and so are always and @reboot, which have no times.",
+  async run(input) {
+    const { args, output } = input;
+    const { spec, environment } = planRun(input);
+    requireModules(spec);
+    const zone = textOf(args, "tz");
+    const fromMs = timeOf("from", textOf(args, "from"), zone) ?? Date.now();
+    const toMs = timeOf("to", textOf(args, "to"), zone) ?? fromMs + usualDays * dayMs;
+    if (toMs < fromMs)
+      throw new DjobError(exitCode.usage, "cannot simulate: --to is before --from", "exchange them");
+    const jobs = await checkModules(spec, environment);
+    const firings = timesOf(
+      jobs.map(({ name, plan }) => [name, plan] as const),
+      fromMs - 1,
+      toMs,
+    );
+    if (output.json) {
+      const times = [...firings].map(({ timeMs, job }) => ({ time: new Date(timeMs).toISOString(), job }));
+      output.document({ from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), times });
+      return exitCode.done;
+    }
+    // A year of a minutely job has half a million lines.
+    let lines: string[] = [];
+    for (const { timeMs, job } of firings) {
+      lines.push(`${new Date(timeMs).toISOString()}  ${job}`);
+      if (lines.length < 10_000) continue;
+      output.people.log(lines.join("\n"));
+      lines = [];
+    }
+    if (lines.length > 0) output.people.log(lines.join("\n"));
+    return exitCode.done;
+  },
+};
+
+function timeOf(flag: string, text: string | null, zone: string | null): number | null {
+  if (text === null) return null;
+  try {
+    return parseTime(text, zone);
+  } catch (error) {
+    if (!(error instanceof ScheduleError)) throw error;
+    throw new DjobError(exitCode.usage, `cannot use --${flag}: ${error.message}`, error.hint ?? null);
+  }
+}

@@ -1,0 +1,70 @@
+// What job() was given, checked: a JobDefinition, or an error that says which value is wrong and what would be right. Pure.
+import { distance } from "fastest-levenshtein";
+import { RegistrationError } from "../failure.ts";
+import type { JobDefinition } from "../job.ts";
+import { planOfOptions, planOfTexts, planOptions } from "./plan.ts";
+import { defaultPolicies, policiesOf, policyOptions } from "./policies.ts";
+import { describe, type Given, isRecord } from "./values.ts";
+import { workOf, workOptions } from "./work.ts";
+
+/**
+ * @param host what hashed fields and jitter are spread by, besides the job's name
+ * @throws {RegistrationError | ScheduleError} for what a module's author has to mend
+ */
+export function defineJob(
+  name: unknown,
+  scheduleOrOptions: unknown,
+  handler: unknown,
+  host: string,
+): JobDefinition {
+  const checkedName = checkJobName(name);
+  const job = `the job "${checkedName}"`;
+  const seed = `${host}/${checkedName}`;
+  const texts = textsOf(scheduleOrOptions);
+  if (texts !== null) {
+    const work = workOf({ job, options: {} }, handler);
+    return { name: checkedName, plan: planOfTexts(texts, seed), work, policies: defaultPolicies };
+  }
+  if (!isRecord(scheduleOrOptions)) {
+    throw new RegistrationError(
+      `cannot declare ${job}: its schedule is ${describe(scheduleOrOptions)}`,
+      'write "*/5 * * * *", "every 10s", "at 2026-12-24T18:00:00Z", "always", or options such as { cron: "0 9 * * *", tz: "Europe/Berlin" }',
+    );
+  }
+  for (const option of Object.keys(scheduleOrOptions)) checkOption(job, option);
+  const given: Given = { job, options: scheduleOrOptions };
+  return {
+    name: checkedName,
+    plan: planOfOptions(given, seed),
+    work: workOf(given, handler),
+    policies: policiesOf(given),
+  };
+}
+
+const knownOptions: readonly string[] = [...planOptions, ...policyOptions, ...workOptions];
+const maximumNameLength = 128;
+
+function textsOf(schedule: unknown): readonly string[] | null {
+  if (typeof schedule === "string") return [schedule];
+  const isTexts =
+    Array.isArray(schedule) && schedule.length > 0 && schedule.every((text) => typeof text === "string");
+  return isTexts ? schedule : null;
+}
+
+function checkJobName(name: unknown): string {
+  if (typeof name === "string" && /^[^\p{Cc}\s](?:[^\p{Cc}]*[^\p{Cc}\s])?$/u.test(name)) {
+    if (name.length <= maximumNameLength) return name;
+  }
+  throw new RegistrationError(
+    `cannot declare a job named ${describe(name)}: a name is 1 to ${maximumNameLength} characters of text, with no control characters and no space at its ends`,
+  );
+}
+
+function checkOption(job: string, option: string): void {
+  if (knownOptions.includes(option)) return;
+  const nearest = knownOptions.find((known) => distance(known, option) <= 2);
+  throw new RegistrationError(
+    `cannot declare ${job}: there is no option "${option}"`,
+    nearest === undefined ? `the options are ${knownOptions.join(", ")}` : `did you mean "${nearest}"?`,
+  );
+}

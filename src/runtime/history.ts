@@ -1,0 +1,49 @@
+// The worker's run history: opened when there is a job, and not before.
+import type { Store, Trouble } from "../store/store.ts";
+import type { Journal } from "./journal.ts";
+import type { WorkerPort } from "./port.ts";
+
+export class History {
+  readonly #port: Pick<WorkerPort, "openStore">;
+  readonly #journal: Journal;
+  #opening: Promise<void> | null = null;
+  #store: Store | null = null;
+
+  constructor(port: Pick<WorkerPort, "openStore">, journal: Journal) {
+    this.#port = port;
+    this.#journal = journal;
+  }
+
+  get isOpen(): boolean {
+    return this.#store !== null;
+  }
+
+  /** null: it has not been opened. */
+  get storeIfAny(): Store | null {
+    return this.#store;
+  }
+
+  get store(): Store {
+    if (this.#store === null) throw new Error("the run history was asked for before it was opened");
+    return this.#store;
+  }
+
+  open(): Promise<void> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  /** What it was given is written, and nothing more will be. */
+  close(): void {
+    this.#store?.close();
+  }
+
+  async #open(): Promise<void> {
+    this.#store = await this.#port.openStore((trouble) => this.#tell(trouble));
+  }
+
+  #tell(trouble: Trouble | null): void {
+    if (trouble === null) this.#journal.write("info", "run history: it is written again", null);
+    else this.#journal.write("error", `run history: ${trouble.reason}`, null);
+  }
+}

@@ -1,0 +1,62 @@
+// What runs jobs, put together: what modules declare, when it comes, how it runs, what is kept of it, and what may be asked of it.
+import { provideApi } from "../api/module.ts";
+import { watchForBlocks } from "./blocking.ts";
+import { systemClock } from "./clock.ts";
+import { Control } from "./control.ts";
+import { makeExecutor } from "./executors.ts";
+import { History } from "./history.ts";
+import type { Journal } from "./journal.ts";
+import { Observers } from "./observers.ts";
+import { Ping } from "./ping.ts";
+import type { WorkerPort } from "./port.ts";
+import { Registry } from "./registry.ts";
+import { Runner } from "./runner.ts";
+import { Scheduler } from "./scheduler.ts";
+
+export class WorkRoom {
+  readonly registry: Registry;
+  readonly runner: Runner;
+  readonly scheduler: Scheduler;
+  readonly history: History;
+  readonly control: Control;
+
+  constructor(port: WorkerPort, journal: Journal) {
+    const history = new History(port, journal);
+    this.history = history;
+    this.registry = new Registry(port.host);
+    this.runner = new Runner(systemClock, journal, makeExecutor);
+    const ping = new Ping(systemClock, journal);
+    this.scheduler = new Scheduler({
+      clock: systemClock,
+      runner: this.runner,
+      journal,
+      get store() {
+        return history.store;
+      },
+      host: port.host,
+      bootId: () => port.bootId(),
+      observers: new Observers(
+        journal,
+        () => this.registry.hooks,
+        ping,
+        () => history.store.flush(),
+      ),
+    });
+    this.control = new Control(this.scheduler, journal, () => history.storeIfAny, systemClock.now);
+    watchForBlocks(this.runner, journal);
+    if (port.runWatch !== null) this.runner.watch(port.runWatch);
+  }
+
+  /** From now on modules can import "djob". @param isLoading whether modules are being loaded at the moment */
+  provide(port: WorkerPort, isLoading: () => boolean): void {
+    provideApi({
+      job: (...given: unknown[]) => this.registry.add(...given),
+      hooks: (given) => this.registry.addHooks(given),
+      sockets: port.sockets,
+    });
+    this.registry.whenAdded((job) => {
+      if (isLoading() || this.history.isOpen) this.scheduler.add(job);
+      else void this.history.open().then(() => this.scheduler.add(job));
+    });
+  }
+}

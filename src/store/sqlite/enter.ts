@@ -1,0 +1,125 @@
+// Making jobs known: those that were known are read in one query, new ones are written at once, or, if they are many, as a few
+// rows that become rows of their own later.
+import type { JobMemory } from "../store.ts";
+import type { Connection } from "./connection.ts";
+import { decodeKeys } from "./keys.ts";
+import { futureMs } from "./retention.ts";
+import { type JobRow, jobRowOf, memoryColumns, newMemory } from "./rows.ts";
+import { insertJobs, type NewJob, settleArrivals } from "./writes.ts";
+
+export interface Declared {
+  readonly name: string;
+  readonly schedule: string;
+}
+
+export interface Entered {
+  readonly memories: JobMemory[];
+  /** How many records each has, in the same order. */
+  readonly kept: number[];
+  readonly arrived: readonly NewJob[];
+  /** Rows of "arrivals" that are to be settled. */
+  readonly arrivals: readonly number[];
+}
+
+/** New jobs up to so many are written at once. */
+const maximumAtOnce = 2_000;
+const arrivalsInRow = 500;
+/** From so many on, all that there are is read. */
+const fewJobs = 1_000;
+
+/** To be called within a transaction; but for `isWritable` false, when nothing can be written. */
+export function enterJobs(
+  connection: Connection,
+  jobs: readonly Declared[],
+  nowMs: number,
+  isWritable = true,
+): Entered {
+  if (isWritable && connection.rows("SELECT 1 FROM arrivals LIMIT 1").length > 0)
+    settleArrivals(connection, null);
+  const known = readKnown(connection, jobs);
+  const decidedMs = latestDecided(connection, nowMs);
+  let key = Number(connection.rows("SELECT value FROM counters WHERE name = 'job'")[0]?.[0] ?? 1);
+  const arrived: NewJob[] = [];
+  const memories: JobMemory[] = [];
+  const kept: number[] = [];
+  for (const { name, schedule } of jobs) {
+    const row = known.get(name);
+    kept.push(row?.kept ?? 0);
+    if (row !== undefined) {
+      const decided = decidedMs.get(row.memory.key) ?? 0;
+      const accountedMs = Math.max(accountedOf(connection, row, nowMs), decided);
+      const hasChanged = row.schedule !== schedule;
+      const memory = { ...row.memory, accountedMs: hasChanged ? Math.max(accountedMs, nowMs) : accountedMs };
+      if (hasChanged && isWritable) changeSchedule(connection, memory, schedule);
+      memories.push(memory);
+      continue;
+    }
+    arrived.push({ key, name, schedule, accountedMs: nowMs });
+    memories.push(newMemory(key, nowMs));
+    key += 1;
+  }
+  return { memories, kept, arrived, arrivals: isWritable ? write(connection, arrived, nowMs) : [] };
+}
+
+function write(connection: Connection, arrived: readonly NewJob[], nowMs: number): number[] {
+  if (arrived.length <= maximumAtOnce) {
+    if (arrived.length > 0) insertJobs(connection, arrived);
+    return [];
+  }
+  const rows: number[] = [];
+  for (let from = 0; from < arrived.length; from += arrivalsInRow) {
+    const some = arrived.slice(from, from + arrivalsInRow);
+    const text = JSON.stringify(some.map(({ name, schedule }) => [name, schedule]));
+    rows.push(
+      connection.insert(
+        "INSERT INTO arrivals (first, entered, jobs) VALUES (?, ?, ?)",
+        ...[some[0]?.key ?? 0, nowMs, text],
+      ),
+    );
+  }
+  const next = (arrived.at(-1)?.key ?? 0) + 1;
+  connection.run("UPDATE counters SET value = ? WHERE name = 'job'", next);
+  return rows;
+}
+
+function readKnown(connection: Connection, jobs: readonly Declared[]): Map<string, JobRow> {
+  const rows =
+    jobs.length > fewJobs
+      ? connection.rows(`SELECT ${memoryColumns} FROM jobs`)
+      : connection.rows(
+          `SELECT ${memoryColumns} FROM jobs WHERE name IN (SELECT value FROM json_each(?))`,
+          JSON.stringify(jobs.map(({ name }) => name)),
+        );
+  return new Map(rows.map((row) => [String(row[1]), jobRowOf(row)]));
+}
+
+/** A time far in the future was accounted for under a clock that was wrong: the latest one that is not counts. */
+function accountedOf(connection: Connection, { memory }: JobRow, nowMs: number): number {
+  const { key, accountedMs } = memory;
+  if (accountedMs <= nowMs + futureMs) return accountedMs;
+  const [[throughMs] = [null]] = connection.rows(
+    "SELECT max(through) FROM runs WHERE job = ? AND scheduled <= ? AND through <= ? AND trigger != 'manual'",
+    ...[key, nowMs + futureMs, nowMs + futureMs],
+  );
+  return Number(throughMs ?? nowMs);
+}
+
+function changeSchedule(connection: Connection, { key, accountedMs }: JobMemory, schedule: string): void {
+  connection.run("UPDATE jobs SET schedule = ?, accounted = ? WHERE key = ?", schedule, accountedMs, key);
+}
+
+/** The latest time of each job that some process has decided and not recorded yet. */
+function latestDecided(connection: Connection, nowMs: number): Map<number, number> {
+  const latest = new Map<number, number>();
+  const rows = connection.rows(
+    `SELECT scheduled, jobs FROM pending WHERE trigger IN ('schedule', 'catch-up') AND scheduled <= ?`,
+    nowMs + futureMs,
+  );
+  for (const [scheduled, jobs] of rows) {
+    if (!(jobs instanceof Uint8Array)) continue;
+    for (const key of decodeKeys(jobs)) {
+      latest.set(key, Math.max(latest.get(key) ?? 0, Number(scheduled)));
+    }
+  }
+  return latest;
+}

@@ -1,0 +1,182 @@
+// Keeps a database open whatever the world does to it: a corrupt one is set aside and begun anew, one that can't be used at all
+// is replaced by one in memory, and while writing fails it is tried again from time to time.
+import type { Trouble } from "../store.ts";
+import type { Connect, Connection } from "./connection.ts";
+import { faultOf, reasonOf } from "./faults.ts";
+import { checkFiles, claimFile, isSameFile, PlaceError, setAside } from "./place.ts";
+import { fitnessOf, prepareDatabase, schemaVersion } from "./schema.ts";
+
+/** How long nothing is tried after writing has failed. */
+const retryAfterMs = 5_000;
+
+export interface KeeperOptions {
+  /** ":memory:" for one that is of this process alone. */
+  readonly path: string;
+  readonly connect: Connect;
+  readonly now: () => number;
+  readonly monotonic: () => number;
+  readonly onTrouble: (trouble: Trouble | null) => void;
+  /** Puts what this process knows into a database that was begun anew. */
+  readonly rebuild: (connection: Connection) => void;
+}
+
+export type Attempt<Result> = { readonly done: true; readonly value: Result } | { readonly done: false };
+
+export class Keeper {
+  readonly #options: KeeperOptions;
+  #connection: Connection;
+  #inode: number | null = null;
+  /** What stays until the end. */
+  #lasting: Trouble | null = null;
+  #degraded: { readonly trouble: Trouble; readonly tryAgainMs: number } | null = null;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#connection = this.#open(true);
+  }
+
+  get trouble(): Trouble | null {
+    return this.#degraded?.trouble ?? this.#lasting;
+  }
+
+  /** @param isUrgent try it even if it has just failed */
+  attempt<Result>(call: (connection: Connection) => Result, isUrgent = false): Attempt<Result> {
+    const { monotonic } = this.#options;
+    if (this.#degraded !== null && !isUrgent && monotonic() < this.#degraded.tryAgainMs)
+      return { done: false };
+    try {
+      return this.#succeeded(call(this.#connection));
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === null) throw error;
+      if (fault !== "corrupt") return this.#failed(error);
+      return this.#beginAnew(error, call);
+    }
+  }
+
+  /** Also while writing fails: what was written before can still be read. */
+  read<Result>(call: (connection: Connection) => Result): Attempt<Result> {
+    try {
+      return { done: true, value: call(this.#connection) };
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === null) throw error;
+      return fault === "corrupt" ? this.#beginAnew(error, call) : { done: false };
+    }
+  }
+
+  close(): void {
+    try {
+      this.#connection.close();
+    } catch (error) {
+      if (faultOf(error) === null) throw error;
+    }
+  }
+
+  #succeeded<Result>(value: Result): Attempt<Result> {
+    if (this.#degraded !== null) {
+      this.#degraded = null;
+      this.#options.onTrouble(this.#lasting);
+    }
+    return { done: true, value };
+  }
+
+  #failed(error: unknown): { done: false } {
+    const { monotonic, onTrouble } = this.#options;
+    const isNew = this.#degraded === null;
+    const reason = reasonOf(error);
+    this.#degraded = {
+      trouble: { kind: "degraded", reason },
+      tryAgainMs: monotonic() + retryAfterMs,
+    };
+    if (isNew) onTrouble(this.trouble);
+    return { done: false };
+  }
+
+  #beginAnew<Result>(error: unknown, call: (connection: Connection) => Result): Attempt<Result> {
+    try {
+      this.#connection.close();
+    } catch {
+      // It is corrupt.
+    }
+    this.#degraded = null;
+    try {
+      this.#connection = this.#setAsideAndOpen(reasonOf(error));
+      this.#connection.atomically(() => this.#options.rebuild(this.#connection));
+      this.#options.onTrouble(this.trouble);
+      return this.#succeeded(call(this.#connection));
+    } catch (again) {
+      const fault = faultOf(again);
+      if (fault === null) throw again;
+      if (fault === "failing") return this.#failed(again);
+      this.#connection = this.#goOnInMemory(reasonOf(again));
+      this.#connection.atomically(() => this.#options.rebuild(this.#connection));
+      this.#options.onTrouble(this.trouble);
+      return { done: true, value: call(this.#connection) };
+    }
+  }
+
+  #open(maySetAside: boolean): Connection {
+    const { path } = this.#options;
+    if (path === ":memory:") return this.#openInMemory();
+    try {
+      return this.#openFile();
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === null) throw error;
+      if (fault !== "corrupt" || !maySetAside) return this.#goOnInMemory(reasonOf(error));
+      try {
+        return this.#setAsideAndOpen(reasonOf(error));
+      } catch (again) {
+        if (faultOf(again) === null) throw again;
+        return this.#goOnInMemory(`${reasonOf(error)}, and it can't be set aside: ${reasonOf(again)}`);
+      }
+    }
+  }
+
+  #openFile(): Connection {
+    const { path, inode } = claimFile(this.#options.path);
+    const connection = this.#options.connect(path);
+    try {
+      const fitness = fitnessOf(connection);
+      if (fitness === "foreign") throw new PlaceError("it is no database of djob's", true);
+      if (fitness === "newer") {
+        throw new PlaceError(
+          `a newer djob made it (this one knows its tables up to version ${schemaVersion})`,
+        );
+      }
+      prepareDatabase(connection, fitness === "new", true);
+      checkFiles(path, null);
+      this.#inode = inode;
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  #setAsideAndOpen(reason: string): Connection {
+    const { path, now } = this.#options;
+    // Another process that uses it may have seen the same, and been first.
+    const isStillThere = this.#inode === null || isSameFile(path, this.#inode);
+    const where = isStillThere
+      ? `it is kept as ${setAside(path, now())}`
+      : "another process has set it aside";
+    const connection = this.#openFile();
+    this.#lasting = { kind: "set-aside", reason: `${reason}; ${where}` };
+    return connection;
+  }
+
+  #goOnInMemory(reason: string): Connection {
+    const connection = this.#openInMemory();
+    this.#lasting = { kind: "memory", reason };
+    this.#inode = null;
+    return connection;
+  }
+
+  #openInMemory(): Connection {
+    const connection = this.#options.connect(":memory:");
+    prepareDatabase(connection, true, false);
+    return connection;
+  }
+}

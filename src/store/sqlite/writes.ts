@@ -1,0 +1,183 @@
+// What waits to be written, and how each is. All of it can be written again after a transaction that failed.
+import type { Ended, Retry } from "../store.ts";
+import type { Connection } from "./connection.ts";
+import { encodeKeys } from "./keys.ts";
+import type { OpenDecision } from "./open-decisions.ts";
+import { insertRun, plainEnding, runValues } from "./rows.ts";
+
+export type Write =
+  /** Jobs that could not be entered when they came. */
+  | { readonly type: "jobs"; readonly jobs: readonly NewJob[] }
+  /** Jobs that were entered become rows of their own. */
+  | { readonly type: "arrivals"; readonly row: number }
+  | { readonly type: "decision"; readonly open: OpenDecision }
+  /** `closes`: a decision whose last record this is. */
+  | {
+      readonly type: "ended";
+      readonly ended: Ended;
+      readonly closes: OpenDecision | null;
+      readonly endsRetry: boolean;
+    }
+  /** Records of a decision's jobs from one place to before another, where nothing is there yet. */
+  | { readonly type: "records"; readonly of: OpenDecision; readonly from: number; readonly to: number }
+  | { readonly type: "retry"; readonly retry: Retry; readonly closes: OpenDecision | null }
+  | { readonly type: "pause"; readonly key: number; readonly pausedAtMs: number | null }
+  | { readonly type: "boot"; readonly key: number; readonly bootId: string };
+
+export interface NewJob {
+  readonly key: number;
+  readonly name: string;
+  readonly schedule: string;
+  readonly accountedMs: number;
+}
+
+/** So many records are one write: they take less than a millisecond. */
+export const recordsAtOnce = 200;
+
+/** Called for each record that is new. */
+export type Recorded = (key: number) => void;
+
+export function applyWrite(connection: Connection, write: Write, owner: number, recorded: Recorded): void {
+  switch (write.type) {
+    case "jobs":
+      insertJobs(connection, write.jobs);
+      break;
+    case "arrivals":
+      settleArrivals(connection, write.row);
+      break;
+    case "decision":
+      insertDecision(connection, write.open, owner);
+      break;
+    case "ended":
+      record(connection, write.ended, recorded);
+      if (write.endsRetry) deleteRetry(connection, write.ended);
+      deleteDecision(connection, write.closes);
+      break;
+    case "records":
+      recordMany(connection, write, recorded);
+      break;
+    case "retry":
+      insertRetry(connection, write.retry, owner);
+      deleteDecision(connection, write.closes);
+      break;
+    case "pause":
+      connection.run("UPDATE jobs SET paused = ? WHERE key = ?", write.pausedAtMs, write.key);
+      break;
+    case "boot":
+      connection.run("UPDATE jobs SET boot = ? WHERE key = ?", write.bootId, write.key);
+  }
+}
+
+export function insertJobs(connection: Connection, jobs: readonly NewJob[]): void {
+  let highest = 0;
+  for (const { key, name, schedule, accountedMs } of jobs) {
+    highest = Math.max(highest, key);
+    connection.run(
+      "INSERT OR IGNORE INTO jobs (key, name, schedule, accounted) VALUES (?, ?, ?, ?)",
+      ...[key, name, schedule, accountedMs],
+    );
+  }
+  connection.run("UPDATE counters SET value = max(value, ?) WHERE name = 'job'", highest + 1);
+}
+
+/** @param row null: all that any process has left */
+export function settleArrivals(connection: Connection, row: number | null): void {
+  const which = row === null ? [] : [row];
+  const where = row === null ? "" : "WHERE arrivals.id = ?";
+  connection.run(
+    `INSERT OR IGNORE INTO jobs (key, name, schedule, accounted)
+     SELECT first + job.key, job.value ->> 0, job.value ->> 1, entered FROM arrivals, json_each(arrivals.jobs) AS job ${where}`,
+    ...which,
+  );
+  connection.run(`DELETE FROM arrivals ${where}`, ...which);
+}
+
+export function insertDecision(
+  connection: Connection,
+  open: OpenDecision,
+  owner: number,
+  jobs = open.decision.jobs,
+): void {
+  const { scheduledAtMs, decidedAtMs, attempt, trigger, skipped } = open.decision;
+  open.row = connection.insert(
+    "INSERT INTO pending (owner, scheduled, decided, attempt, trigger, skipped, jobs) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    ...[owner, scheduledAtMs, decidedAtMs, attempt, trigger, skipped, encodeKeys(jobs)],
+  );
+  if (trigger === "retry") for (const key of jobs) deleteRetry(connection, { key, scheduledAtMs });
+}
+
+export function insertRetry(connection: Connection, retry: Retry, owner: number): void {
+  const { key, scheduledAtMs, origin, attempt, dueMs, input } = retry;
+  connection.run(
+    "INSERT OR REPLACE INTO retries (job, scheduled, owner, origin, attempt, due, input) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    ...[key, scheduledAtMs, owner, origin, attempt, dueMs, input],
+  );
+  if (origin !== "manual") account(connection, key, scheduledAtMs);
+}
+
+function deleteRetry(
+  connection: Connection,
+  { key, scheduledAtMs }: Pick<Retry, "key" | "scheduledAtMs">,
+): void {
+  connection.run("DELETE FROM retries WHERE job = ? AND scheduled = ?", key, scheduledAtMs);
+}
+
+function deleteDecision(connection: Connection, open: OpenDecision | null): void {
+  if (open?.row != null) connection.run("DELETE FROM pending WHERE id = ?", open.row);
+}
+
+function account(connection: Connection, key: number, throughMs: number): void {
+  connection.run("UPDATE jobs SET accounted = ? WHERE key = ? AND accounted < ?", throughMs, key, throughMs);
+}
+
+function recordMany(
+  connection: Connection,
+  { of, from, to }: Extract<Write, { type: "records" }>,
+  recorded: Recorded,
+): void {
+  const { jobs, scheduledAtMs, decidedAtMs, attempt, trigger, skipped } = of.decision;
+  const isInterrupted = skipped === null;
+  for (const key of jobs.slice(from, to)) {
+    if (of.interruptedMs !== null && waitsForRetry(connection, key, scheduledAtMs)) continue;
+    const ending = plainEnding(key, scheduledAtMs, {
+      startedAtMs: isInterrupted ? decidedAtMs : null,
+      endedAtMs: isInterrupted ? (of.interruptedMs ?? decidedAtMs) : decidedAtMs,
+      attempt,
+      trigger,
+      outcome: isInterrupted ? "interrupted" : "skipped",
+      reason: skipped ?? "daemon-died",
+    });
+    record(connection, ending, recorded);
+  }
+  if (to >= jobs.length) deleteDecision(connection, of);
+}
+
+function waitsForRetry(connection: Connection, key: number, scheduledAtMs: number): boolean {
+  return (
+    connection.rows("SELECT 1 FROM retries WHERE job = ? AND scheduled = ?", key, scheduledAtMs).length > 0
+  );
+}
+
+/** A manual run has a time that no schedule gave: it accounts for nothing. */
+function record(connection: Connection, ended: Ended, recorded: Recorded): void {
+  if (connection.run(insertRun, ...runValues(ended)) === 0) return;
+  recorded(ended.key);
+  const { key, trigger, outcome, scheduledAtMs, startedAtMs, endedAtMs, state } = ended;
+  const throughMs = trigger === "schedule" || trigger === "catch-up" ? ended.throughMs : 0;
+  if (outcome === "skipped") {
+    connection.run(
+      "UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?) WHERE key = ?",
+      throughMs,
+      key,
+    );
+    return;
+  }
+  connection.run(
+    `UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?), last_scheduled = ?, last_started = ?, last_ended = ?,
+      last_outcome = ? WHERE key = ?`,
+    ...[throughMs, scheduledAtMs, startedAtMs, endedAtMs, outcome, key],
+  );
+  if (outcome === "succeeded") connection.run("UPDATE jobs SET succeeded = ? WHERE key = ?", endedAtMs, key);
+  if (outcome === "succeeded" && state !== undefined)
+    connection.run("UPDATE jobs SET state = ? WHERE key = ?", state, key);
+}
