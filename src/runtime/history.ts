@@ -33,9 +33,12 @@ export class History {
     return this.#opening;
   }
 
-  /** What it was given is written, and nothing more will be. */
-  close(): void {
-    this.#store?.close();
+  /**
+   * What it was given is written. Nothing is closed at the end of a process: SQLite would move its log into the file then, and wait
+   * some 20 ms for the disk, which the next start does as well.
+   */
+  flush(): void {
+    this.#store?.flush();
   }
 
   async #open(): Promise<void> {

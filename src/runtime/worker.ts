@@ -172,7 +172,7 @@ export class Worker {
 
   #watchEnds(): void {
     process.on("exit", (code) => {
-      this.#room.history.close();
+      this.#room.history.flush();
       if (this.#state === "starting") {
         this.#port.failed(this.#exits.failureOf(code, this.#module));
         process.exitCode = exitCode.notReady;
@@ -245,7 +245,7 @@ export class Worker {
 
   /** Whoever asked for the stop gets the answer first; the files go before that, so that the asker finds none. */
   #leave({ outcome }: StopReport): void {
-    this.#room.history.close();
+    this.#room.history.flush();
     this.#port.removeFiles();
     const end = () => (outcome === "forced" ? this.#port.kill() : this.#port.exit(exitCode.done));
     if (this.#control === null || this.#control.pending === 0) end();
@@ -260,7 +260,7 @@ export class Worker {
 
   #endNow(signal: string): void {
     this.#journal.write("warn", `${signal} for the second time: ending now`);
-    this.#room.history.close();
+    this.#room.history.flush();
     this.#port.removeFiles();
     this.#port.kill();
   }
@@ -285,7 +285,7 @@ export class Worker {
     await this.#end("the daemon is reloading", true, this.#port.identity.stopTimeoutMs);
     if (this.#stopping !== null) return;
     this.#control?.close();
-    this.#room.history.close();
+    this.#room.history.flush();
     this.#port.replace();
   }
 
