@@ -52,8 +52,17 @@ export function refused(name: string, what: string, value: unknown): DjobError {
   return new DjobError(code, `cannot ${what}: ${name} says: ${visible(message)}`, hint && visible(hint));
 }
 
-/** Path and segments: names may hold "/" and "@". */
+/**
+ * Path and segments: names may hold "/" and "@".
+ * @throws {DjobError} with exit code 2 for a name that is no segment: URLs resolve "..", also encoded, so that it would mean all jobs
+ */
 export function pathTo(first: string, name: string, last: string): string {
+  if (["", ".", ".."].includes(name))
+    throw new DjobError(
+      exitCode.usage,
+      `cannot ask about ${JSON.stringify(name)}: no job or run can be asked for by that name`,
+      "the names of jobs: djob jobs; the ids of runs: djob runs --json",
+    );
   return `/${first}/${encodeURIComponent(name)}${last === "" ? "" : `/${last}`}`;
 }
 

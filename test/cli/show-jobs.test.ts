@@ -62,6 +62,12 @@ test("text of a daemon's modules can't steer a terminal", () => {
 
 test("a path holds any name", () => {
   expect(pathTo("jobs", "a/b@c ?#%", "why")).toBe("/jobs/a%2Fb%40c%20%3F%23%25/why");
+  expect(pathTo("jobs", "...", "why")).toBe("/jobs/.../why");
+});
+
+test("a name that a URL would leave out reaches no other path", () => {
+  for (const name of ["", ".", ".."])
+    expect(() => pathTo("jobs", name, "pause")).toThrow("no job or run can be asked for by that name");
 });
 
 test("--since takes a duration before now, or a time", () => {

@@ -132,6 +132,7 @@ test("what is asked wrongly is refused with what would help, and its exit code",
     [["cancel", "worker", "nonsense"], 2, "is no run's id"],
     [["trigger", "worke", "slow"], 7, "did you mean worker?"],
     [["trigger", "worker"], 2, "it needs a"],
+    [["pause", "worker", ".."], 2, "cannot ask about"],
   ] as const;
   for (const [args, code, text] of refusals) {
     const result = await space.djob(args);
