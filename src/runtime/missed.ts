@@ -3,9 +3,10 @@ import { type CatchUp, decideCatchUp } from "../schedule/catch-up.ts";
 import { dueTimes } from "../schedule/due-times.ts";
 import type { DueTimes } from "../schedule/plan.ts";
 import type { Reason } from "../store/records.ts";
-import type { Ended } from "../store/store.ts";
 import type { Batch } from "./batch.ts";
 import type { JobEntry } from "./job-entry.ts";
+import type { SchedulerParts } from "./scheduler-parts.ts";
+import { skippedManyText } from "./skipped.ts";
 
 /** How many times of one job are recorded one by one; those before are one record. */
 const toldOneByOne = 100;
@@ -43,18 +44,20 @@ export function offerMany(
   return { nextDueMs, earlier, reason };
 }
 
-/** The record of a row of times. */
-export function manyTimes(
-  key: number,
+/** A row of times is one record, and one line in the log. */
+export function recordMany(
+  { clock, store, journal }: Pick<SchedulerParts, "clock" | "store" | "journal">,
+  { key, definition }: JobEntry,
   { firstMs, lastMs, count }: NonNullable<DueTimes["earlier"]>,
   reason: Reason,
-): Omit<Ended, "endedAtMs"> {
-  return {
+): void {
+  store.end({
     key,
     scheduledAtMs: firstMs,
     throughMs: lastMs,
     times: count,
     startedAtMs: null,
+    endedAtMs: clock.now(),
     attempt: 0,
     trigger: "schedule",
     outcome: "skipped",
@@ -63,5 +66,6 @@ export function manyTimes(
     exitCode: null,
     signal: null,
     result: null,
-  };
+  });
+  journal.write("warn", skippedManyText(firstMs, lastMs, count, reason), definition.name);
 }

@@ -7,6 +7,12 @@ import type { RunIdentity } from "./journal.ts";
 /** queued: behind runs of the same job; waiting: for a place in its concurrency group; retrying: for its next attempt. */
 export type Phase = "queued" | "waiting" | "running" | "retrying";
 
+export interface Triggered {
+  /** null: the job's other runs do not allow another, which has been recorded. */
+  readonly run: Run | null;
+  readonly scheduledAtMs: number;
+}
+
 export class Run implements RunIdentity {
   readonly entry: JobEntry;
   readonly scheduledAtMs: number;

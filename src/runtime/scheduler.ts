@@ -16,11 +16,11 @@ import {
   newEntry,
   remember,
 } from "./job-entry.ts";
-import { manyTimes, offerMany } from "./missed.ts";
+import { offerMany, recordMany } from "./missed.ts";
 import { declared, retriesOf } from "./remembered.ts";
-import { Run } from "./run.ts";
+import { Run, type Triggered } from "./run.ts";
 import type { SchedulerParts } from "./scheduler-parts.ts";
-import { skippedManyText, tellSkipped } from "./skipped.ts";
+import { tellSkipped } from "./skipped.ts";
 import { type ClockStep, Timeline } from "./timeline.ts";
 
 export class Scheduler {
@@ -82,17 +82,17 @@ export class Scheduler {
     this.#timeline.arm();
   }
 
-  start(): void {
-    this.takeOver(null, [], []);
-  }
-
   /**
    * Starts where another worker has left off: every time after that is this one's, those too that have come meanwhile.
    * @param fromMs wall-clock time; null: there was none, and the store knows what is owed
    * @param running jobs that the other worker still runs, until `release`
    * @param workers process ids of others that still end their runs
    */
-  takeOver(fromMs: number | null, running: readonly string[], workers: readonly number[]): void {
+  start(
+    fromMs: number | null = null,
+    running: readonly string[] = [],
+    workers: readonly number[] = [],
+  ): void {
     this.#state = "started";
     this.#timeline.start();
     const { nowMs } = this.#timeline;
@@ -138,12 +138,8 @@ export class Scheduler {
     for (const job of this.#jobs.values()) job.dueMs = null;
   }
 
-  /** Runs a job now, whatever its schedule says. @returns null: its runs do not allow another, which has been recorded */
-  trigger(
-    entry: JobEntry,
-    input: unknown,
-    accepted: (run: Run) => void = () => {},
-  ): { run: Run | null; scheduledAtMs: number } {
+  /** Runs a job now, whatever its schedule says. */
+  trigger(entry: JobEntry, input: unknown, accepted: (run: Run) => void = () => {}): Triggered {
     const { clock, store } = this.#parts;
     let scheduledAtMs = clock.now();
     while (store.has(entry.key, scheduledAtMs)) scheduledAtMs += 1;
@@ -248,12 +244,7 @@ export class Scheduler {
       wasAway: dueMs <= this.#awayThroughMs,
       wasCorrected: dueMs <= this.#correctedThroughMs,
     });
-    if (earlier !== null) {
-      const { clock, store, journal } = this.#parts;
-      const { firstMs, lastMs, count } = earlier;
-      store.end({ ...manyTimes(entry.key, earlier, reason), endedAtMs: clock.now() });
-      journal.write("warn", skippedManyText(firstMs, lastMs, count, reason), entry.definition.name);
-    }
+    if (earlier !== null) recordMany(this.#parts, entry, earlier, reason);
     this.#setDue(entry, nextDueMs);
   }
 

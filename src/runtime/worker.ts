@@ -115,7 +115,7 @@ export class Worker {
       retire: () => this.#retire(supervisor),
       takeOver: (fromMs, running, workers) => {
         clearTimeout(this.#hold);
-        if (this.#state === "running") this.#room.scheduler.takeOver(fromMs, running, workers);
+        if (this.#state === "running") this.#room.scheduler.start(fromMs, running, workers);
       },
     });
   }

@@ -126,7 +126,7 @@ test("a jitter puts off the start and not the time, and a reload in between lose
   await all.clock.pass(10 * minute + entry.delayMs / 2);
   const { atMs } = all.scheduler.yield();
   all.dispatcher.isStopped = false;
-  all.scheduler.takeOver(atMs, [], []);
+  all.scheduler.start(atMs, [], []);
   await all.clock.pass(10 * minute);
   expect(entry.delayMs).toBeGreaterThan(0);
   expect(all.started).toEqual(["put off 12:10:00.000"]);

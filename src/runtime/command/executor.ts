@@ -67,7 +67,9 @@ class CommandExecution implements Execution {
             this.#limit = limit;
             this.#signal("SIGKILL");
           });
-    const told = Promise.all([tellLines(child.stdout, output), tellLines(child.stderr, output)]);
+    const giveUp = new AbortController();
+    const { stdout, stderr } = child;
+    const told = Promise.allSettled([stdout, stderr].map((each) => tellLines(each, output, giveUp.signal)));
     await child.exited;
     stopWatching();
     let timer: Timer | undefined;
@@ -76,6 +78,7 @@ class CommandExecution implements Execution {
     });
     await Promise.race([told, late]);
     clearTimeout(timer);
+    giveUp.abort();
     const { exitCode, signalCode } = child;
     if (exitCode === 0) return { type: "succeeded", result: undefined, state: undefined, exitCode };
     const how = signalCode === null ? `exit code ${exitCode}` : `killed by ${signalCode}`;
@@ -106,8 +109,8 @@ function start({ argv, env, cwd, stdin, maxCpuMs }: CommandWork & Limits, reques
 function limited(argv: readonly string[], maxCpuMs: number | null): readonly string[] {
   if (maxCpuMs === null) return argv;
   const seconds = Math.ceil(maxCpuMs / 1000);
-  // At the hard limit it is SIGKILL.
-  return ["/bin/sh", "-c", `ulimit -H -t ${seconds + 1}; ulimit -S -t ${seconds}; exec "$@"`, "sh", ...argv];
+  // The soft one first, which must not be above the hard one; at the hard one it is SIGKILL.
+  return ["/bin/sh", "-c", `ulimit -S -t ${seconds}; ulimit -H -t ${seconds + 1}; exec "$@"`, "sh", ...argv];
 }
 
 /** What a command may want to know of its run. */
@@ -121,11 +124,20 @@ function ownVariables({ job, id, attempt, scheduledAtMs, input }: RunRequest): R
   };
 }
 
-async function tellLines(stream: ReadableStream<Uint8Array>, output: RunOutput): Promise<void> {
+/** @param given aborted when whoever still holds the pipe is not to be listened to any more */
+async function tellLines(
+  stream: ReadableStream<Uint8Array>,
+  output: RunOutput,
+  given: AbortSignal,
+): Promise<void> {
+  const reader = stream.getReader();
   const lines = new LineSplitter((line) => output.line("info", line));
+  const cancel = () => void reader.cancel();
+  given.addEventListener("abort", cancel);
   try {
-    for await (const chunk of stream) lines.push(chunk);
+    for (let read = await reader.read(); !read.done; read = await reader.read()) lines.push(read.value);
   } finally {
+    given.removeEventListener("abort", cancel);
     lines.end();
   }
 }

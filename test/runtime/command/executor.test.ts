@@ -132,10 +132,13 @@ describe("the whole group", () => {
   });
 });
 
-test("one that computes for longer than it may is ended", async () => {
-  const { execution } = sh("while :; do :; done", { maxCpuMs: 1_000 });
-  expect(await execution.ended).toMatchObject({ type: "failed", signal: "SIGXCPU" });
-});
+test("one that computes for longer than it may is ended, also if it does not listen", async () => {
+  const polite = sh("while :; do :; done", { maxCpuMs: 1_000 });
+  const deaf = sh("trap '' XCPU; while :; do :; done", { maxCpuMs: 1_000 });
+  expect(await polite.execution.ended).toMatchObject({ type: "failed", signal: "SIGXCPU" });
+  expect(await deaf.execution.ended).toMatchObject({ type: "failed", signal: "SIGKILL" });
+  expect([...polite.lines, ...deaf.lines]).toEqual([]);
+}, 30_000);
 
 test("a grandchild that holds the output does not hold the run", async () => {
   const { execution, lines } = sh("setsid sleep 1000 & echo $!");
