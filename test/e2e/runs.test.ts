@@ -180,7 +180,7 @@ describe("overlap", () => {
     space.write(
       "worker.ts",
       module(`const nap = ({ signal }) => new Promise((resolve, reject) => {
-  const timer = setTimeout(resolve, 400);
+  const timer = setTimeout(resolve, 1_500);
   signal.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); });
 });
 job("queued", { cron: "0 0 1 1 *", overlap: "queue", maxQueued: 2 }, nap);
