@@ -56,7 +56,7 @@ test(`${sequences} sequences, four clients at once (DJOB_TEST_SEED=${seed})`, as
   for (const what of ["start 0", "start 8", "stop 0", "reload 0", "restart 0", "status 0", "kill"])
     expect({ what, seen: seen.has(what) }).toEqual({ what, seen: true });
   if (process.env["DJOB_TEST_COUNTS"] !== undefined) console.log(Object.fromEntries([...seen].sort()));
-}, 180_000);
+}, 600_000);
 
 interface Step {
   readonly operation: (typeof choices)[number];

@@ -33,7 +33,7 @@ test(`${starts} starts, a SIGKILL in each (DJOB_TEST_SEED=${seed})`, async () =>
   await Promise.all(spaces.map(lane));
   for (const [role, count] of Object.entries(hits))
     expect({ role, hit: count > 0 }).toEqual({ role, hit: true });
-}, 120_000);
+}, 400_000);
 
 /** Some live for a moment only, which a busy machine moves out of the random ones. */
 async function found(space: Workspace, role: Role) {

@@ -61,7 +61,7 @@ test("a hundred reloads: each time is run exactly once, an always job never twic
       if (what === end) expect(who).toBe(steps[index - 1]?.[2]);
     }
   }
-}, 60_000);
+}, 180_000);
 
 test("a long run ends on old code, over two reloads, and its next times are skipped, not doubled", async () => {
   const space = workspace();
