@@ -12,7 +12,7 @@ export async function storedRuns(
   // A daemon that runs answers itself: then none of this is loaded.
   const [{ readStored }, { failures, reportOf }] = await Promise.all([
     import("../store/sqlite/read.ts"),
-    import("../runtime/run-report.ts"),
+    import("../runtime/answers/run-report.ts"),
   ]);
   const query = {
     limit,

@@ -1,7 +1,7 @@
 // The scratch process of `djob check`.
 import { hostname } from "node:os";
 import { setCloseOnExec } from "../libc/files.ts";
-import { examine } from "../runtime/examine.ts";
+import { examine } from "../runtime/loading/examine.ts";
 import { readinessDescriptor } from "./descriptors.ts";
 import { endDescendants } from "./end-started.ts";
 import { loadGraceMs, tell, tellIfPossible } from "./readiness.ts";

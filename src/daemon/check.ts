@@ -3,7 +3,7 @@
 import { closeDescriptor, pipe } from "../libc/files.ts";
 import { becomeSubreaper } from "../libc/process.ts";
 import { spawn } from "../libc/spawn.ts";
-import type { CheckedJob } from "../runtime/examine.ts";
+import type { CheckedJob } from "../runtime/loading/examine.ts";
 import { pipeWith } from "./become.ts";
 import { firstFreeDescriptor, readinessDescriptor, specDescriptor } from "./descriptors.ts";
 import { endStarted } from "./end-started.ts";

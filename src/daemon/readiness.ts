@@ -1,8 +1,8 @@
 // What the stages tell the launcher over the readiness pipe: JSON, one message a line. Nothing but a "ready" message
 // means ready; the pipe's end without one means that the daemon died.
 import { writeAll } from "../libc/files.ts";
-import type { CheckedJob } from "../runtime/examine.ts";
 import type { ModuleFailure } from "../runtime/failure.ts";
+import type { CheckedJob } from "../runtime/loading/examine.ts";
 import { errorCode } from "./error.ts";
 
 export type Message =

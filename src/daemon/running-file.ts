@@ -3,7 +3,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
 import { closeDescriptor, memoryFile, writeAll } from "../libc/files.ts";
 import type { RunIdentity } from "../runtime/journal.ts";
-import type { RunWatch } from "../runtime/runner.ts";
+import type { RunWatch } from "../runtime/running/runner.ts";
 
 const fileName = "djob-running";
 const sizeBytes = 4_096;

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { exitCode } from "../exit-code.ts";
 import { describeFailure } from "../runtime/failure.ts";
-import { missingModule } from "../runtime/loader.ts";
+import { missingModule } from "../runtime/loading/loader.ts";
 import type { Environment } from "./environment.ts";
 import { DjobError } from "./error.ts";
 import { prepareHistory } from "./history-directory.ts";

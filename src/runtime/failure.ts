@@ -1,7 +1,7 @@
 // Why a module could not be loaded, in a form that goes over a pipe: what happened, and where in the user's own files.
 // Reads Bun's three shapes of error: BuildMessage (syntax), ResolveMessage (a missing import) and whatever was thrown.
 import { readFileSync } from "node:fs";
-import { type Location, placeOfImport, placeOfImportedName } from "./import-place.ts";
+import { type Location, placeOfImport, placeOfImportedName } from "./loading/import-place.ts";
 
 export interface ModuleFailure {
   /** The module on djob's command line that was being loaded. */

@@ -3,10 +3,10 @@
 import type { ListenSocket } from "djob";
 import type { DaemonState, SpecReport } from "../control/messages.ts";
 import type { Store, Trouble } from "../store/store.ts";
+import type { Identity } from "./answers/status.ts";
 import type { ModuleFailure } from "./failure.ts";
 import type { SupervisorLink } from "./link.ts";
-import type { RunWatch } from "./runner.ts";
-import type { Identity } from "./status.ts";
+import type { RunWatch } from "./running/runner.ts";
 
 export interface WorkerPort {
   readonly identity: Identity;

@@ -1,9 +1,9 @@
 // How a worker ends: schedules nothing more, aborts its runs, lets its servers and a plain script's own signal
 // listeners finish, and gives up on what has not ended after the stop timeout.
 import type { StopReport } from "../control/messages.ts";
-import type { Dispatcher } from "./dispatcher.ts";
-import type { Scheduler } from "./scheduler.ts";
-import { drainServers, type RunningServer } from "./servers.ts";
+import type { Dispatcher } from "./running/dispatcher.ts";
+import type { Scheduler } from "./running/scheduler.ts";
+import { drainServers, type RunningServer } from "./serving/servers.ts";
 
 export interface Work {
   readonly scheduler: Scheduler;

@@ -1,9 +1,9 @@
 // The worker's side of the link: what it does when its supervisor says so.
 import type { RemoteJobs } from "../control/calls.ts";
 import type { StopReport } from "../control/messages.ts";
-import { Answering } from "./answering.ts";
+import { Answering } from "./answers/answering.ts";
 import type { SupervisorLink } from "./link.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Scheduler } from "./running/scheduler.ts";
 
 export interface Orders {
   stop(reason: string, timeoutMs: number, signal: NodeJS.Signals): Promise<StopReport>;

@@ -1,17 +1,17 @@
 // What runs jobs, put together: what modules declare, when it comes, how it runs, what is kept of it, and what may be asked of it.
 import { provideApi } from "../api/module.ts";
-import { watchForBlocks } from "./blocking.ts";
+import { Control } from "./answers/control.ts";
 import { systemClock } from "./clock.ts";
-import { Control } from "./control.ts";
-import { makeExecutor } from "./executors.ts";
 import { History } from "./history.ts";
 import type { Journal } from "./journal.ts";
-import { Observers } from "./observers.ts";
-import { Ping } from "./ping.ts";
 import type { WorkerPort } from "./port.ts";
 import { Registry } from "./registry.ts";
-import { Runner } from "./runner.ts";
-import { Scheduler } from "./scheduler.ts";
+import { watchForBlocks } from "./running/blocking.ts";
+import { makeExecutor } from "./running/executors.ts";
+import { Observers } from "./running/observers.ts";
+import { Ping } from "./running/ping.ts";
+import { Runner } from "./running/runner.ts";
+import { Scheduler } from "./running/scheduler.ts";
 
 export class WorkRoom {
   readonly registry: Registry;

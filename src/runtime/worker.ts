@@ -7,17 +7,18 @@ import { type ControlServer, serveControl } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { takeOverConsole } from "../logs/console.ts";
 import { takeOverStreams } from "../logs/streams.ts";
+import { statusOf } from "./answers/status.ts";
 import { longestTimerMs, systemClock } from "./clock.ts";
-import { declareScheduled } from "./cloudflare.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
 import type { SupervisorLink } from "./link.ts";
-import { afterLastTurn, type ExitWatch, LoadError, loadModules, staysAlive, watchExit } from "./loader.ts";
+import { declareModules } from "./loading/declare-modules.ts";
+import { afterLastTurn, staysAlive } from "./loading/event-loop.ts";
+import { type ExitWatch, LoadError, watchExit } from "./loading/loader.ts";
 import type { WorkerPort } from "./port.ts";
 import { findBroken, refuseUpgrade, reopenLogs } from "./reload.ts";
-import { type RunningServer, startServers } from "./servers.ts";
+import { type RunningServer, startServers } from "./serving/servers.ts";
 import { listenToSignals, type SignalListeners } from "./signals.ts";
-import { statusOf } from "./status.ts";
 import { drain, letListenersEnd, retire, type Work } from "./stopping.ts";
 import { obey } from "./supervised.ts";
 import { WorkRoom } from "./work-room.ts";
@@ -70,10 +71,9 @@ export class Worker {
     // The launcher has the same bound; this one also holds when there is none. It keeps the loop alive meanwhile.
     const late = () => this.#fail(notInTime(this.#module, readyTimeoutMs));
     const timer = setTimeout(late, readyTimeoutMs + loadGraceMs);
-    const modules = await loadModules(identity.modules, (path) => {
+    const modules = await declareModules(identity.modules, this.#room.registry, (path) => {
       this.#module = path;
     });
-    for (const module of modules) declareScheduled(module, this.#room.registry);
     this.#servers = startServers(modules, this.#port.sockets);
     timer.unref();
     if (this.#room.registry.jobs.length > 0) await this.#room.history.open();

@@ -12,7 +12,7 @@ import { Channel } from "../../src/daemon/supervise/channel.ts";
 import { heard } from "../../src/daemon/supervise/heard.ts";
 import { JobQuestions } from "../../src/daemon/supervise/job-questions.ts";
 import { socketPair } from "../../src/libc/files.ts";
-import { Answering } from "../../src/runtime/answering.ts";
+import { Answering } from "../../src/runtime/answers/answering.ts";
 import type { ToWorker } from "../../src/runtime/link.ts";
 
 const handlers: Omit<ControlHandlers, "jobs"> = {

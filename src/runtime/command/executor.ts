@@ -1,8 +1,8 @@
 // Runs a job that is a command: a child in a session and process group of its own, so that what it starts ends with it, whose
 // output goes to the log line by line.
 import type { Subprocess } from "bun";
-import type { Ending, Execution, Executor, RunOutput, RunRequest } from "../execution.ts";
 import type { CommandWork, Limits } from "../job.ts";
+import type { Ending, Execution, Executor, RunOutput, RunRequest } from "../running/execution.ts";
 import { LineSplitter } from "./lines.ts";
 import { watchMemory } from "./memory.ts";
 

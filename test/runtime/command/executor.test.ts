@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commandExecutor } from "../../../src/runtime/command/executor.ts";
 import { longestLineBytes } from "../../../src/runtime/command/lines.ts";
-import type { RunRequest } from "../../../src/runtime/execution.ts";
 import type { CommandWork, Limits } from "../../../src/runtime/job.ts";
+import type { RunRequest } from "../../../src/runtime/running/execution.ts";
 import { isAlive, until } from "../../e2e/harness.ts";
 
 const request: RunRequest = {

@@ -1,0 +1,176 @@
+// What a client may ask of the jobs, answered by the worker that runs them.
+import { closest } from "fastest-levenshtein";
+import {
+  ControlError,
+  type JobsControl,
+  type RunReport,
+  type RunsQuery,
+  type WhyReport,
+} from "../../control/jobs.ts";
+import type { JobStatus } from "../../control/messages.ts";
+import { nextPlanned } from "../../schedule/plan.ts";
+import { runId } from "../../store/records.ts";
+import type { Store } from "../../store/store.ts";
+import type { Journal } from "../journal.ts";
+import type { JobEntry } from "../running/job-entry.ts";
+import type { Run } from "../running/run.ts";
+import type { Scheduler } from "../running/scheduler.ts";
+import { findingsOf } from "./findings.ts";
+import { failures, reportOf, reportOfRun } from "./run-report.ts";
+import { jobStatus } from "./status.ts";
+
+const shownTimes = 5;
+const shownRuns = 10;
+
+export class Control implements JobsControl {
+  readonly #scheduler: Scheduler;
+  readonly #journal: Journal;
+  /** null: it has had no job. */
+  readonly #store: () => Store | null;
+  readonly #now: () => number;
+
+  constructor(scheduler: Scheduler, journal: Journal, store: () => Store | null, now: () => number) {
+    this.#scheduler = scheduler;
+    this.#journal = journal;
+    this.#store = store;
+    this.#now = now;
+  }
+
+  jobs(): readonly JobStatus[] {
+    return this.#statuses(this.#scheduler.jobs);
+  }
+
+  runs({ job, failed, sinceMs, limit }: RunsQuery): readonly RunReport[] {
+    if (job !== null) this.#entry(job);
+    const going = failed
+      ? []
+      : [...this.#scheduler.dispatcher.runs]
+          .filter((run) => (job === null || run.job === job) && run.scheduledAtMs >= (sinceMs ?? 0))
+          .sort((a, b) => b.scheduledAtMs - a.scheduledAtMs)
+          .map(reportOfRun);
+    const store = this.#store();
+    if (store === null) return [];
+    const recorded = store.runs({
+      limit,
+      ...(job === null ? {} : { job }),
+      ...(failed ? { outcomes: failures } : {}),
+      ...(sinceMs === null ? {} : { sinceMs }),
+    });
+    return [...going, ...recorded.map(reportOf)].slice(0, limit);
+  }
+
+  run(id: string): RunReport {
+    const { entry, scheduledAtMs } = this.#parse(id);
+    const going = this.#going(entry, scheduledAtMs);
+    if (going !== undefined) return reportOfRun(going);
+    const job = entry.definition.name;
+    const [found] =
+      this.#store()?.runs({ job, sinceMs: scheduledAtMs, untilMs: scheduledAtMs, limit: 1 }) ?? [];
+    if (found === undefined) throw new ControlError(404, `there is no run ${id}`, "see djob runs");
+    return reportOf(found);
+  }
+
+  trigger(
+    job: string,
+    input: unknown,
+    accepted: (run: RunReport) => void = () => {},
+  ): { readonly run: RunReport; readonly ended: Promise<RunReport> } {
+    const entry = this.#entry(job);
+    const { run, scheduledAtMs } = this.#scheduler.trigger(entry, input, (begun) =>
+      accepted({ ...reportOfRun(begun), reason: entry.queue.includes(begun) ? "queued" : null }),
+    );
+    if (run === null) {
+      const hint = `it is recorded as ${runId(job, scheduledAtMs)}; the job's overlap option decides`;
+      throw new ControlError(
+        409,
+        `the job "${job}" was not started: its other runs do not allow another`,
+        hint,
+      );
+    }
+    const ended = run.over.then((record) => {
+      this.#store()?.flush();
+      return reportOf(record);
+    });
+    return { run: reportOfRun(run), ended };
+  }
+
+  follow(id: string, listener: (line: string) => void): () => void {
+    const { entry, scheduledAtMs } = this.#parse(id);
+    const run = this.#going(entry, scheduledAtMs);
+    return run === undefined ? () => {} : this.#journal.follow(run, listener);
+  }
+
+  cancel(id: string): RunReport {
+    const { entry, scheduledAtMs } = this.#parse(id);
+    const run = this.#going(entry, scheduledAtMs);
+    if (run === undefined) {
+      const { outcome } = this.run(id);
+      throw new ControlError(409, `the run ${id} is over: ${outcome}`, null);
+    }
+    this.#scheduler.dispatcher.cancel(run, "asked", "somebody cancelled the run");
+    return this.#going(entry, scheduledAtMs) === undefined ? this.run(id) : reportOfRun(run);
+  }
+
+  pause(job: string | null): readonly JobStatus[] {
+    return this.#each(job, (entry) => this.#scheduler.pause(entry));
+  }
+
+  resume(job: string | null): readonly JobStatus[] {
+    return this.#each(job, (entry) => this.#scheduler.resume(entry));
+  }
+
+  why(job: string): WhyReport {
+    const entry = this.#entry(job);
+    const runs = this.runs({ job, failed: false, sinceMs: null, limit: shownRuns });
+    const nowMs = this.#now();
+    const nextTimes: string[] = [];
+    for (let timeMs = entry.dueMs; timeMs !== null && nextTimes.length < shownTimes; ) {
+      nextTimes.push(iso(timeMs));
+      timeMs = nextPlanned(entry.definition.plan, timeMs);
+    }
+    const findings = findingsOf(entry, runs, nowMs);
+    return { job: jobStatus(entry, nowMs), nextTimes, runs, findings };
+  }
+
+  #each(job: string | null, call: (entry: JobEntry) => void): readonly JobStatus[] {
+    const entries = job === null ? this.#scheduler.jobs : [this.#entry(job)];
+    for (const entry of entries) call(entry);
+    return this.#statuses(entries);
+  }
+
+  #statuses(entries: readonly JobEntry[]): JobStatus[] {
+    const nowMs = this.#now();
+    return entries.map((entry) => jobStatus(entry, nowMs));
+  }
+
+  #entry(name: string): JobEntry {
+    const entry = this.#scheduler.job(name);
+    if (entry !== undefined) return entry;
+    const names = this.#scheduler.jobs.map(({ definition }) => definition.name);
+    const hint =
+      names.length === 0
+        ? "it has no jobs"
+        : `did you mean "${closest(name, names)}"? Its jobs: ${names.slice(0, 20).join(", ")}`;
+    throw new ControlError(404, `there is no job "${name}"`, hint);
+  }
+
+  #parse(id: string): { entry: JobEntry; scheduledAtMs: number } {
+    const at = id.lastIndexOf("@");
+    const scheduledAtMs = Date.parse(id.slice(at + 1));
+    if (at < 1 || Number.isNaN(scheduledAtMs))
+      throw new ControlError(
+        400,
+        `${JSON.stringify(id)} is no run's id`,
+        "an id is job@time, as djob runs shows it",
+      );
+    return { entry: this.#entry(id.slice(0, at)), scheduledAtMs };
+  }
+
+  #going({ active, queue }: JobEntry, scheduledAtMs: number): Run | undefined {
+    return [...active, ...queue].find((run) => run.scheduledAtMs === scheduledAtMs);
+  }
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -1,0 +1,35 @@
+// Why a job runs or does not, in sentences. Pure.
+import type { RunReport } from "../../control/jobs.ts";
+import { formatDuration } from "../../schedule/duration.ts";
+import type { JobEntry } from "../running/job-entry.ts";
+
+/** @returns the most important first */
+export function findingsOf(entry: JobEntry, runs: readonly RunReport[], nowMs: number): string[] {
+  const findings: string[] = [];
+  const ago = (timeMs: number) => `${formatDuration(Math.max(0, nowMs - timeMs))} ago`;
+  if (entry.pausedAtMs !== null)
+    findings.push(`It is paused, since ${ago(entry.pausedAtMs)}: its times are skipped until djob resume.`);
+  if (entry.held) findings.push("Its run on the old code still goes on after a reload.");
+  for (const run of entry.active) {
+    const since = run.startedAtMs === null ? "" : `, since ${ago(run.startedAtMs)}`;
+    if (run.phase === "running") findings.push(`The run ${run.id} goes on${since}.`);
+    else if (run.phase === "retrying")
+      findings.push(`The run ${run.id} has failed and waits for attempt ${run.attempt}.`);
+    else
+      findings.push(
+        `The run ${run.id} waits for a place in the group "${entry.definition.policies.concurrency?.group}".`,
+      );
+  }
+  if (entry.queue.length > 0) findings.push(`${entry.queue.length} of its runs wait in the queue.`);
+  const [last] = runs.filter(({ outcome }) => outcome !== null);
+  if (last?.outcome === "skipped")
+    findings.push(`Its last time, ${last.scheduledAt}, was skipped: ${last.reason}.`);
+  if (last?.outcome === "interrupted")
+    findings.push(`Its last run, ${last.id}, was interrupted: the daemon died.`);
+  if (last?.error) findings.push(`Its last run, ${last.id}, ${last.outcome}: ${last.error.message}.`);
+  if (entry.dueMs !== null && !entry.isAlways)
+    findings.push(`It comes next in ${formatDuration(Math.max(0, entry.dueMs + entry.delayMs - nowMs))}.`);
+  else if (!entry.isAlways && entry.active.size === 0) findings.push("None of its times is still to come.");
+  if (runs.length === 0) findings.push("It has no record of a run.");
+  return findings;
+}

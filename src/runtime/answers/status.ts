@@ -1,0 +1,68 @@
+// What the daemon says of itself. Pure.
+import type { DaemonPaths, DaemonState, DaemonStatus, JobStatus } from "../../control/messages.ts";
+import { planText, planTimeZone } from "../../schedule/plan.ts";
+import { commit, version } from "../../version.ts";
+import { type JobEntry, jobState } from "../running/job-entry.ts";
+
+/** What does not change while the process lives. */
+export interface Identity {
+  readonly name: string;
+  /** The supervisor's, where there is one. */
+  readonly pid: number;
+  readonly workerPid: number;
+  readonly startedAtMs: number;
+  readonly foreground: boolean;
+  readonly stopTimeoutMs: number;
+  readonly modules: readonly string[];
+  readonly paths: DaemonPaths;
+}
+
+export function statusOf(
+  state: DaemonState,
+  { name, pid, workerPid, startedAtMs, foreground, stopTimeoutMs, modules, paths }: Identity,
+  jobs: readonly JobEntry[],
+  nowMs: number,
+): DaemonStatus {
+  return {
+    name,
+    state,
+    pid,
+    workerPid,
+    startedAt: iso(startedAtMs),
+    restarts: 0,
+    lastExit: null,
+    foreground,
+    stopTimeoutMs,
+    modules,
+    paths,
+    jobs: jobs.map((job) => jobStatus(job, nowMs)),
+    command: null,
+    reason: null,
+    version,
+    commit,
+    upgrades: 0,
+    responsive: true,
+  };
+}
+
+export function jobStatus(job: JobEntry, nowMs: number): JobStatus {
+  const { definition, dueMs, last, lastSuccessMs } = job;
+  const { expectEveryMs } = definition.policies;
+  return {
+    name: definition.name,
+    schedule: planText(definition.plan),
+    tz: planTimeZone(definition.plan),
+    state: jobState(job),
+    overdue: expectEveryMs !== null && lastSuccessMs !== null && nowMs - lastSuccessMs > expectEveryMs,
+    next: dueMs === null ? null : iso(dueMs),
+    last: last && {
+      scheduledAt: iso(last.scheduledAtMs),
+      outcome: last.outcome,
+      durationMs: last.durationMs,
+    },
+  };
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -1,8 +1,0 @@
-// Makes what executes a job outside of the worker's own thread; its code is loaded by those who have such jobs.
-import type { Executor } from "./execution.ts";
-import type { Work } from "./job.ts";
-
-export async function makeExecutor(work: Exclude<Work, { type: "inline" }>): Promise<Executor> {
-  const { commandExecutor } = await import("./command/executor.ts");
-  return commandExecutor(work);
-}

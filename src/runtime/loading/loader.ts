@@ -1,0 +1,91 @@
+// Loads the user's modules, one after another, as the main module of the process (so that `import.meta.main` holds, and
+// process.argv[1] is its path), and tells what ends a process that is still loading: an exit, an exception out of nowhere.
+import { statSync } from "node:fs";
+import { failure, failureOf, locationIn, type ModuleFailure, userStack } from "../failure.ts";
+
+export interface LoadedModule {
+  readonly path: string;
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+/** Thrown inside djob when a module is no good: what to tell its author. */
+export class LoadError extends Error {
+  override readonly name = "LoadError";
+  readonly failure: ModuleFailure;
+
+  constructor(reason: ModuleFailure) {
+    super(reason.message);
+    this.failure = reason;
+  }
+}
+
+/** Why a path can't be a module, seen before anything is started; null if it may be one. */
+export function missingModule(path: string): ModuleFailure | null {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return failure(path, "there is no such file", null);
+  if (stats.isFile()) return null;
+  return failure(path, stats.isDirectory() ? "it is a directory, not a file" : "it is not a file", null);
+}
+
+/** @throws {LoadError} */
+export async function loadModules(
+  paths: readonly string[],
+  onModule: (path: string) => void,
+): Promise<LoadedModule[]> {
+  const loaded: LoadedModule[] = [];
+  for (const path of paths) {
+    onModule(path);
+    Reflect.set(Bun, "main", path);
+    process.argv[1] = path;
+    try {
+      loaded.push({ path, exports: await import(path) });
+    } catch (error) {
+      throw new LoadError(failureOf(error, path));
+    }
+  }
+  return loaded;
+}
+
+export interface ExitWatch {
+  /** Why a process that exits while it loads a module has failed. */
+  failureOf(code: number, module: string | null): ModuleFailure;
+  stop(): void;
+}
+
+/**
+ * Watches process.exit, so that a module which calls it while it is being loaded can be told where it did, and
+ * process.reallyExit, which would end the process without a word: there is an "exit" event for both.
+ */
+export function watchExit(): ExitWatch {
+  const target: ExitFunctions = process as unknown as ExitFunctions;
+  const { exit, reallyExit } = target;
+  let call: { name: string; stack: string } | null = null;
+  const note = (name: string) => {
+    call ??= { name, stack: userStack(new Error(name).stack ?? "") };
+  };
+  target.exit = (code) => {
+    note("process.exit");
+    return exit(code);
+  };
+  // process.exit itself comes through here at its end.
+  target.reallyExit = (code) => {
+    if (call !== null) return reallyExit(code);
+    note("process.reallyExit");
+    return exit(code);
+  };
+  return {
+    failureOf(code, module) {
+      const what = `${call?.name ?? "process.exit"}(${code}) was called while the module was being loaded`;
+      return failure(module, what, call === null ? null : locationIn(call.stack));
+    },
+    stop() {
+      target.exit = exit;
+      target.reallyExit = reallyExit;
+    },
+  };
+}
+
+interface ExitFunctions {
+  exit(code?: number | string | null): never;
+  reallyExit(code?: number): never;
+}

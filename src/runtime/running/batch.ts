@@ -1,0 +1,98 @@
+// Times that came due together: what becomes of each is decided one by one, told to the store at once, and then done.
+import { decideOverlap } from "../../schedule/overlap.ts";
+import type { Reason, Trigger } from "../../store/records.ts";
+import type { Decision, Store } from "../../store/store.ts";
+import type { JobEntry } from "./job-entry.ts";
+import { Run } from "./run.ts";
+
+export interface SkippedTime {
+  readonly entry: JobEntry;
+  readonly scheduledAtMs: number;
+  readonly trigger: Trigger;
+  readonly reason: Reason;
+}
+
+export class Batch {
+  readonly #decidedAtMs: number;
+  readonly #decisions: Array<Decision & { readonly jobs: number[] }> = [];
+  /** The decision that the last job went into: as a rule the next one's as well. */
+  #latest: (Decision & { readonly jobs: number[] }) | undefined;
+  /** To be begun, in this order. */
+  readonly begun: Run[] = [];
+  /** To wait behind other runs of their jobs. */
+  readonly queued: Run[] = [];
+  /** To be asked to end, because a newer time takes their place. */
+  readonly replaced: Run[] = [];
+  readonly skipped: SkippedTime[] = [];
+
+  constructor(decidedAtMs: number) {
+    this.#decidedAtMs = decidedAtMs;
+  }
+
+  /**
+   * A time of a job that is to run, if its other runs allow.
+   * @param mayQueue it waits for them, whatever the job says: as one of several that are caught up
+   */
+  offer(
+    entry: JobEntry,
+    scheduledAtMs: number,
+    trigger: Trigger,
+    input?: unknown,
+    mayQueue = false,
+  ): Run | null {
+    const { overlap } = entry.definition.policies;
+    const decision = decideOverlap(overlap, entry.active.size + (entry.held ? 1 : 0), entry.queue.length);
+    if (!mayQueue && (decision === "skip" || decision === "skip-full")) {
+      this.skip(entry, scheduledAtMs, trigger, decision === "skip" ? "overlap" : "queue-full");
+      return null;
+    }
+    this.#decide(entry, scheduledAtMs, trigger, 1, null);
+    const run = new Run(entry, scheduledAtMs, trigger, input);
+    if (decision === "run") {
+      entry.active.add(run);
+      this.begun.push(run);
+      return run;
+    }
+    if (decision === "replace") this.replaced.push(...entry.active, ...entry.queue.splice(0));
+    entry.queue.push(run);
+    this.queued.push(run);
+    return run;
+  }
+
+  skip(entry: JobEntry, scheduledAtMs: number, trigger: Trigger, reason: Reason): void {
+    this.#decide(entry, scheduledAtMs, trigger, 0, reason);
+    this.skipped.push({ entry, scheduledAtMs, trigger, reason });
+  }
+
+  /** The next attempt of a run that has failed. */
+  retry(run: Run): void {
+    this.#decide(run.entry, run.scheduledAtMs, "retry", run.attempt, null);
+    this.begun.push(run);
+  }
+
+  /** From now on it is known, whatever happens. */
+  write(store: Store): void {
+    if (this.#decisions.length > 0) store.decide(this.#decisions);
+  }
+
+  #decide(
+    { key }: JobEntry,
+    scheduledAtMs: number,
+    trigger: Trigger,
+    attempt: number,
+    skipped: Reason | null,
+  ) {
+    const matches = (decision: Decision | undefined) =>
+      decision?.scheduledAtMs === scheduledAtMs &&
+      decision.trigger === trigger &&
+      decision.attempt === attempt &&
+      decision.skipped === skipped;
+    let decision = matches(this.#latest) ? this.#latest : this.#decisions.find(matches);
+    if (decision === undefined) {
+      decision = { scheduledAtMs, decidedAtMs: this.#decidedAtMs, attempt, trigger, skipped, jobs: [] };
+      this.#decisions.push(decision);
+    }
+    this.#latest = decision;
+    decision.jobs.push(key);
+  }
+}

@@ -1,0 +1,234 @@
+// The life of runs: accepted together with others, begun, tried again, recorded. Every time that is given to it ends as exactly
+// one record in the store.
+
+import { formatDuration } from "../../schedule/duration.ts";
+import { retryDelay } from "../../schedule/retry.ts";
+import type { Reason, RunRecord } from "../../store/records.ts";
+import type { Store } from "../../store/store.ts";
+import type { Clock } from "../clock.ts";
+import { errorText, type Journal } from "../journal.ts";
+import type { Batch, SkippedTime } from "./batch.ts";
+import { Groups } from "./groups.ts";
+import type { JobEntry, LastRun } from "./job-entry.ts";
+import { keptResult, keptState, runError } from "./kept.ts";
+import type { Run } from "./run.ts";
+import type { AttemptEnd, Runner } from "./runner.ts";
+
+export interface DispatcherUser {
+  /** An attempt is about to begin. */
+  began(run: Run): void;
+  /** A run is over, and its record is on its way. `before` is how the run before had ended. */
+  ended(run: Run, record: RunRecord, before: LastRun | null): void;
+  skipped(times: readonly SkippedTime[]): void;
+  /** The next attempt is due then: to be given to `retry`. */
+  retryLater(run: Run, dueMs: number): void;
+}
+
+export class Dispatcher {
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #runner: Runner;
+  readonly #store: () => Store;
+  readonly #user: DispatcherUser;
+  readonly #groups = new Groups();
+  /** All that are not over. */
+  readonly #runs = new Set<Run>();
+  /** What has been decided and not begun does not begin any more. */
+  isStopped = false;
+  #idle = Promise.withResolvers<void>();
+
+  constructor(clock: Clock, journal: Journal, runner: Runner, store: () => Store, user: DispatcherUser) {
+    this.#clock = clock;
+    this.#journal = journal;
+    this.#runner = runner;
+    this.#store = store;
+    this.#user = user;
+  }
+
+  /** The jobs whose runs are going on, a name for each run. */
+  get running(): readonly string[] {
+    return [...this.#runs].filter(({ phase }) => phase === "running").map(({ job }) => job);
+  }
+
+  get runs(): ReadonlySet<Run> {
+    return this.#runs;
+  }
+
+  /**
+   * Writes what was decided, and does it.
+   * @param written called in between: no handler has been called yet
+   */
+  carryOut(batch: Batch, written: () => void = () => {}): void {
+    batch.write(this.#store());
+    if (batch.skipped.length > 0) this.#user.skipped(batch.skipped);
+    for (const run of batch.begun) this.#runs.add(run);
+    for (const run of batch.queued) this.#runs.add(run);
+    written();
+    for (const run of batch.replaced) this.cancel(run, "replaced", "a newer run takes its place");
+    for (const run of batch.begun) {
+      if (this.isStopped) this.cancel(run, "stopping", "the daemon is stopping");
+      else this.#proceed(run);
+    }
+  }
+
+  /** Asks a run to end, or takes it out of where it waits. */
+  cancel(run: Run, reason: Reason, text: string): void {
+    if (run.asked !== null) return;
+    run.asked = { reason, text };
+    if (run.phase === "running") {
+      this.#runner.abort(run, text);
+      return;
+    }
+    this.#groups.forget(run);
+    const at = run.entry.queue.indexOf(run);
+    if (at >= 0) run.entry.queue.splice(at, 1);
+    this.#record(run, { ...neverBegun, outcome: "cancelled" });
+  }
+
+  /** Everything that waits or is going on. @returns when nothing of it is left */
+  async endAll(reason: Reason, text: string): Promise<void> {
+    const idle = this.#idle.promise;
+    // What waits for its next attempt is remembered, for whoever comes next.
+    for (const run of this.#runs) if (run.phase === "retrying") this.#forgetRetry(run);
+    for (const run of [...this.#runs]) this.cancel(run, reason, text);
+    if (this.#runs.size > 0) await idle;
+  }
+
+  /** @returns when no run is left but those that wait for their next attempt, which are remembered */
+  async idle(): Promise<void> {
+    const idle = this.#idle.promise;
+    for (const run of this.#runs) if (run.phase === "retrying") this.#forgetRetry(run);
+    if (this.#runs.size > 0) await idle;
+  }
+
+  #proceed(run: Run): void {
+    run.phase = "waiting";
+    if (this.#groups.enter(run)) this.#start(run);
+  }
+
+  #start(run: Run): void {
+    this.#user.began(run);
+    this.#runner.start(run, (end) => {
+      for (const next of this.#groups.leave(run)) this.#start(next);
+      this.#attemptEnded(run, end);
+    });
+  }
+
+  #attemptEnded(run: Run, end: AttemptEnd): void {
+    const hasFailed = end.outcome === "failed" || end.outcome === "timed-out";
+    const delayMs = hasFailed && run.asked === null ? this.#delayOf(run, end.error) : null;
+    if (hasFailed) this.#logFailure(run, end, delayMs);
+    if (delayMs === null) {
+      this.#record(run, end);
+      return;
+    }
+    run.phase = "retrying";
+    run.attempt += 1;
+    const dueMs = this.#clock.now() + delayMs;
+    const { entry, scheduledAtMs, origin, attempt } = run;
+    const input = run.input === undefined ? null : JSON.stringify(run.input);
+    this.#store().retryLater({ key: entry.key, scheduledAtMs, origin, attempt, dueMs, input });
+    this.#user.retryLater(run, dueMs);
+  }
+
+  #delayOf(run: Run, error: unknown): number | null {
+    const { retry } = run.entry.definition.policies;
+    if (retry === null) return null;
+    try {
+      return retryDelay(retry, run.attempt, error, this.#clock.random());
+    } catch (thrown) {
+      this.#journal.write(
+        "error",
+        `its retry.when threw, so it is not tried again: ${errorText(thrown)}`,
+        run.job,
+      );
+      return null;
+    }
+  }
+
+  #logFailure(run: Run, end: AttemptEnd, delayMs: number | null): void {
+    const which = run.attempt > 1 || delayMs !== null ? `attempt ${run.attempt} of the run` : "the run";
+    const { error, outcome, exitCode, signal } = end;
+    const how = outcome === "failed" ? "failed" : "timed out";
+    // A process has no stack to show.
+    const isOfProcess = exitCode !== null || signal !== null;
+    const why = isOfProcess && error instanceof Error ? error.message : errorText(error);
+    const then = delayMs === null ? "" : ` (next attempt in ${formatDuration(delayMs)})`;
+    const text = `${which} ${how}${then}: ${why}`;
+    this.#journal.within(run, () => this.#journal.write("error", text));
+  }
+
+  #record(run: Run, end: AttemptEnd): void {
+    const { entry, scheduledAtMs, startedAtMs, attempt, trigger } = run;
+    const isCancelled = end.outcome === "cancelled";
+    const kept = end.outcome === "succeeded" ? keptState(end.state, entry.state) : null;
+    if (kept?.problem) this.#journal.write("error", `its state is not kept: ${kept.problem}`, run.job);
+    const endedAtMs = this.#clock.now();
+    const record: RunRecord = {
+      job: run.job,
+      scheduledAtMs,
+      startedAtMs,
+      endedAtMs,
+      attempt: startedAtMs === null ? 0 : attempt,
+      trigger,
+      outcome: end.outcome,
+      reason: isCancelled ? (run.asked?.reason ?? null) : null,
+      error: end.outcome === "succeeded" || isCancelled ? null : runError(end.error),
+      exitCode: end.exitCode,
+      signal: end.signal,
+      result: end.outcome === "succeeded" ? keptResult(end.result) : null,
+      times: 1,
+      throughMs: scheduledAtMs,
+    };
+    const changed =
+      kept !== null && kept.text !== null && kept.text !== entry.state ? { state: kept.text } : {};
+    this.#store().end({ ...record, key: entry.key, ...changed });
+    const before = entry.last;
+    if (startedAtMs !== null) {
+      const durationMs = Math.round(this.#clock.monotonic() - run.sinceMs);
+      entry.last = { scheduledAtMs, outcome: end.outcome, durationMs };
+    }
+    if (end.outcome === "succeeded") entry.lastSuccessMs = endedAtMs;
+    if (changed.state !== undefined) entry.state = changed.state;
+    this.#over(run);
+    run.end(record);
+    this.#user.ended(run, record, before);
+    this.beginQueued(entry);
+  }
+
+  /** The first of a job's queue, if none of its runs goes on. */
+  beginQueued(entry: JobEntry): void {
+    if (entry.active.size > 0 || entry.held) return;
+    const next = entry.queue.shift();
+    if (next === undefined) return;
+    entry.active.add(next);
+    this.#proceed(next);
+  }
+
+  #forgetRetry(run: Run): void {
+    this.#over(run);
+  }
+
+  #over(run: Run): void {
+    run.entry.active.delete(run);
+    this.#runs.delete(run);
+    if (this.#runs.size > 0) return;
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers();
+  }
+
+  /** The next attempts of runs, whose time has come. */
+  retry(batch: Batch, runs: readonly Run[]): void {
+    for (const run of runs) if (this.#runs.has(run)) batch.retry(run);
+  }
+
+  /** Goes on with a run that another process has left to be tried again. */
+  adopt(run: Run, dueMs: number): void {
+    run.phase = "retrying";
+    run.entry.active.add(run);
+    this.#runs.add(run);
+    this.#user.retryLater(run, dueMs);
+  }
+}
+
+const neverBegun = { error: null, result: undefined, state: undefined, exitCode: null, signal: null };

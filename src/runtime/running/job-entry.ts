@@ -1,0 +1,111 @@
+// A job and where it stands.
+import { ALWAYS_BACK_OFF, type BackOffState, FIRST_BACK_OFF, nextBackOff } from "../../schedule/back-off.ts";
+import { afterClockStep } from "../../schedule/firing.ts";
+import { jitterDelay } from "../../schedule/plan.ts";
+import type { JobMemory } from "../../store/store.ts";
+import type { JobDefinition } from "../job.ts";
+import type { Run } from "./run.ts";
+
+export type JobState = "idle" | "running" | "backing-off" | "paused" | "done";
+
+export interface JobEntry {
+  readonly definition: JobDefinition;
+  readonly isAlways: boolean;
+  /** How much later than their times its runs start. */
+  readonly delayMs: number;
+  /** In the store; 0 before it is known there. */
+  key: number;
+  /** Its next time. */
+  dueMs: number | null;
+  /** No time up to this one is owed: each has its record, or was before the job was declared. */
+  accountedMs: number;
+  /** The latest time that was decided, as far as one was. */
+  lastScheduledMs: number | null;
+  /** Runs that are going on, wait for their group, or for their next attempt. */
+  readonly active: Set<Run>;
+  readonly queue: Run[];
+  /** Whether the worker before still runs it. */
+  held: boolean;
+  pausedAtMs: number | null;
+  last: LastRun | null;
+  lastSuccessMs: number | null;
+  /** JSON text of what is kept between runs. */
+  state: string | null;
+  bootId: string | null;
+  backOff: BackOffState;
+}
+
+/** The latest run that was not skipped. */
+export interface LastRun {
+  readonly scheduledAtMs: number;
+  readonly outcome: "succeeded" | "failed" | "timed-out" | "cancelled" | "interrupted";
+  readonly durationMs: number;
+}
+
+/** @param host what the delay of a jitter is spread by, besides the job's name */
+export function newEntry(definition: JobDefinition, host: string): JobEntry {
+  const { name, plan } = definition;
+  return {
+    definition,
+    isAlways: plan.schedules[0]?.kind === "always",
+    delayMs: plan.jitterMs === 0 ? 0 : jitterDelay(`${host}/${name}`, plan.jitterMs),
+    key: 0,
+    dueMs: null,
+    accountedMs: 0,
+    lastScheduledMs: null,
+    active: new Set(),
+    queue: [],
+    held: false,
+    pausedAtMs: null,
+    last: null,
+    lastSuccessMs: null,
+    state: null,
+    bootId: null,
+    backOff: FIRST_BACK_OFF,
+  };
+}
+
+export function remember(entry: JobEntry, memory: JobMemory): void {
+  const { key, accountedMs, lastSuccessMs, pausedAtMs, state, bootId, last } = memory;
+  Object.assign(entry, { key, accountedMs, lastSuccessMs, pausedAtMs, state, bootId });
+  entry.lastScheduledMs = last?.scheduledAtMs ?? null;
+  if (last === null || last.outcome === "skipped") return;
+  const durationMs = last.startedAtMs === null ? 0 : last.endedAtMs - last.startedAtMs;
+  entry.last = { scheduledAtMs: last.scheduledAtMs, outcome: last.outcome, durationMs };
+}
+
+/**
+ * The time after which the first of its times is sought.
+ * @param fromMs up to when the worker before has fired; null: there was none
+ */
+export function accountedThrough(
+  { delayMs }: JobEntry,
+  { accountedMs }: JobMemory,
+  fromMs: number | null,
+): number {
+  if (fromMs === null) return accountedMs;
+  // A time whose start was put off beyond that moment has not been fired.
+  return delayMs === 0 ? fromMs : Math.min(fromMs, Math.max(accountedMs, fromMs - delayMs));
+}
+
+export function jobState({ active, held, pausedAtMs, dueMs, isAlways }: JobEntry): JobState {
+  if (active.size > 0 || held) return "running";
+  if (pausedAtMs !== null) return "paused";
+  if (dueMs === null) return "done";
+  return isAlways ? "backing-off" : "idle";
+}
+
+/** How long an `always` job waits before it starts again; the next time it is longer. */
+export function backOff(entry: JobEntry, ranForMs: number, random: number): number {
+  const { delayMs, state } = nextBackOff(entry.backOff, ALWAYS_BACK_OFF, ranForMs, random);
+  entry.backOff = state;
+  return delayMs;
+}
+
+/** When it comes next now that the clock was set back by `stepMs` to `nowMs`. */
+export function dueAfterStepBack(entry: JobEntry, nowMs: number, stepMs: number): number | null {
+  const { dueMs, lastScheduledMs, definition, isAlways } = entry;
+  if (dueMs === null) return null;
+  if (isAlways) return Math.min(dueMs, nowMs + ALWAYS_BACK_OFF.maximumMs);
+  return afterClockStep({ plan: definition.plan, dueMs, lastScheduledMs }, nowMs, stepMs);
+}

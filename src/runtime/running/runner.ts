@@ -1,0 +1,233 @@
+// One attempt of a run, from its start to how it ended, and the attempts that are going on. A handler that throws is the run's
+// outcome and a stack in the log, and nothing more.
+import { type Clock, longestTimerMs } from "../clock.ts";
+import type { Work } from "../job.ts";
+import type { Journal, RunIdentity } from "../journal.ts";
+import { LazyAbort, RunContext } from "./context.ts";
+import type { Ending, Executor, RunRequest } from "./execution.ts";
+import type { Run } from "./run.ts";
+
+/** How an attempt has ended. */
+export interface AttemptEnd {
+  readonly outcome: "succeeded" | "failed" | "timed-out" | "cancelled";
+  readonly error: unknown;
+  readonly result: unknown;
+  /** What the run left in `context.state`. */
+  readonly state: unknown;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** Who looks on while runs begin and end. Called for each run, so it has to be quick. */
+export interface RunWatch {
+  /** The handler is about to be called. */
+  began(run: RunIdentity): void;
+  /** The handler has returned, as a rule with a promise. */
+  returned(run: RunIdentity): void;
+  ended(run: RunIdentity): void;
+}
+
+/** Makes what executes a job that does not run in this thread. */
+export type ExecutorMaker = (work: Exclude<Work, { type: "inline" }>) => Promise<Executor>;
+
+export class Runner {
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #makeExecutor: ExecutorMaker;
+  readonly #executors = new Map<string, Promise<Executor>>();
+  readonly #watches: RunWatch[] = [];
+  readonly #going = new Set<Run>();
+  #hold: Timer | null = null;
+
+  constructor(clock: Clock, journal: Journal, makeExecutor: ExecutorMaker) {
+    this.#clock = clock;
+    this.#journal = journal;
+    this.#makeExecutor = makeExecutor;
+  }
+
+  /** The runs whose attempts are going on. */
+  get going(): ReadonlySet<Run> {
+    return this.#going;
+  }
+
+  watch(watch: RunWatch): void {
+    this.#watches.push(watch);
+  }
+
+  /** With how long they have been going on, the longest first. */
+  get runs(): ReadonlyArray<{ id: string; runningMs: number; aborted: boolean }> {
+    const nowMs = this.#clock.monotonic();
+    return [...this.#going].map(({ id, sinceMs, asked, isTimedOut }) => ({
+      id,
+      runningMs: Math.round(nowMs - sinceMs),
+      aborted: asked !== null || isTimedOut,
+    }));
+  }
+
+  /** @param ended called once, possibly before this returns */
+  start(run: Run, ended: (end: AttemptEnd) => void): void {
+    const { definition } = run.entry;
+    this.#going.add(run);
+    // A handler may wait for nothing but its signal, which keeps no event loop alive: runs that are going on do.
+    this.#hold ??= setInterval(() => {}, longestTimerMs);
+    run.phase = "running";
+    run.startedAtMs = this.#clock.now();
+    run.sinceMs = this.#clock.monotonic();
+    run.isTimedOut = false;
+    const cancelTimeout = this.#watchTimeout(run);
+    const over = (end: AttemptEnd) => {
+      cancelTimeout?.();
+      run.stop = () => {};
+      for (const watch of this.#watches) watch.ended(run);
+      this.#going.delete(run);
+      if (this.#going.size === 0) this.#rest();
+      ended(end);
+    };
+    if (definition.work.type === "inline") this.#startInline(run, definition.work.handler, over);
+    else void this.#startElsewhere(run, definition.work, over);
+  }
+
+  /** Asks a run that is going on to end, and ends it by force when it does not, if that can be done. */
+  abort(run: Run, text: string): void {
+    // A listener runs where the event comes from: what it logs belongs to the run as well.
+    this.#journal.within(run, () => run.stop(text));
+  }
+
+  close(): void {
+    for (const executor of this.#executors.values()) void executor.then((made) => made.close());
+  }
+
+  #startInline(run: Run, handler: (context: RunContext) => unknown, over: (end: AttemptEnd) => void): void {
+    const abort = new LazyAbort();
+    run.stop = (text) => abort.abort(text, run.isTimedOut ? "TimeoutError" : "AbortError");
+    const context = new RunContext(requestOf(run), abort, () => this.#journal.logFor(run.job));
+    const fail = (error: unknown) => over(judgeFailure(run, error, abort.reason));
+    const succeed = (result: unknown) => over(judgeSuccess(run, result, context.state));
+    let returned: unknown;
+    try {
+      returned = this.#journal.within(run, () => this.#call(run, () => handler(context)));
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    if (isThenable(returned)) void Promise.resolve(returned).then(succeed, fail);
+    else succeed(returned);
+  }
+
+  async #startElsewhere(
+    run: Run,
+    work: Exclude<Work, { type: "inline" }>,
+    over: (end: AttemptEnd) => void,
+  ): Promise<void> {
+    let asked: string | null = null;
+    run.stop = (text) => {
+      asked = text;
+    };
+    let ending: Ending;
+    try {
+      const executor = await this.#executorOf(run, work);
+      const execution = executor.execute(requestOf(run), {
+        line: (level, text) => this.#journal.within(run, () => this.#journal.write(level, text)),
+      });
+      run.stop = (text) => {
+        execution.abort(text, run.isTimedOut ? "TimeoutError" : "AbortError");
+        const end = () => void execution.terminate();
+        const cancel = this.#clock.after(run.entry.definition.policies.graceMs, end);
+        void execution.ended.then(cancel);
+      };
+      if (asked !== null) run.stop(asked);
+      ending = await execution.ended;
+    } catch (error) {
+      ending = { type: "failed", error, exitCode: null, signal: null };
+    }
+    if (ending.type === "succeeded")
+      return over({ ...judgeSuccess(run, ending.result, ending.state), exitCode: ending.exitCode });
+    const { error, exitCode, signal } = ending;
+    const wasAsked = run.isTimedOut || run.asked !== null;
+    over({ ...judgeFailure(run, error, wasAsked ? error : null), exitCode, signal });
+  }
+
+  #executorOf(run: Run, work: Exclude<Work, { type: "inline" }>): Promise<Executor> {
+    const known = this.#executors.get(run.job);
+    if (known !== undefined) return known;
+    const made = this.#makeExecutor(work);
+    this.#executors.set(run.job, made);
+    made.catch(() => this.#executors.delete(run.job));
+    return made;
+  }
+
+  #watchTimeout(run: Run): (() => void) | null {
+    const { timeoutMs, graceMs } = run.entry.definition.policies;
+    if (timeoutMs === null) return null;
+    let cancelStuck = () => {};
+    const cancel = this.#clock.after(timeoutMs, () => {
+      run.isTimedOut = true;
+      this.abort(run, `the run took longer than ${timeoutMs} ms`);
+      cancelStuck = this.#clock.after(graceMs, () => {
+        if (run.entry.definition.work.type !== "inline" || !this.#going.has(run)) return;
+        const since = `${timeoutMs + graceMs} ms after its start`;
+        this.#journal.write("error", `the run is stuck: it timed out, and goes on ${since}`, run.job);
+      });
+    });
+    return () => {
+      cancel();
+      cancelStuck();
+    };
+  }
+
+  #call(run: Run, handler: () => unknown): unknown {
+    for (const watch of this.#watches) watch.began(run);
+    try {
+      return handler();
+    } finally {
+      for (const watch of this.#watches) watch.returned(run);
+    }
+  }
+
+  #rest(): void {
+    clearInterval(this.#hold ?? undefined);
+    this.#hold = null;
+  }
+}
+
+function requestOf(run: Run): RunRequest {
+  const { entry } = run;
+  return {
+    job: run.job,
+    get id() {
+      return run.id;
+    },
+    attempt: run.attempt,
+    scheduledAtMs: run.scheduledAtMs,
+    startedAtMs: run.startedAtMs ?? 0,
+    lastSuccessMs: entry.lastSuccessMs,
+    input: run.input,
+    state: entry.state === null ? undefined : JSON.parse(entry.state),
+  };
+}
+
+function judgeSuccess(run: Run, result: unknown, state: unknown): AttemptEnd {
+  if (!run.isTimedOut)
+    return { outcome: "succeeded", error: null, result, state, exitCode: null, signal: null };
+  const error = new DOMException("the run took longer than its timeout", "TimeoutError");
+  return { outcome: "timed-out", error, result: undefined, state: undefined, exitCode: null, signal: null };
+}
+
+/** @param reason what the run was aborted with; null: it was not */
+function judgeFailure(run: Run, error: unknown, reason: unknown): AttemptEnd {
+  const isAborted = reason !== null && (error === reason || isAbortError(error));
+  const outcome = run.isTimedOut ? "timed-out" : isAborted ? "cancelled" : "failed";
+  return { outcome, error, result: undefined, state: undefined, exitCode: null, signal: null };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof Reflect.get(value, "then") === "function";
+}
+
+function isAbortError(error: unknown): boolean {
+  try {
+    return error instanceof Error && error.name === "AbortError";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,299 @@
+// When jobs run: holds each job's next time, and gives what has come due to the dispatcher. What a time means that comes late is
+// decided in src/schedule.
+import { formatDuration } from "../../schedule/duration.ts";
+import { CORRECTION_STEP_MS } from "../../schedule/firing.ts";
+import { nextPlanned } from "../../schedule/plan.ts";
+import type { RunRecord } from "../../store/records.ts";
+import type { JobDefinition } from "../job.ts";
+import { Batch } from "./batch.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import {
+  accountedThrough,
+  backOff,
+  dueAfterStepBack,
+  type JobEntry,
+  type LastRun,
+  newEntry,
+  remember,
+} from "./job-entry.ts";
+import { offerMany, recordMany } from "./missed.ts";
+import { declared, retriesOf } from "./remembered.ts";
+import { Run, type Triggered } from "./run.ts";
+import type { SchedulerParts } from "./scheduler-parts.ts";
+import { tellSkipped } from "./skipped.ts";
+import { type ClockStep, Timeline } from "./timeline.ts";
+
+export class Scheduler {
+  readonly #parts: SchedulerParts;
+  readonly #timeline: Timeline<JobEntry | Run>;
+  readonly dispatcher: Dispatcher;
+  readonly #jobs = new Map<string, JobEntry>();
+  #state: "waiting" | "started" | "stopped" = "waiting";
+  /** Times up to this one came while the machine slept, or no daemon ran. */
+  #awayThroughMs = 0;
+  /** Times up to this one are no times: the clock was wrong. */
+  #correctedThroughMs = 0;
+  /** Times up to this one came between two workers, and are not late. */
+  #tookOverAtMs = 0;
+  #batch: Batch | null = null;
+  #retries: Run[] = [];
+  #onJobFree: (job: string) => void = () => {};
+
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
+    const { clock, journal, runner } = parts;
+    this.dispatcher = new Dispatcher(clock, journal, runner, () => parts.store, {
+      began: (run) => parts.observers?.began(run),
+      ended: (run, record, before) => this.#ended(run, record, before),
+      skipped: (times) => tellSkipped(parts, times, this.#timeline.nowMs),
+      retryLater: (run, dueMs) => {
+        this.#timeline.push(dueMs, run);
+        this.#timeline.arm();
+      },
+    });
+    this.#timeline = new Timeline(clock, {
+      stepped: (step) => this.#stepped(step),
+      due: (values, dueMs) => {
+        for (const value of values) {
+          if (value instanceof Run) this.#retries.push(value);
+          else if (value.dueMs !== null && value.dueMs + value.delayMs === dueMs)
+            this.#fire(value, value.dueMs);
+        }
+      },
+      done: () => this.#carryOut(),
+    });
+  }
+
+  get jobs(): readonly JobEntry[] {
+    return [...this.#jobs.values()];
+  }
+
+  job(name: string): JobEntry | undefined {
+    return this.#jobs.get(name);
+  }
+
+  /** Nothing fires before `start`. */
+  add(definition: JobDefinition): void {
+    const entry = newEntry(definition, this.#parts.host);
+    this.#jobs.set(definition.name, entry);
+    if (this.#state !== "started") return;
+    this.#timeline.readClocks();
+    this.#enter([entry], null);
+    this.#timeline.arm();
+  }
+
+  /**
+   * Starts where another worker has left off: every time after that is this one's, those too that have come meanwhile.
+   * @param fromMs wall-clock time; null: there was none, and the store knows what is owed
+   * @param running jobs that the other worker still runs, until `release`
+   * @param workers process ids of others that still end their runs
+   */
+  start(
+    fromMs: number | null = null,
+    running: readonly string[] = [],
+    workers: readonly number[] = [],
+  ): void {
+    this.#state = "started";
+    this.#timeline.start();
+    const { nowMs } = this.#timeline;
+    if (fromMs === null) this.#awayThroughMs = nowMs;
+    else this.#tookOverAtMs = nowMs;
+    for (const entry of this.#jobs.values()) entry.held = running.includes(entry.definition.name);
+    this.#enter(this.jobs, fromMs === null ? null : Math.min(fromMs, nowMs));
+    this.#adopt(workers);
+    this.#timeline.arm();
+  }
+
+  /** No other worker runs this job any more. */
+  release(name: string, workers: readonly number[]): void {
+    const entry = this.#jobs.get(name);
+    if (entry === undefined || !entry.held) return;
+    entry.held = false;
+    if (this.#state !== "started") return;
+    this.#adopt(workers);
+    this.dispatcher.beginQueued(entry);
+    if (entry.isAlways && entry.active.size === 0) this.#setDue(entry, this.#parts.clock.now());
+    this.#timeline.arm();
+  }
+
+  /** Fires what is due, and nothing after that. @returns the time up to which it has fired, and the jobs that run */
+  yield(): { atMs: number; running: string[] } {
+    if (this.#state === "started") this.#timeline.wake();
+    const { nowMs } = this.#timeline;
+    this.stop();
+    const running = this.jobs.filter(({ active, queue }) => active.size + queue.length > 0);
+    return { atMs: nowMs, running: running.map(({ definition }) => definition.name) };
+  }
+
+  /** Called when the last run of a job has ended. */
+  whenJobFree(listener: (job: string) => void): void {
+    this.#onJobFree = listener;
+  }
+
+  /** Nothing fires from now on; runs that are going on are the dispatcher's. */
+  stop(): void {
+    this.#state = "stopped";
+    this.dispatcher.isStopped = true;
+    this.#timeline.stop();
+    for (const job of this.#jobs.values()) job.dueMs = null;
+  }
+
+  /** Runs a job now, whatever its schedule says. */
+  trigger(entry: JobEntry, input: unknown, accepted: (run: Run) => void = () => {}): Triggered {
+    const { clock, store } = this.#parts;
+    let scheduledAtMs = clock.now();
+    while (store.has(entry.key, scheduledAtMs)) scheduledAtMs += 1;
+    const batch = new Batch(clock.now());
+    const run = batch.offer(entry, scheduledAtMs, "manual", input);
+    this.dispatcher.carryOut(batch, () => run !== null && accepted(run));
+    return { run, scheduledAtMs };
+  }
+
+  pause(entry: JobEntry): void {
+    entry.pausedAtMs ??= this.#parts.clock.now();
+    this.#parts.store.pause(entry.key, entry.pausedAtMs);
+  }
+
+  resume(entry: JobEntry): void {
+    if (entry.pausedAtMs === null) return;
+    // What has come until now was skipped, also if its timer has not gone off yet.
+    if (this.#state === "started") this.#timeline.wake();
+    entry.pausedAtMs = null;
+    this.#parts.store.pause(entry.key, null);
+    if (this.#state !== "started" || !entry.isAlways || entry.active.size > 0) return;
+    this.#setDue(entry, this.#parts.clock.now());
+    this.#timeline.arm();
+  }
+
+  /** @param fromMs null: from what the store has accounts of */
+  #enter(entries: readonly JobEntry[], fromMs: number | null): void {
+    if (entries.length === 0) return;
+    const { store, bootId } = this.#parts;
+    const { nowMs } = this.#timeline;
+    const memories = store.enter(entries.map(declared), nowMs);
+    let currentBoot: string | null | undefined;
+    for (const [index, entry] of entries.entries()) {
+      const memory = memories[index];
+      if (memory === undefined) continue;
+      remember(entry, memory);
+      const { plan } = entry.definition;
+      if (entry.isAlways) {
+        this.#setDue(entry, nowMs);
+        continue;
+      }
+      const accountedMs = accountedThrough(entry, memory, fromMs);
+      if (fromMs !== null) entry.accountedMs = Math.max(entry.accountedMs, fromMs);
+      const dueMs = nextPlanned(plan, accountedMs);
+      if (plan.schedules.some(({ kind }) => kind === "reboot")) {
+        currentBoot ??= bootId();
+        if (fromMs === null && (currentBoot === null || entry.bootId !== currentBoot)) {
+          this.#currentBatch().offer(entry, nowMs, "schedule");
+          if (currentBoot !== null) store.rememberBoot(entry.key, currentBoot);
+        }
+      } else if (dueMs === null) {
+        this.#parts.journal.write("warn", "its time has passed: it will not run", entry.definition.name);
+      }
+      this.#setDue(entry, dueMs);
+    }
+    this.#carryOut();
+  }
+
+  /** Retries that nobody waits for any more. */
+  #adopt(workers: readonly number[]): void {
+    if (this.#jobs.size === 0) return;
+    const { store, clock } = this.#parts;
+    for (const { run, dueMs } of retriesOf(this.jobs, store.recover(workers, clock.now())))
+      this.dispatcher.adopt(run, dueMs);
+  }
+
+  #setDue(entry: JobEntry, dueMs: number | null): void {
+    entry.dueMs = dueMs;
+    if (dueMs !== null) this.#timeline.push(dueMs + entry.delayMs, entry);
+  }
+
+  #fire(entry: JobEntry, dueMs: number): void {
+    const { plan } = entry.definition;
+    if (entry.isAlways) {
+      entry.dueMs = null;
+      if (!entry.held && entry.pausedAtMs === null && entry.active.size === 0)
+        this.#currentBatch().offer(entry, this.#timeline.nowMs, "schedule");
+      return;
+    }
+    const nowMs = this.#timeline.nowMs - entry.delayMs;
+    const nextMs = nextPlanned(plan, dueMs);
+    const isLate = dueMs <= this.#awayThroughMs || dueMs <= this.#correctedThroughMs;
+    if (!isLate && (nextMs === null || nextMs > nowMs || dueMs <= this.#tookOverAtMs)) {
+      this.#fireOne(entry, dueMs);
+      this.#setDue(entry, nextMs);
+      return;
+    }
+    this.#fireMany(entry, dueMs, nowMs);
+  }
+
+  #fireOne(entry: JobEntry, timeMs: number): void {
+    // Only after the clock was set back by hours.
+    const isKnown = timeMs <= Math.max(entry.lastScheduledMs ?? timeMs - 1, entry.accountedMs);
+    if (isKnown && this.#parts.store.has(entry.key, timeMs)) return;
+    entry.lastScheduledMs = Math.max(timeMs, entry.lastScheduledMs ?? timeMs);
+    if (entry.pausedAtMs === null) this.#currentBatch().offer(entry, timeMs, "schedule");
+    else this.#currentBatch().skip(entry, timeMs, "schedule", "paused");
+  }
+
+  #fireMany(entry: JobEntry, dueMs: number, nowMs: number): void {
+    const { nextDueMs, earlier, reason } = offerMany(this.#currentBatch(), entry, dueMs, nowMs, {
+      wasAway: dueMs <= this.#awayThroughMs,
+      wasCorrected: dueMs <= this.#correctedThroughMs,
+    });
+    if (earlier !== null) recordMany(this.#parts, entry, earlier, reason);
+    this.#setDue(entry, nextDueMs);
+  }
+
+  #currentBatch(): Batch {
+    this.#batch ??= new Batch(this.#timeline.nowMs);
+    return this.#batch;
+  }
+
+  #carryOut(): void {
+    if (this.#retries.length > 0) {
+      this.dispatcher.retry(this.#currentBatch(), this.#retries);
+      this.#retries = [];
+    }
+    const batch = this.#batch;
+    this.#batch = null;
+    if (batch !== null) this.dispatcher.carryOut(batch);
+  }
+
+  #ended(run: Run, record: RunRecord, before: LastRun | null): void {
+    const { entry } = run;
+    this.#parts.observers?.ended(run, record, before);
+    if (entry.active.size + entry.queue.length > 0) return;
+    this.#onJobFree(entry.definition.name);
+    if (entry.isAlways && this.#state === "started" && entry.pausedAtMs === null)
+      this.#restartLater(entry, record, entry.last?.durationMs ?? 0);
+  }
+
+  #restartLater(entry: JobEntry, { outcome }: Pick<RunRecord, "outcome">, durationMs: number): void {
+    const { clock, journal } = this.#parts;
+    const delayMs = backOff(entry, durationMs, clock.random());
+    const how = outcome === "succeeded" ? "it returned" : "it failed";
+    journal.write("warn", `${how}: starting it again in ${formatDuration(delayMs)}`, entry.definition.name);
+    this.#setDue(entry, clock.now() + delayMs);
+    this.#timeline.arm();
+  }
+
+  #stepped({ stepMs, sleptMs }: ClockStep): void {
+    const by = formatDuration(Math.abs(stepMs));
+    const { nowMs } = this.#timeline;
+    const wasSet = sleptMs !== null && stepMs - sleptMs >= CORRECTION_STEP_MS;
+    const how = stepMs > 0 ? `went forward by ${by}, or the machine slept` : `was set back by ${by}`;
+    this.#parts.journal.write("warn", `the clock ${how}`, null);
+    if (wasSet) this.#correctedThroughMs = nowMs;
+    else if (stepMs > 0) this.#awayThroughMs = nowMs;
+    else for (const entry of this.#jobs.values()) this.#followStepBack(entry, -stepMs);
+  }
+
+  #followStepBack(entry: JobEntry, stepMs: number): void {
+    const dueMs = dueAfterStepBack(entry, this.#timeline.nowMs, stepMs);
+    if (dueMs !== entry.dueMs) this.#setDue(entry, dueMs);
+  }
+}

@@ -1,0 +1,122 @@
+// One timer for all that is to come. setTimeout cannot count past 2^31 ms, and does not notice that the machine slept or that its
+// clock was set: a long wait is capped, and is the wall alarm's as well. At each wake-up both clocks are compared.
+import { waitMs } from "../../schedule/firing.ts";
+import { DueQueue } from "../../schedule/queue.ts";
+import { type Clock, longestTimerMs } from "../clock.ts";
+
+/** How late a time may come after a sleep or a step of the clock, where nothing tells of that. */
+export const maximumWaitMs = 60_000;
+/** Differences between the two clocks below this are drift and rounding. */
+const smallestStepMs = 2_000;
+
+/** How the wall clock and the time that has passed came apart since the last look. */
+export interface ClockStep {
+  /** By how much the wall clock was ahead of what had passed; negative: it was set back. */
+  readonly stepMs: number;
+  /** How much of that the machine slept, as far as that is known. */
+  readonly sleptMs: number | null;
+}
+
+export interface TimelineUser<T> {
+  /** Called first, if there was one. */
+  stepped(step: ClockStep): void;
+  due(values: readonly T[], dueMs: number): void;
+  /** All that is due has been given. */
+  done(): void;
+}
+
+export class Timeline<T> {
+  readonly #clock: Clock;
+  readonly #user: TimelineUser<T>;
+  #queue = new DueQueue<T>();
+  #cancelTimer: () => void = () => {};
+  #armedForMs: number | null = null;
+  #isRunning = false;
+  #wallMs = 0;
+  #monotonicMs = 0;
+  #sleptMs: number | null = null;
+
+  constructor(clock: Clock, user: TimelineUser<T>) {
+    this.#clock = clock;
+    this.#user = user;
+    this.readClocks();
+  }
+
+  /** The wall clock, as it was at the last look. */
+  get nowMs(): number {
+    return this.#wallMs;
+  }
+
+  start(): void {
+    this.#isRunning = true;
+    this.readClocks();
+  }
+
+  /** Forgets everything. */
+  stop(): void {
+    this.#isRunning = false;
+    this.#cancelTimer();
+    this.#armedForMs = null;
+    this.#queue = new DueQueue();
+  }
+
+  push(dueMs: number, value: T): void {
+    this.#queue.push(dueMs, value);
+  }
+
+  /** Waits for the earliest. To be called when all has been pushed. */
+  arm(): void {
+    if (!this.#isRunning) return;
+    const earliestMs = this.#queue.peek() ?? null;
+    if (this.#armedForMs === earliestMs) return;
+    this.#cancelTimer();
+    this.#armedForMs = earliestMs;
+    if (earliestMs !== null) this.#cancelTimer = this.#waitFor(earliestMs);
+  }
+
+  /** Looks at the clocks, and gives what is due. */
+  wake(): void {
+    this.#cancelTimer();
+    this.#armedForMs = null;
+    this.#noticeStep();
+    for (let dueMs = this.#queue.peek(); dueMs !== undefined; dueMs = this.#queue.peek()) {
+      if (!this.#isRunning || dueMs > this.#wallMs) break;
+      const due = this.#queue.pop();
+      if (due !== undefined) this.#user.due(due.values, due.dueMs);
+    }
+    this.#user.done();
+    this.arm();
+  }
+
+  readClocks(): void {
+    this.#wallMs = this.#clock.now();
+    this.#monotonicMs = this.#clock.monotonic();
+    this.#sleptMs = this.#clock.slept();
+  }
+
+  /**
+   * A short wait is a timer's. A long one is also the wall alarm's, which notices what a timer does not: that the machine
+   * slept, or that the clock was set forward. Without an alarm the timer looks again every minute.
+   */
+  #waitFor(dueMs: number): () => void {
+    const wake = () => this.wake();
+    const nowMs = this.#clock.now();
+    const isLong = dueMs - nowMs > maximumWaitMs;
+    const cancelAlarm = isLong ? this.#clock.at(dueMs, wake) : null;
+    const longestMs = cancelAlarm ? longestTimerMs : maximumWaitMs;
+    const cancelTimer = this.#clock.after(waitMs(dueMs, nowMs, longestMs), wake);
+    return () => {
+      cancelTimer();
+      cancelAlarm?.();
+    };
+  }
+
+  #noticeStep(): void {
+    const [wallBefore, monotonicBefore, sleptBefore] = [this.#wallMs, this.#monotonicMs, this.#sleptMs];
+    this.readClocks();
+    const stepMs = this.#wallMs - wallBefore - (this.#monotonicMs - monotonicBefore);
+    if (Math.abs(stepMs) < smallestStepMs) return;
+    const sleptMs = this.#sleptMs === null || sleptBefore === null ? null : this.#sleptMs - sleptBefore;
+    this.#user.stepped({ stepMs, sleptMs });
+  }
+}

@@ -1,0 +1,162 @@
+// A clock that stands still until a test moves it, with the wall and the monotonic hand apart, and a worker's parts on it.
+import type { Clock } from "../../../src/runtime/clock.ts";
+import { Journal } from "../../../src/runtime/journal.ts";
+import { Registry } from "../../../src/runtime/registry.ts";
+import { Runner } from "../../../src/runtime/running/runner.ts";
+import { Scheduler } from "../../../src/runtime/running/scheduler.ts";
+import { loadSqlite } from "../../../src/store/sqlite/connection.ts";
+import { SqliteStore } from "../../../src/store/sqlite/store.ts";
+
+const connect = await loadSqlite();
+
+interface FakeTimer {
+  readonly atMs: number;
+  readonly call: () => void;
+}
+
+export class FakeClock implements Clock {
+  /** Every delay that a timer was asked for. */
+  readonly waits: number[] = [];
+  /** By how much timers go off too early. */
+  earlyByMs = 0;
+  /** Whether there is an alarm on the wall clock. */
+  hasAlarm = false;
+  #alarm: FakeTimer | null = null;
+  #wallMs: number;
+  #monotonicMs = 1_000;
+  #timers = new Set<FakeTimer>();
+
+  constructor(start: string) {
+    this.#wallMs = Date.parse(start);
+  }
+
+  get pendingTimers(): number {
+    return this.#timers.size;
+  }
+
+  now(): number {
+    return this.#wallMs;
+  }
+
+  monotonic(): number {
+    return this.#monotonicMs;
+  }
+
+  /** How long the machine has slept. */
+  sleptMs = 0;
+
+  slept(): number {
+    return this.sleptMs;
+  }
+
+  random(): number {
+    return 0.5;
+  }
+
+  after(delayMs: number, call: () => void): () => void {
+    this.waits.push(delayMs);
+    const timer = { atMs: this.#monotonicMs + Math.max(delayMs - this.earlyByMs, 0), call };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  at(timeMs: number, call: () => void): (() => void) | null {
+    if (!this.hasAlarm) return null;
+    this.#alarm = { atMs: timeMs, call };
+    return () => {
+      this.#alarm = null;
+    };
+  }
+
+  /** Time passes, and the timers that it meets go off. */
+  async pass(durationMs: number): Promise<void> {
+    const endMs = this.#monotonicMs + durationMs;
+    for (;;) {
+      await settled();
+      const [next] = [...this.#timers].sort((a, b) => a.atMs - b.atMs);
+      if (next === undefined || next.atMs > endMs) break;
+      this.#move(next.atMs - this.#monotonicMs);
+      this.#timers.delete(next);
+      next.call();
+    }
+    this.#move(endMs - this.#monotonicMs);
+  }
+
+  /** Somebody sets the clock, or the machine is suspended: only the wall clock moves, and no timer notices, but the alarm. */
+  step(durationMs: number): void {
+    this.#wallMs += durationMs;
+    const alarm = this.#alarm;
+    if (alarm === null || alarm.atMs > this.#wallMs) return;
+    this.#alarm = null;
+    alarm.call();
+  }
+
+  #move(durationMs: number): void {
+    this.#wallMs += durationMs;
+    this.#monotonicMs += durationMs;
+  }
+}
+
+/** Every promise that could settle has settled. */
+export async function settled(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/**
+ * A scheduler on a fake clock. `lines` is what it logged, `started` what ran, as "job HH:MM:SS.mmm" of the schedule,
+ * and `scheduled` the same with the whole date.
+ */
+export function bench(start = "2026-06-01T12:00:00Z") {
+  const clock = new FakeClock(start);
+  const lines: string[] = [];
+  const started: string[] = [];
+  const scheduled: string[] = [];
+  const journal = new Journal(
+    () => clock.now(),
+    (_descriptor, text) => void lines.push(text.trimEnd()),
+  );
+  const runner = new Runner(clock, journal, () => Promise.reject(new Error("nothing runs elsewhere here")));
+  const options = {
+    path: ":memory:",
+    owner: 1,
+    keepRuns: 1_000,
+    keepForMs: null,
+    monotonic: () => clock.monotonic(),
+    later: (call: () => void) => void setImmediate(call),
+    onTrouble: () => {},
+    now: () => clock.now(),
+  };
+  const store = new SqliteStore(options, connect);
+  const scheduler = new Scheduler({
+    clock,
+    runner,
+    journal,
+    store,
+    host: "here",
+    bootId: () => "boot",
+    observers: null,
+  });
+  const { dispatcher } = scheduler;
+  const registry = new Registry("here");
+  registry.whenAdded((definition) => scheduler.add(definition));
+  /** Declares a job that notes each of its runs, then does `work`. */
+  const declare = (name: string, schedule: unknown, work: (signal: AbortSignal) => unknown = () => {}) =>
+    registry.add(name, schedule, ({ scheduledAt, signal }: { scheduledAt: Date; signal: AbortSignal }) => {
+      if (clock.now() < scheduledAt.getTime()) started.push(`${name} TOO EARLY`);
+      started.push(`${name} ${scheduledAt.toISOString().slice(11, -1)}`);
+      scheduled.push(`${name} ${scheduledAt.toISOString()}`);
+      return work(signal);
+    });
+  return { clock, lines, started, scheduled, runner, dispatcher, scheduler, store, declare };
+}
+
+/** What a job's run waits for, so that a test can end it. */
+export function gate() {
+  return Promise.withResolvers<void>();
+}
+
+export const second = 1_000;
+export const minute = 60_000;
+export const hour = 3_600_000;
