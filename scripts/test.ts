@@ -25,7 +25,7 @@ if (values.help) {
     if ((await call(command)).code !== 0) fail(name);
   }
   console.log("── test");
-  const { code, output } = await call([bun, "test", "--timeout", "60000", ...positionals]);
+  const { code, output } = await call([bun, "test", "--parallel=2", "--timeout", "60000", ...positionals]);
   const [passed, failed] = [/^\s*(\d+) pass$/m, /^\s*(\d+) fail$/m].map((line) =>
     Number(line.exec(output)?.[1] ?? 0),
   );

@@ -14,6 +14,9 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
+// Several test files run at a time, each in a process that knows its number: nobody's else, and no daemon's.
+for (const name of ["BUN_TEST_WORKER_ID", "JEST_WORKER_ID"]) delete process.env[name];
+
 export const djobPath = join(import.meta.dir, "../../dist/djob");
 
 export interface Result {
