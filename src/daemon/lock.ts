@@ -7,8 +7,9 @@ import { dyingMs, hasEnded } from "./process-table.ts";
 
 const attempts = 5;
 const attemptPauseMs = 2;
-const pidPauseMs = 5;
-const pidPatienceMs = 10_000;
+/** The first pause, and the longest: hundreds that wait must not take the processor from the one that starts. */
+const pidPauseMs = { first: 5, longest: 80 };
+const pidPatienceMs = 30_000;
 
 /**
  * Takes the lock, makes the pidfile empty, and returns the locked descriptor.
@@ -46,12 +47,12 @@ async function tryRepeatedly(path: string): Promise<number | null> {
 /** The holder writes its pid as soon as it runs, and when it is killed its workers follow. @returns null if it took too long for that */
 async function waitForHolder(path: string, deadlineMs: number): Promise<number | "gone" | null> {
   const deadMs = performance.now() + dyingMs;
-  for (;;) {
+  for (let pauseMs = pidPauseMs.first; ; pauseMs = Math.min(pauseMs * 2, pidPauseMs.longest)) {
     const look = lookAtLock(path);
     if (look.state !== "held") return "gone";
     if (look.pid !== null && (isThere(look.pid) || performance.now() > deadMs)) return look.pid;
     if (performance.now() > deadlineMs) return null;
-    await Bun.sleep(pidPauseMs);
+    await Bun.sleep(pauseMs);
   }
 }
 
