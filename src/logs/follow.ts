@@ -1,6 +1,6 @@
 // Reading a log as it grows: the last lines, and then what is appended, across a rename, a new file in its place
 // (logrotate's create) and a truncation (its copytruncate).
-import { closeSync, constants, fstatSync, openSync, readSync, statSync, watch } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync, watch } from "node:fs";
 import { dirname } from "node:path";
 
 const blockBytes = 64 * 1024;
@@ -32,8 +32,19 @@ export function textFrom(path: string, start: number): string {
   }
 }
 
+/** One file that is being followed, and up to where it has been read. */
+interface Followed {
+  readonly descriptor: number;
+  offset: number;
+}
+
+/** So many renamed files are read on, because whoever holds one open may still write to it. */
+const mostRenamed = 16;
+
 /**
- * Hands on what is appended from now on, starting with the last `count` lines, until the signal aborts.
+ * Hands on what is appended from now on, starting with the last `count` lines, until the signal aborts. A file that has
+ * been renamed is read on beside its successor: it takes the daemon a moment to open the new one after that was made
+ * (all of logrotate's postrotate, where logrotate makes it), and its children may hold the old one for much longer.
  * @throws if the file can't be opened at first; later it is waited for
  */
 export async function follow(
@@ -42,17 +53,20 @@ export async function follow(
   write: (bytes: Uint8Array) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let descriptor = openSync(path, constants.O_RDONLY);
-  const size = fstatSync(descriptor).size;
-  let offset = startOfLastLines(descriptor, size, count);
+  const first = openSync(path, constants.O_RDONLY);
+  const followed: Followed[] = [
+    { descriptor: first, offset: startOfLastLines(first, fstatSync(first).size, count) },
+  ];
   const pump = () => {
-    offset = copyNew(descriptor, offset, write);
-    const successor = openSuccessor(path, descriptor);
+    for (const file of followed) copyNew(file, write);
+    const successor = openSuccessor(path, followed);
     if (successor === null) return;
-    copyNew(descriptor, offset, write);
-    closeSync(descriptor);
-    descriptor = successor;
-    offset = copyNew(descriptor, 0, write);
+    // What came meanwhile is older than what is in the new one.
+    for (const file of followed) copyNew(file, write);
+    letGo(followed);
+    const file = { descriptor: successor, offset: 0 };
+    followed.push(file);
+    copyNew(file, write);
   };
   const watcher = watch(dirname(path), pump);
   pump();
@@ -61,31 +75,48 @@ export async function follow(
     if (signal.aborted) resolve();
   });
   watcher.close();
-  closeSync(descriptor);
+  for (const { descriptor } of followed) closeSync(descriptor);
 }
 
-function copyNew(descriptor: number, offset: number, write: (bytes: Uint8Array) => void): number {
-  const { size } = fstatSync(descriptor);
-  let position = size < offset ? 0 : offset;
-  while (position < size) {
-    const bytes = readRange(descriptor, position, Math.min(size, position + blockBytes));
+function copyNew(file: Followed, write: (bytes: Uint8Array) => void): void {
+  const { size } = fstatSync(file.descriptor);
+  if (size < file.offset) file.offset = 0;
+  while (file.offset < size) {
+    const end = Math.min(size, file.offset + blockBytes);
+    const bytes = readRange(file.descriptor, file.offset, end);
     if (bytes.length === 0) break;
     write(bytes);
-    position += bytes.length;
+    file.offset += bytes.length;
   }
-  return position;
 }
 
-/** The file that has taken the path's place, opened; null while it is the same one, or none. */
-function openSuccessor(path: string, descriptor: number): number | null {
+/** Closes files that have been removed, but for the last one, and the oldest of too many. */
+function letGo(followed: Followed[]): void {
+  const last = followed.at(-1);
+  const kept = followed
+    .filter((file) => file === last || fstatSync(file.descriptor).nlink > 0)
+    .slice(-mostRenamed);
+  for (const file of followed) if (!kept.includes(file)) closeSync(file.descriptor);
+  followed.splice(0, followed.length, ...kept);
+}
+
+/** The file that has taken the path's place, opened; null while it is one that is followed already, or none. */
+function openSuccessor(path: string, followed: readonly Followed[]): number | null {
   const there = statSync(path, { throwIfNoEntry: false });
-  const own = fstatSync(descriptor);
-  if (there === undefined || (there.ino === own.ino && there.dev === own.dev)) return null;
+  const isFollowed = (stats: Stats) => followed.some((file) => isSame(fstatSync(file.descriptor), stats));
+  if (there === undefined || isFollowed(there)) return null;
   try {
-    return openSync(path, constants.O_RDONLY);
+    const descriptor = openSync(path, constants.O_RDONLY);
+    if (!isFollowed(fstatSync(descriptor))) return descriptor;
+    closeSync(descriptor);
   } catch {
-    return null;
+    // It is gone again.
   }
+  return null;
+}
+
+function isSame(one: Stats, other: Stats): boolean {
+  return one.ino === other.ino && one.dev === other.dev;
 }
 
 function startOfLastLines(descriptor: number, size: number, count: number): number {
