@@ -198,7 +198,8 @@ s.sendto(b"STATUS=now\\nREADY=1", os.environ["NOTIFY_SOCKET"])
 time.sleep(1000)`;
     const start = space.djob(["run", "--name", "told", "--ready", "notify", "--", "python3", "-c", program]);
     await until("it waits", () => space.has("told.notify"));
-    expect((await space.status("told")).state).toBe("starting");
+    // Before its socket answers there is only its pid to go by.
+    await until("it says so", async () => (await space.status("told")).state === "starting");
     space.write("gate", "");
     expect((await start).code).toBe(0);
     expect(space.has("told.notify")).toBe(false);

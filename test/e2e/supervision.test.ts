@@ -123,7 +123,7 @@ test("the next djob run makes a failed daemon forget why", async () => {
   space.write("worker.ts", hopeless);
   const pid = await space.run(["worker.ts", "--restart-max", "0/1m"]);
   await until("it has given up", async () => (await lifeOf(space)).state === "failed");
-  expect(isAlive(pid)).toBe(false);
+  await until("it has ended", () => !isAlive(pid));
   space.write("mended", "");
   const next = await space.run(["worker.ts", "--restart", "never"]);
   expect(await lifeOf(space)).toMatchObject({ state: "running", reason: null });
@@ -136,7 +136,7 @@ async function orphaned(space: Workspace, pid: number): Promise<void> {
   const workers = space.processes().filter((other) => other !== pid);
   expect(workers).toHaveLength(1);
   process.kill(pid, "SIGKILL");
-  await until("the worker has ended as well", () => space.processes().length === 0, 3_000);
+  await until("the worker has ended as well", () => space.processes().length === 0);
 }
 
 test.each([
@@ -167,7 +167,7 @@ test("a worker that is still loading ends with its supervisor", async () => {
   const supervisor = Number(/begun (\d+)/.exec(space.read("worker.log"))?.[1]);
   process.kill(supervisor, "SIGKILL");
   expect(await launcher.exited).toBe(9);
-  await until("nothing is left", () => space.processes().length === 0, 3_000);
+  await until("nothing is left", () => space.processes().length === 0);
   space.write("worker.ts", steady);
   await space.run(["worker.ts"]);
 });
