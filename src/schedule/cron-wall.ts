@@ -34,6 +34,14 @@ export function wallCron(expression: string): WallCron {
 
 /** Seconds, a year, or a day that crontab(5) does not know: what Bun.cron.parse refuses. */
 export function needsCroner(expression: string): boolean {
+  // As a rule it is asked for one expression again and again.
+  if (expression !== asked.expression) asked = { expression, answer: isForCroner(expression) };
+  return asked.answer;
+}
+
+let asked = { expression: "", answer: false };
+
+function isForCroner(expression: string): boolean {
   const words = expression.split(" ");
   if (words.length !== 5) return words.length > 5;
   const fields = fieldsFor(5) ?? [];

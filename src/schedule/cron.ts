@@ -8,6 +8,7 @@ import { needsCroner } from "./cron-wall.ts";
 import { nextZonedTime } from "./cron-zoned.ts";
 import { ScheduleError } from "./schedule-error.ts";
 import { checkTimeZone, offsetAt } from "./time-zone.ts";
+import { periodAt } from "./zone-period.ts";
 
 // The longest gap that a zone has had: Samoa left out a whole day in 2011.
 const LONGEST_GAP_MS = 86_400_000;
@@ -56,17 +57,22 @@ export function nextCronTime(expression: string, timeZone: string | null, afterM
 
 /** The end of a spring gap whose left-out times, moved forward by the gap, may still lie ahead of `timeMs`. */
 function gapShiftingTo(timeZone: string | null, timeMs: number): number | null {
-  const offsetMs = offsetAt(timeZone, timeMs);
-  const gapMs = offsetMs - offsetAt(timeZone, timeMs - LONGEST_GAP_MS);
-  if (gapMs <= 0 || offsetAt(timeZone, timeMs - gapMs) === offsetMs) return null;
+  const offsetMs = offsetOf(timeZone, timeMs);
+  const gapMs = offsetMs - offsetOf(timeZone, timeMs - LONGEST_GAP_MS);
+  if (gapMs <= 0 || offsetOf(timeZone, timeMs - gapMs) === offsetMs) return null;
   let beforeMs = Math.floor(timeMs) - gapMs;
   let atOrAfterMs = Math.floor(timeMs);
   while (atOrAfterMs - beforeMs > 1) {
     const middleMs = Math.floor((beforeMs + atOrAfterMs) / 2);
-    if (offsetAt(timeZone, middleMs) === offsetMs) atOrAfterMs = middleMs;
+    if (offsetOf(timeZone, middleMs) === offsetMs) atOrAfterMs = middleMs;
     else beforeMs = middleMs;
   }
   return atOrAfterMs;
+}
+
+/** The same as offsetAt, from what was looked up before. */
+function offsetOf(timeZone: string | null, timeMs: number): number {
+  return timeZone === null ? offsetAt(null, timeMs) : periodAt(timeZone, timeMs).offsetMs;
 }
 
 function parse(expression: string, timeZone: string | null, afterMs: number): number | null {

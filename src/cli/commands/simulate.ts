@@ -46,14 +46,14 @@ export const simulate: Command = {
       toMs,
     );
     if (output.json) {
-      const times = [...firings].map(({ timeMs, job }) => ({ time: new Date(timeMs).toISOString(), job }));
-      output.document({ from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), times });
+      const times = [...firings].map(({ timeMs, job }) => ({ time: isoOf(timeMs), job }));
+      output.document({ from: isoOf(fromMs), to: isoOf(toMs), times });
       return exitCode.done;
     }
     // A year of a minutely job has half a million lines.
     let lines: string[] = [];
     for (const { timeMs, job } of firings) {
-      lines.push(`${new Date(timeMs).toISOString()}  ${job}`);
+      lines.push(`${isoOf(timeMs)}  ${job}`);
       if (lines.length < 10_000) continue;
       output.people.log(lines.join("\n"));
       lines = [];
@@ -66,9 +66,18 @@ export const simulate: Command = {
 function timeOf(flag: string, text: string | null, zone: string | null): number | null {
   if (text === null) return null;
   try {
-    return parseTime(text, zone);
+    // A day alone means its begin.
+    return parseTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text, zone);
   } catch (error) {
     if (!(error instanceof ScheduleError)) throw error;
     throw new DjobError(exitCode.usage, `cannot use --${flag}: ${error.message}`, error.hint ?? null);
   }
+}
+
+let latest = { timeMs: Number.NaN, text: "" };
+
+/** Many jobs come at the same instant, which is written once. */
+function isoOf(timeMs: number): string {
+  if (timeMs !== latest.timeMs) latest = { timeMs, text: new Date(timeMs).toISOString() };
+  return latest.text;
 }
