@@ -1,5 +1,6 @@
 // Builds dist/djob: minified, with bytecode and source maps, version and commit baked in. A user's package.json and
 // tsconfig.json are honoured for the user's modules; .env and bunfig.toml of whatever directory are not.
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import packageJson from "../package.json" with { type: "json" };
 
@@ -36,6 +37,7 @@ if (values.help) {
     define: {
       DJOB_VERSION: JSON.stringify(values.version),
       DJOB_COMMIT: JSON.stringify(commit()),
+      DJOB_TESTING: JSON.stringify(JSON.stringify(await testingFiles())),
     },
     compile: {
       outfile: values.outfile,
@@ -49,6 +51,20 @@ if (values.help) {
     },
   });
   console.log(`built ${values.outfile}`);
+}
+
+/** What a user's tests load, which run in a bun test and not in djob: JavaScript files by their names. */
+async function testingFiles(): Promise<Record<string, string>> {
+  const { outputs } = await Bun.build({
+    entrypoints: ["main", "djob", "preload"].map((name) => `src/testing/${name}.ts`),
+    target: "bun",
+    format: "esm",
+    // Its lines are what a user sees around an error of djob's.
+    minify: false,
+    splitting: true,
+  });
+  const files = outputs.map(async (file) => [basename(file.path), await file.text()] as const);
+  return Object.fromEntries(await Promise.all(files));
 }
 
 function commit(): string {

@@ -46,6 +46,11 @@ switch (stage) {
     void check(exit);
     break;
   }
+  case "once": {
+    const { becomeOnce } = await import("./daemon/run-once-stage.ts");
+    void becomeOnce(exit);
+    break;
+  }
   default:
     console.error(`djob: ${stageVariable} is djob's own variable: unset it`);
     exit(exitCode.usage);

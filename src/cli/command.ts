@@ -26,6 +26,8 @@ export interface Command {
   readonly positionals: { readonly minimum: number; readonly maximum: number };
   /** Whether anything may follow "--": then it needs no other argument. */
   readonly takesTail?: boolean;
+  /** Its words are another program's: all of them, flags as well, come as `positionals`. */
+  readonly passesOn?: boolean;
   readonly examples: ReadonlyArray<readonly [command: string, meaning: string]>;
   /** Told at the end of its help. */
   readonly notes?: string;

@@ -21,6 +21,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import("./commands/check.ts")).check,
   next: async () => (await import("./commands/next.ts")).next,
   simulate: async () => (await import("./commands/simulate.ts")).simulate,
+  "run-once": async () => (await import("./commands/run-once.ts")).runOnce,
+  test: async () => (await import("./commands/test.ts")).test,
   install: async () => (await import("./commands/install.ts")).install,
   uninstall: async () => (await import("./commands/uninstall.ts")).uninstall,
   types: async () => (await import("./commands/types.ts")).types,

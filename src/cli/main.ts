@@ -1,5 +1,5 @@
 // The command line: finds the command, refuses what it does not know, and turns what comes of it into an exit code.
-import { defineCommand, runCommand } from "citty";
+import { defineCommand, type ParsedArgs, runCommand } from "citty";
 import { DjobError, shownError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import { outDescriptor, writeText } from "../logs/sink.ts";
@@ -29,6 +29,8 @@ async function dispatch(rawArgs: readonly string[], output: Output): Promise<num
   const command = await load();
   const { head, tail } = splitTail(args);
   if (head.some(isHelp)) return print(await commandHelp(command));
+  if (command.passesOn)
+    return await command.run({ args: {} as ParsedArgs, positionals: args, tail: null, repeated: {}, output });
   const { positionals, repeated } = checkArguments(command, head, tail);
   const definition = defineCommand({
     meta: command.meta,

@@ -39,4 +39,5 @@ export type Stage =
   | "resumed-supervisor"
   | "supervised"
   | "command"
-  | "check";
+  | "check"
+  | "once";

@@ -1,5 +1,6 @@
 // What the stages tell the launcher over the readiness pipe: JSON, one message a line. Nothing but a "ready" message
 // means ready; the pipe's end without one means that the daemon died.
+import type { RunReport } from "../control/jobs.ts";
 import { writeAll } from "../libc/files.ts";
 import type { ModuleFailure } from "../runtime/failure.ts";
 import type { CheckedJob } from "../runtime/loading/examine.ts";
@@ -11,6 +12,17 @@ export type Message =
   | { readonly type: "ready"; readonly pid: number; readonly jobs: number }
   /** From the scratch process of `djob check`. */
   | { readonly type: "checked"; readonly jobs: readonly CheckedJob[] }
+  /** From the process of `djob run-once`: an attempt begins or is waited for, for `limitMs`; once aborted, it has `graceMs`. */
+  | {
+      readonly type: "going";
+      readonly run: RunReport;
+      readonly limitMs: number | null;
+      readonly graceMs: number;
+    }
+  /** From the same: the run is over. `result` is JSON text. */
+  | { readonly type: "ran"; readonly run: RunReport; readonly result: string | null }
+  /** From the same: there is no job of that name, or several to choose from. */
+  | { readonly type: "noJob"; readonly names: readonly string[]; readonly nearest: string | null }
   /** A module could not be loaded, or was no good: what its author has to know. */
   | { readonly type: "failed"; readonly failure: ModuleFailure }
   /** From a supervisor: the worker died while it loaded, without a word. */
@@ -54,7 +66,7 @@ export class MessageReader {
   }
 }
 
-const messageTypes = ["spawned", "ready", "checked", "failed", "ended", "broken"];
+const messageTypes = ["spawned", "ready", "checked", "going", "ran", "noJob", "failed", "ended", "broken"];
 
 /** A module can write to any descriptor: what is no message breaks the start, not the launcher. */
 function parseMessage(line: string): Message {

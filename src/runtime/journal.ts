@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { InspectOptions } from "node:util";
 import type { JobLog } from "djob";
-import { formatLine, type Level } from "../logs/line.ts";
+import { formatLine, type Level, type LogRecord } from "../logs/line.ts";
 import { errDescriptor, outDescriptor, writeText } from "../logs/sink.ts";
 import { withoutOwnFrames } from "./failure.ts";
 
@@ -17,10 +17,16 @@ export class Journal {
   readonly #followers = new Map<RunIdentity, Set<(line: string) => void>>();
   readonly #now: () => number;
   readonly #write: (descriptor: number, text: string) => void;
+  readonly #format: (record: LogRecord) => string;
 
-  constructor(now: () => number, write: (descriptor: number, text: string) => void = writeText) {
+  constructor(
+    now: () => number,
+    write: (descriptor: number, text: string) => void = writeText,
+    format: (record: LogRecord) => string = formatLine,
+  ) {
     this.#now = now;
     this.#write = write;
+    this.#format = format;
   }
 
   /** The run that is going on where this is called, if any. */
@@ -36,7 +42,7 @@ export class Journal {
   /** Warnings and errors go to descriptor 2, which is the same file unless --log-err says otherwise. */
   readonly write = (level: Level, message: string, job = this.currentRun?.job ?? null): void => {
     const descriptor = level === "warn" || level === "error" ? errDescriptor : outDescriptor;
-    const line = formatLine({ timeMs: this.#now(), level, job, message });
+    const line = this.#format({ timeMs: this.#now(), level, job, message });
     this.#write(descriptor, line);
     if (this.#followers.size > 0) this.#tell(line);
   };

@@ -17,6 +17,7 @@ import {
 } from "../ask-daemon.ts";
 import { type Command, isSet, textOf } from "../command.ts";
 import { jobArgument, jsonFlag, nameArgument, placeFlags } from "../flags.ts";
+import { inputFlag, inputOf } from "../input-flag.ts";
 import type { Output } from "../output.ts";
 import { outcomeText } from "../show-jobs.ts";
 
@@ -26,7 +27,7 @@ export const trigger: Command = {
     name: nameArgument,
     job: jobArgument,
     ...placeFlags,
-    input: { type: "string", valueHint: "JSON", description: "what the job is given as context.input" },
+    input: inputFlag,
     wait: { type: "boolean", description: "show its lines until it ends, and exit 0 only if it succeeded" },
     follow: {
       type: "boolean",
@@ -126,19 +127,4 @@ function conclude(run: RunReport, waits: boolean, output: Output): ExitCode {
     output.people.warn(`${visible(run.id)}: ${outcome}${why === "" ? "" : `: ${visible(why)}`}`);
   }
   return succeeded || !waits ? exitCode.done : exitCode.failed;
-}
-
-/** @throws {DjobError} with exit code 2 */
-function inputOf(text: string | null): unknown {
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new DjobError(
-      exitCode.usage,
-      `cannot use --input ${JSON.stringify(text.slice(0, 100))}: ${why}`,
-      `write JSON, in quotes: --input '{"day":1}' or --input '"text"'`,
-    );
-  }
 }

@@ -1,16 +1,29 @@
-// djob types: the declarations of the module "djob", which no node_modules holds.
-// @ts-expect-error: TypeScript can not know that this import gives the text of a declaration file.
-import declarations from "../../api/djob.d.ts" with { type: "text" };
+// djob types: the declarations of the modules "djob" and "djob/testing", which no node_modules holds; or a package that does.
+import { exitCode } from "../../exit-code.ts";
 import { outDescriptor, writeText } from "../../logs/sink.ts";
-import type { Command } from "../command.ts";
+import { type Command, isSet } from "../command.ts";
+import { absolutePath } from "../flags.ts";
+import { declarations, installPackage } from "../testing-files.ts";
 
 export const types: Command = {
-  meta: { name: "types", description: 'Print the TypeScript declarations of "djob", for your editor' },
-  args: {},
+  meta: {
+    name: "types",
+    description: 'Print the TypeScript declarations of "djob" and "djob/testing", for your editor',
+  },
+  args: {
+    install: {
+      type: "boolean",
+      description: "write node_modules/djob here instead: for editors, and for plain bun test",
+    },
+  },
   positionals: { minimum: 0, maximum: 0 },
-  examples: [["djob types > djob.d.ts", "beside your modules, where your tsconfig.json finds it"]],
-  async run() {
-    writeText(outDescriptor, declarations as string);
-    return 0;
+  examples: [
+    ["djob types > djob.d.ts", "beside your modules, where your tsconfig.json finds it"],
+    ["djob types --install", "where you have Bun: editors and bun test find djob as a package"],
+  ],
+  async run({ args, output }) {
+    if (isSet(args, "install")) output.people.success(`wrote ${installPackage(absolutePath("."))}`);
+    else writeText(outDescriptor, declarations());
+    return exitCode.done;
   },
 };

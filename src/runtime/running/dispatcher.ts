@@ -219,7 +219,7 @@ export class Dispatcher {
 
   /** The next attempts of runs, whose time has come. */
   retry(batch: Batch, runs: readonly Run[]): void {
-    for (const run of runs) if (this.#runs.has(run)) batch.retry(run);
+    for (const run of runs) if (this.#runs.has(run) && run.phase === "retrying") batch.retry(run);
   }
 
   /** Goes on with a run that another process has left to be tried again. */

@@ -1,107 +1,48 @@
 // A clock that stands still until a test moves it, with the wall and the monotonic hand apart, and a worker's parts on it.
-import type { Clock } from "../../../src/runtime/clock.ts";
 import { Journal } from "../../../src/runtime/journal.ts";
 import { Registry } from "../../../src/runtime/registry.ts";
 import { Runner } from "../../../src/runtime/running/runner.ts";
 import { Scheduler } from "../../../src/runtime/running/scheduler.ts";
 import { loadSqlite } from "../../../src/store/sqlite/connection.ts";
 import { SqliteStore } from "../../../src/store/sqlite/store.ts";
+import { StillClock } from "../../../src/testing/still-clock.ts";
 
 const connect = await loadSqlite();
 
-interface FakeTimer {
-  readonly atMs: number;
-  readonly call: () => void;
-}
+/** Every promise that could settle has settled. */
+export { turn as settled } from "../../../src/testing/still-clock.ts";
 
-export class FakeClock implements Clock {
+export class FakeClock extends StillClock {
   /** Every delay that a timer was asked for. */
   readonly waits: number[] = [];
   /** By how much timers go off too early. */
   earlyByMs = 0;
   /** Whether there is an alarm on the wall clock. */
   hasAlarm = false;
-  #alarm: FakeTimer | null = null;
-  #wallMs: number;
-  #monotonicMs = 1_000;
-  #timers = new Set<FakeTimer>();
-
-  constructor(start: string) {
-    this.#wallMs = Date.parse(start);
-  }
-
-  get pendingTimers(): number {
-    return this.#timers.size;
-  }
-
-  now(): number {
-    return this.#wallMs;
-  }
-
-  monotonic(): number {
-    return this.#monotonicMs;
-  }
-
   /** How long the machine has slept. */
   sleptMs = 0;
 
-  slept(): number {
+  constructor(start: string) {
+    super(Date.parse(start));
+  }
+
+  override slept(): number {
     return this.sleptMs;
   }
 
-  random(): number {
-    return 0.5;
-  }
-
-  after(delayMs: number, call: () => void): () => void {
+  override after(delayMs: number, call: () => void): () => void {
     this.waits.push(delayMs);
-    const timer = { atMs: this.#monotonicMs + Math.max(delayMs - this.earlyByMs, 0), call };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    return super.after(delayMs - this.earlyByMs, call);
   }
 
-  at(timeMs: number, call: () => void): (() => void) | null {
-    if (!this.hasAlarm) return null;
-    this.#alarm = { atMs: timeMs, call };
-    return () => {
-      this.#alarm = null;
-    };
+  override at(timeMs: number, call: () => void): (() => void) | null {
+    return this.hasAlarm ? super.at(timeMs, call) : null;
   }
 
-  /** Time passes, and the timers that it meets go off. */
-  async pass(durationMs: number): Promise<void> {
-    const endMs = this.#monotonicMs + durationMs;
-    for (;;) {
-      await settled();
-      const [next] = [...this.#timers].sort((a, b) => a.atMs - b.atMs);
-      if (next === undefined || next.atMs > endMs) break;
-      this.#move(next.atMs - this.#monotonicMs);
-      this.#timers.delete(next);
-      next.call();
-    }
-    this.#move(endMs - this.#monotonicMs);
-  }
-
-  /** Somebody sets the clock, or the machine is suspended: only the wall clock moves, and no timer notices, but the alarm. */
+  /** Somebody sets the clock, or the machine is suspended. */
   step(durationMs: number): void {
-    this.#wallMs += durationMs;
-    const alarm = this.#alarm;
-    if (alarm === null || alarm.atMs > this.#wallMs) return;
-    this.#alarm = null;
-    alarm.call();
+    this.shift(durationMs, 0);
   }
-
-  #move(durationMs: number): void {
-    this.#wallMs += durationMs;
-    this.#monotonicMs += durationMs;
-  }
-}
-
-/** Every promise that could settle has settled. */
-export async function settled(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 /**
