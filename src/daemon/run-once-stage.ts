@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { closest } from "fastest-levenshtein";
 import { exitCode } from "../exit-code.ts";
 import { setCloseOnExec } from "../libc/files.ts";
+import { takeOverStreams } from "../logs/streams.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { JobDefinition } from "../runtime/job.ts";
 import { Journal } from "../runtime/journal.ts";
@@ -20,6 +21,8 @@ export async function becomeOnce(exit: Exit): Promise<void> {
   endWith(request.parent);
   settleIn(spec);
   setCloseOnExec(readinessDescriptor, true);
+  // Bun's own would still have something to write when the process exits.
+  takeOverStreams();
   const { registry } = await loadInScratch(spec.modules, {
     readyTimeoutMs: spec.readyTimeoutMs,
     loadGraceMs,

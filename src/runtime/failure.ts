@@ -94,7 +94,12 @@ export function describeFailure({
 export function userStack(stack: string): string {
   return stack
     .split("\n")
-    .filter((line) => !/^\s+at .*(\/\$bunfs\/|\bnode:|\bbun:|\bnative\b|\(unknown\))/.test(line))
+    .filter(
+      (line) =>
+        !/^\s+at .*(\/\$bunfs\/|\/node_modules\/djob\/|\/djob-test-\w+\/|\bnode:|\bbun:|\bnative\b|\(unknown\))/.test(
+          line,
+        ),
+    )
     .join("\n");
 }
 
@@ -103,7 +108,10 @@ export function userStack(stack: string): string {
  * has no others, the error is djob's own, and keeps them.
  */
 export function withoutOwnFrames(text: string): string {
-  const shown = text.replace(/\n +at (?:[^\n(]*\()?(?:src\/|node:|bun:)[^\n]*?(?= \{\n|\n|$)/g, "");
+  const shown = text.replace(
+    /\n +at (?:[^\n(]*\()?(?:src\/|node:|bun:|\/[^\n]*\/(?:node_modules\/djob|djob-test-\w+)\/)[^\n]*?(?= \{\n|\n|$)/g,
+    "",
+  );
   return /\n +at /.test(shown) ? shown : text;
 }
 

@@ -175,6 +175,14 @@ test("an error in the log has the user's frames, and what follows them", () => {
   }`);
 });
 
+test("in a test, djob's own frames are those of its bundle", () => {
+  const frames =
+    "    at #m (/tmp/djob-test-Ab1/chunk-1.js:2:3)\n    at g (/srv/node_modules/djob/main.js:1:1)";
+  const user = "Error: x\n    at f (/srv/w.ts:1:1)";
+  expect(withoutOwnFrames(`${user}\n${frames}`)).toBe(user);
+  expect(userStack(`${user}\n${frames}`)).toBe(user);
+});
+
 test("an error of djob's own keeps its frames", () => {
   const shown = "TypeError: ours\n    at #m (src/runtime/scheduler.ts:137:51)";
   expect(withoutOwnFrames(shown)).toBe(shown);
