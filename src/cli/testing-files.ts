@@ -53,7 +53,8 @@ function manifest(): string {
     ".": { types: "./djob.d.ts", default: "./djob.js" },
     "./testing": { types: "./testing.d.ts", default: "./main.js" },
   };
-  const content = { name: "djob", version, description, private: true, type: "module", exports };
+  const engines = { bun: `>=${Bun.version}` };
+  const content = { name: "djob", version, description, private: true, type: "module", engines, exports };
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 

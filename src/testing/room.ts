@@ -45,7 +45,7 @@ export class Room {
   readonly #runner: EndsRunner;
   readonly #patienceMs: number;
   /** Attempts that the clock does not wait for any more. */
-  readonly #slow = new WeakMap<Run, number>();
+  #slow = new WeakMap<Run, number>();
   /** By job, where it is less than usual. */
   readonly #patience = new Map<string, number>();
   #isStarted = false;
@@ -141,12 +141,20 @@ export class Room {
     this.#patience.set(run.job, (this.#patience.get(run.job) ?? this.#patienceMs) / 2);
   }
 
-  /** Runs that go on are told to end. */
+  /** Runs that go on are told to end; a command that does not is killed. */
   async close(): Promise<void> {
     this.scheduler.stop();
+    let isOver = false;
+    const ended = this.scheduler.dispatcher.endAll("stopping", "the test is over").then(() => {
+      isOver = true;
+    });
+    this.#slow = new WeakMap();
+    this.#patience.clear();
+    await this.quiet();
+    const graces = [...this.#runner.going].map(({ entry }) => entry.definition.policies.graceMs);
+    if (!isOver) await this.clock.passNext(() => Math.max(0, ...graces));
     this.clock.restore();
-    const ended = this.scheduler.dispatcher.endAll("stopping", "the test is over");
-    await Promise.race([ended, Bun.sleep(closeMs)]);
+    if (!isOver) await Promise.race([ended, Bun.sleep(closeMs)]);
     this.#runner.close();
     this.output.close();
   }

@@ -274,6 +274,8 @@ describe("what can't be run", () => {
     const space = worker("setInterval(() => {}, 1000);\n");
     expect((await once(space, ["worker.ts"])).stderr).toContain("the modules declare none");
     expect(await once(space, ["worker.ts", "a", "--input", "{"])).toMatchObject({ code: 2 });
+    const long = await once(space, ["worker.ts", "a", "--input", JSON.stringify("x".repeat(70_000))]);
+    expect(long).toMatchObject({ code: 2, stderr: expect.stringContaining("its --input is too long") });
     expect(await once(space, ["none.ts", "a"])).toMatchObject({ code: 9 });
   });
 

@@ -29,6 +29,18 @@ test("all jobs' times come in one row, over a change of the clocks as well", asy
   expect(JSON.parse(json.stdout).times[2]).toEqual({ time: "2026-03-28T12:00:00.000Z", job: "bounded" });
 });
 
+test("a day alone is its midnight, where --tz says; so is a schedule without a zone of its own", async () => {
+  const space = workspace();
+  space.write("worker.ts", `${module}job("local", "30 2 * * *", never);\n`);
+  const period = ["--from", "2026-03-29", "--to", "2026-03-30", "--tz", "Europe/Berlin"];
+  const { stdout } = await space.djob(["simulate", "worker.ts", ...period, "--json"]);
+  const { from, to, times } = JSON.parse(stdout);
+  expect([from, to]).toEqual(["2026-03-28T23:00:00.000Z", "2026-03-29T22:00:00.000Z"]);
+  expect(times.filter(({ job }: { job: string }) => job === "local")).toEqual([
+    { time: "2026-03-29T01:30:00.000Z", job: "local" },
+  ]);
+});
+
 test("a period that ends before it begins, or a time that is none, is exit code 2", async () => {
   const space = workspace();
   space.write("worker.ts", module);

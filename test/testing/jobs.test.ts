@@ -4,8 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { plugin } from "bun";
+import fc from "fast-check";
+import { plannedBetween } from "../../src/schedule/plan.ts";
+import { parseSchedule } from "../../src/schedule/schedule.ts";
 import * as djob from "../../src/testing/djob.ts";
 import { loadJobs } from "../../src/testing/main.ts";
+import { isAlive, until } from "../e2e/harness.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "djob-testing-"));
 let files = 0;
@@ -355,6 +359,47 @@ describe("what is around runs", () => {
       await bench.clock.advance("1s");
     }
     expect(Reflect.get(globalThis, "toldToEnd")).toBe(true);
+  });
+
+  test("a command that goes on at the end, deaf to TERM, is killed", async () => {
+    const path = worker(
+      `job("deaf", { every: "1d", sh: "trap '' TERM; echo $$; while :; do sleep 1; done" });`,
+    );
+    let pid = 0;
+    {
+      await using bench = await loadJobs(path);
+      void bench.runJob("deaf");
+      pid = Number(await until("it runs", () => bench.lines[0]?.message));
+      process.kill(pid, 0);
+    }
+    await until("it is gone", () => !isAlive(pid));
+  });
+
+  test("what comes is what is planned, however the time passes", async () => {
+    const texts = ["* * * * *", "*/7 3-5 * * *", "30 2 * * *", "every 37m", "0 0 L * *", "15 */6 * * MON#1"];
+    const steps = fc.array(fc.integer({ min: 0, max: 40_000_000 }), { minLength: 1, maxLength: 5 });
+    const start = fc.date({
+      min: new Date("2026-03-20T00:00:00Z"),
+      max: new Date("2026-04-03T00:00:00Z"),
+      noInvalidDate: true,
+    });
+    const zone = "Europe/Berlin";
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...texts), start, steps, async (text, now, durations) => {
+        const options = text.startsWith("every") ? { every: text.slice(6) } : { cron: text, tz: zone };
+        const path = worker(`job("planned", ${JSON.stringify(options)}, () => {});`);
+        await using bench = await loadJobs(path, { now });
+        for (const duration of durations) await bench.clock.advance(duration);
+        const throughMs = now.getTime() + durations.reduce((sum, duration) => sum + duration, 0);
+        const schedules = [parseSchedule(text, text.startsWith("every") ? {} : { timeZone: zone })];
+        const plan = { schedules, jitterMs: 0, fromMs: null, untilMs: null };
+        expect(bench.runs().map(({ scheduledAt }) => scheduledAt.getTime())).toEqual(
+          plannedBetween(plan, now.getTime(), throughMs, 100_000),
+        );
+        expect(bench.runs().every(({ outcome }) => outcome === "succeeded")).toBe(true);
+      }),
+      { numRuns: 40 },
+    );
   });
 });
 
