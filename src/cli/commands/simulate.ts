@@ -34,9 +34,11 @@ export const simulate: Command = {
     const { args, output } = input;
     const { spec, environment } = planRun(input);
     requireModules(spec);
-    const zone = textOf(args, "tz");
-    const fromMs = timeOf("from", textOf(args, "from"), zone) ?? Date.now();
-    const toMs = timeOf("to", textOf(args, "to"), zone) ?? fromMs + usualDays * dayMs;
+    // What goes by the daemon's own zone goes by it here, too.
+    const zone = environment["TZ"] ?? null;
+    if (zone !== null) process.env["TZ"] = zone;
+    const fromMs = timeOf("from", textOf(args, "from")) ?? Date.now();
+    const toMs = timeOf("to", textOf(args, "to")) ?? fromMs + usualDays * dayMs;
     if (toMs < fromMs)
       throw new DjobError(exitCode.usage, "cannot simulate: --to is before --from", "exchange them");
     const jobs = await checkModules(spec, environment);
@@ -63,11 +65,11 @@ export const simulate: Command = {
   },
 };
 
-function timeOf(flag: string, text: string | null, zone: string | null): number | null {
+function timeOf(flag: string, text: string | null): number | null {
   if (text === null) return null;
   try {
     // A day alone means its begin.
-    return parseTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text, zone);
+    return parseTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text, null);
   } catch (error) {
     if (!(error instanceof ScheduleError)) throw error;
     throw new DjobError(exitCode.usage, `cannot use --${flag}: ${error.message}`, error.hint ?? null);
