@@ -10,6 +10,7 @@ import type { JobDefinition } from "../runtime/job.ts";
 import { Journal } from "../runtime/journal.ts";
 import { loadInScratch } from "../runtime/loading/scratch.ts";
 import { type OnceRun, runOnce } from "../runtime/run-once.ts";
+import { makeExecutor } from "../runtime/running/executors.ts";
 import { readinessDescriptor } from "./descriptors.ts";
 import { loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
 import { decodeRequest, type OnceRequest } from "./run-once.ts";
@@ -48,6 +49,7 @@ export async function becomeOnce(exit: Exit): Promise<void> {
     // As at a terminal: what the job logs, with neither time nor name.
     journal: new Journal(systemClock.now, undefined, ({ message }) => `${message}\n`),
     host: hostname(),
+    makeExecutor,
     going: (run, limitMs) =>
       void tell(readinessDescriptor, { type: "going", run, limitMs, graceMs: job.policies.graceMs }),
   });

@@ -8,11 +8,10 @@ import type { JobDefinition } from "./job.ts";
 import type { Journal } from "./journal.ts";
 import { Batch } from "./running/batch.ts";
 import { Dispatcher } from "./running/dispatcher.ts";
-import { makeExecutor } from "./running/executors.ts";
 import { newEntry, remember } from "./running/job-entry.ts";
 import { declared } from "./running/remembered.ts";
 import type { Run } from "./running/run.ts";
-import { type AttemptEnd, Runner } from "./running/runner.ts";
+import { type AttemptEnd, type ExecutorMaker, Runner } from "./running/runner.ts";
 
 /** What a run has come to; `result` is all of what it returned, as JSON text, where the report's is only what is small. */
 export interface OnceEnd {
@@ -24,6 +23,7 @@ export interface OncePort {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly host: string;
+  readonly makeExecutor: ExecutorMaker;
   /**
    * An attempt begins, or is waited for.
    * @param limitMs how long that may take before it has to be ended by force; null: for ever
@@ -38,7 +38,7 @@ export interface OnceRun {
 }
 
 export async function runOnce(definition: JobDefinition, input: unknown, port: OncePort): Promise<OnceRun> {
-  const { clock, journal, host } = port;
+  const { clock, journal, host, makeExecutor } = port;
   const store = await openStore({
     path: ":memory:",
     owner: process.pid,
@@ -70,6 +70,7 @@ export async function runOnce(definition: JobDefinition, input: unknown, port: O
   const run = batch.offer(entry, clock.now(), "manual", input);
   if (run === null) throw new Error("a job that has no other runs refused one");
   const ended = run.over.then((record) => {
+    runner.close();
     const result = record.outcome === "succeeded" ? jsonOf(runner.last?.result) : null;
     const report = reportOf(record);
     return { report: result === null ? report : { ...report, result: null }, result };

@@ -1,12 +1,12 @@
 // What runs a test's jobs: the worker's own parts, on a clock that the test moves, with a run history in memory.
 
 import type { RunEvent } from "djob";
+import type { Work } from "../runtime/job.ts";
 import { Registry } from "../runtime/registry.ts";
-import { makeExecutor } from "../runtime/running/executors.ts";
 import { Observers } from "../runtime/running/observers.ts";
 import { Ping } from "../runtime/running/ping.ts";
 import type { Run } from "../runtime/running/run.ts";
-import { type AttemptEnd, Runner } from "../runtime/running/runner.ts";
+import { type AttemptEnd, type ExecutorMaker, Runner } from "../runtime/running/runner.ts";
 import { Scheduler } from "../runtime/running/scheduler.ts";
 import { loadSqlite } from "../store/sqlite/connection.ts";
 import { SqliteStore } from "../store/sqlite/store.ts";
@@ -96,7 +96,7 @@ export class Room {
     });
     this.registry.whenAdded((job) => {
       const hooks = this.hooks.watched(job.policies.hooks);
-      this.scheduler.add({ ...job, policies: { ...job.policies, hooks } });
+      this.scheduler.add({ ...job, work: here(job.work), policies: { ...job.policies, hooks } });
     });
   }
 
@@ -169,6 +169,17 @@ export class Room {
     };
   }
 }
+
+/** A handler runs where the test is, which so sees and may replace what it uses. */
+function here(work: Work): Work {
+  return "handler" in work ? { type: "inline", handler: work.handler } : work;
+}
+
+const makeExecutor: ExecutorMaker = async (work) => {
+  if (work.type !== "command") throw new Error(`a job of the kind ${work.type} is not for tests`);
+  const { commandExecutor } = await import("../runtime/command/executor.ts");
+  return commandExecutor(work);
+};
 
 /** The one clock that bun:test's fake timers leave alone; whoever waits by turns of the event loop is busy all the while. */
 function busyMs(): number {
