@@ -34,12 +34,18 @@ export function wallCron(expression: string): WallCron {
 
 /** Seconds, a year, or a day that crontab(5) does not know: what Bun.cron.parse refuses. */
 export function needsCroner(expression: string): boolean {
-  // As a rule it is asked for one expression again and again.
-  if (expression !== asked.expression) asked = { expression, answer: isForCroner(expression) };
-  return asked.answer;
+  let answer = answers.get(expression);
+  if (answer === undefined) {
+    answer = isForCroner(expression);
+    if (answers.size >= mostAnswers) answers.clear();
+    answers.set(expression, answer);
+  }
+  return answer;
 }
 
-let asked = { expression: "", answer: false };
+/** The same few expressions are asked for again and again. */
+const answers = new Map<string, boolean>();
+const mostAnswers = 1_000;
 
 function isForCroner(expression: string): boolean {
   const words = expression.split(" ");

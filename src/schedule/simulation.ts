@@ -24,18 +24,27 @@ export function* simulate<T>(
   afterMs: number,
   throughMs: number,
 ): Generator<SimulatedTime<T>, void, undefined> {
-  const queue = new TinyQueue<Pending<T>>([], (a, b) => a.timeMs - b.timeMs || a.order - b.order);
+  const queue = new TinyQueue<Pending<T>>([], inOrder);
   let order = 0;
   for (const [job, plan] of plans) {
     const timeMs = nextPlanned(plan, afterMs);
     if (timeMs !== null && timeMs <= throughMs) queue.push({ timeMs, job, plan, order });
     order += 1;
   }
-  for (let due = queue.pop(); due !== undefined; due = queue.pop()) {
+  for (let due = queue.pop(); due !== undefined; ) {
     yield { timeMs: due.timeMs, job: due.job };
     const timeMs = nextPlanned(due.plan, due.timeMs);
-    if (timeMs === null || timeMs > throughMs) continue;
-    due.timeMs = timeMs;
-    queue.push(due);
+    if (timeMs !== null && timeMs <= throughMs) {
+      due.timeMs = timeMs;
+      const first = queue.peek();
+      // As a rule the busiest job comes next as well.
+      if (first === undefined || inOrder(due, first) < 0) continue;
+      queue.push(due);
+    }
+    due = queue.pop();
   }
+}
+
+function inOrder<T>(a: Pending<T>, b: Pending<T>): number {
+  return a.timeMs - b.timeMs || a.order - b.order;
 }

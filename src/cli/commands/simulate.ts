@@ -3,8 +3,9 @@ import { checkModules } from "../../daemon/check.ts";
 import { DjobError } from "../../daemon/error.ts";
 import { requireModules } from "../../daemon/start.ts";
 import { exitCode } from "../../exit-code.ts";
+import { outDescriptor, writeText } from "../../logs/sink.ts";
 import { ScheduleError } from "../../schedule/schedule-error.ts";
-import { simulate as timesOf } from "../../schedule/simulation.ts";
+import { type SimulatedTime, simulate as timesOf } from "../../schedule/simulation.ts";
 import { parseTime } from "../../schedule/time-zone.ts";
 import { type Command, textOf } from "../command.ts";
 import { planRun } from "../run-plan.ts";
@@ -12,6 +13,7 @@ import { check } from "./check.ts";
 
 const usualDays = 1;
 const dayMs = 86_400_000;
+const linesAtOnce = 10_000;
 
 export const simulate: Command = {
   meta: { name: "simulate", description: "Show every time of a period at which modules' jobs would run" },
@@ -48,19 +50,14 @@ export const simulate: Command = {
       toMs,
     );
     if (output.json) {
-      const times = [...firings].map(({ timeMs, job }) => ({ time: isoOf(timeMs), job }));
-      output.document({ from: isoOf(fromMs), to: isoOf(toMs), times });
-      return exitCode.done;
-    }
-    // A year of a minutely job has half a million lines.
-    let lines: string[] = [];
-    for (const { timeMs, job } of firings) {
-      lines.push(`${isoOf(timeMs)}  ${job}`);
-      if (lines.length < 10_000) continue;
-      output.people.log(lines.join("\n"));
-      lines = [];
-    }
-    if (lines.length > 0) output.people.log(lines.join("\n"));
+      write(`{\n  "from": "${isoOf(fromMs)}",\n  "to": "${isoOf(toMs)}",\n  "times": [\n`);
+      const last = writeTimes(
+        firings,
+        ",\n",
+        (time, job) => `    { "time": "${time}", "job": ${JSON.stringify(job)} }`,
+      );
+      write(`${last}  ]\n}\n`);
+    } else write(writeTimes(firings, "\n", (time, job) => `${time}  ${job}`));
     return exitCode.done;
   },
 };
@@ -74,6 +71,31 @@ function timeOf(flag: string, text: string | null): number | null {
     if (!(error instanceof ScheduleError)) throw error;
     throw new DjobError(exitCode.usage, `cannot use --${flag}: ${error.message}`, error.hint ?? null);
   }
+}
+
+/**
+ * A year of a minutely job has half a million lines, which are no list in memory.
+ * @returns the last line's end
+ */
+function writeTimes(
+  firings: Iterable<SimulatedTime<string>>,
+  separator: string,
+  line: (time: string, job: string) => string,
+): string {
+  let lines: string[] = [];
+  let isFirst = true;
+  const flush = () => {
+    write(`${isFirst ? "" : separator}${lines.join(separator)}`);
+    isFirst = false;
+    lines = [];
+  };
+  for (const { timeMs, job } of firings) if (lines.push(line(isoOf(timeMs), job)) >= linesAtOnce) flush();
+  if (lines.length > 0) flush();
+  return isFirst ? "" : "\n";
+}
+
+function write(text: string): void {
+  writeText(outDescriptor, text);
 }
 
 let latest = { timeMs: Number.NaN, text: "" };
