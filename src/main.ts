@@ -41,6 +41,11 @@ switch (stage) {
     becomeCommand(exit);
     break;
   }
+  case "run": {
+    const { becomeRun } = await import("./daemon/run-stage.ts");
+    becomeRun(exit);
+    break;
+  }
   case "check": {
     const { check } = await import("./daemon/check-stage.ts");
     void check(exit);

@@ -142,6 +142,11 @@ declare module "djob" {
     cwd?: string;
     /** For a command: what it reads. @default nothing */
     stdin?: string;
+    /**
+     * For a command: USER or USER:GROUP, names or numbers. It gets all of that user's groups, and HOME, USER, LOGNAME and SHELL. Only
+     * a daemon of root's may name another user than its own. @default the daemon's
+     */
+    user?: string;
     /** For a command: it is killed when its processes have more memory than that, such as "256M" (Linux). */
     maxMemory?: string | number;
     /** For a command: CPU time of each of its processes, such as "30s", in whole seconds. */

@@ -19,6 +19,8 @@ export interface BootEntry {
   readonly writtenDirectories: readonly string[];
   /** djob takes another user's identity, so programs that are setuid may be what its jobs need. */
   readonly dropsPrivileges: boolean;
+  /** It runs a crontab, whose commands may be anything. */
+  readonly runsCrontab: boolean;
   /** Its arguments hold variables, which may be secrets. */
   readonly isPrivate: boolean;
   readonly readyTimeoutMs: number;

@@ -76,7 +76,11 @@ const directoryLines = [
  * What no daemon of TypeScript jobs needs. A user's own manager may neither drop capabilities nor mount, and refuses to
  * start a unit that asks for it. ProtectClock is left out: it would take all devices but a few from the jobs.
  */
-function hardening({ scope, dropsPrivileges, writtenDirectories }: BootEntry): string[] {
+function hardening({ scope, dropsPrivileges, runsCrontab, writtenDirectories }: BootEntry): string[] {
+  if (runsCrontab)
+    return [
+      "# What the commands of a crontab need is not known: as cron's own unit, this one keeps nothing from them.",
+    ];
   const everywhere = ["LockPersonality=yes", "RestrictSUIDSGID=yes"];
   const comment = "# MemoryDenyWriteExecute= can't be set: a JIT compiler needs memory that is both.";
   if (scope === "user") return [comment, "NoNewPrivileges=yes", ...everywhere];

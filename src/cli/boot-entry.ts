@@ -13,6 +13,7 @@ import { requireModules } from "../daemon/start.ts";
 import { ownDirectories } from "../daemon/surroundings.ts";
 import { checkWay } from "../daemon/trust.ts";
 import { exitCode } from "../exit-code.ts";
+import { isCrontab } from "../runtime/loading/crontab/kind.ts";
 import type { CommandInput } from "./command.ts";
 import { nameOfCommand } from "./command-flags.ts";
 import { run } from "./commands/run.ts";
@@ -57,6 +58,7 @@ export async function planBoot(input: CommandInput, kind: InitKind): Promise<Boo
       ...["pidfile", "log", "log-err"].flatMap((name) => flags.get(name) ?? []).map(dirname),
     ]),
     dropsPrivileges: flags.has("user"),
+    runsCrontab: spec.modules.some((module) => isCrontab(module, spec.systemCrontab)),
     isPrivate: flags.has("env"),
     readyTimeoutMs: spec.readyTimeoutMs,
     stopTimeoutMs: spec.stopTimeoutMs,

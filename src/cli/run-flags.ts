@@ -63,6 +63,7 @@ const writers: { readonly [Part in keyof Spec]-?: (spec: Spec, usual: Directorie
   version: nothing,
   name: ({ name }) => [["name", name]],
   modules: nothing,
+  systemCrontab: ({ systemCrontab }) => (systemCrontab ? [["system-crontab", ""]] : []),
   foreground: nothing,
   paths: pathFlags,
   workingDirectory: ({ workingDirectory: directory }) =>

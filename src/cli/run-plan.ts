@@ -9,6 +9,7 @@ import { checkSocketPath, type Directories, type Paths, pathsFor } from "../daem
 import { environmentFor, ownerOf } from "../daemon/privileges.ts";
 import { checkName, checkSpecSize, defaults, nameOfModule, type Spec, specVersion } from "../daemon/spec.ts";
 import { exitCode } from "../exit-code.ts";
+import { isCrontab } from "../runtime/loading/crontab/kind.ts";
 import { checkTimeZone } from "../schedule/time-zone.ts";
 import { type CommandInput, isSet, textOf } from "./command.ts";
 import { nameOfCommand, planCommand } from "./command-flags.ts";
@@ -58,6 +59,7 @@ export function planRun(input: CommandInput): RunPlan {
     version: specVersion,
     name: daemon,
     modules,
+    systemCrontab: systemCrontabOf(isSet(args, "system-crontab"), modules),
     paths: choosePaths(input, pathsFor(daemon, directories, ownerOf(privileges) !== null), foreground),
     foreground,
     workingDirectory: workingDirectoryOf(textOf(args, "chdir"), foreground, chroot),
@@ -133,6 +135,11 @@ function umaskOf(text: string | null, foreground: boolean): number | null {
   if (text === null) return foreground ? null : defaults.umask;
   if (/^0?[0-7]{1,3}$/.test(text)) return Number.parseInt(text, 8);
   throw misuse(`--umask ${JSON.stringify(text)} is not an octal mode from 0 to 777`, "write --umask 027");
+}
+
+function systemCrontabOf(isGiven: boolean, modules: readonly string[]): boolean {
+  if (!isGiven || modules.some((module) => isCrontab(module, true))) return isGiven;
+  throw misuse("--system-crontab says how crontabs are read, and none of the modules is one", "leave it out");
 }
 
 function timeZoneOf(text: string | null): string | null {

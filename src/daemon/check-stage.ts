@@ -2,6 +2,7 @@
 import { hostname } from "node:os";
 import { setCloseOnExec } from "../libc/files.ts";
 import { examine } from "../runtime/loading/examine.ts";
+import { crontabPort } from "./crontab-file.ts";
 import { readinessDescriptor } from "./descriptors.ts";
 import { endDescendants } from "./end-started.ts";
 import { loadGraceMs, tell, tellIfPossible } from "./readiness.ts";
@@ -15,7 +16,8 @@ export async function check(exit: Exit): Promise<void> {
     readyTimeoutMs: spec.readyTimeoutMs,
     loadGraceMs,
     host: hostname(),
-    found: (jobs) => void tell(readinessDescriptor, { type: "checked", jobs }),
+    crontabs: crontabPort(spec),
+    found: (jobs, warnings) => void tell(readinessDescriptor, { type: "checked", jobs, warnings }),
     failed(failure) {
       tellIfPossible(readinessDescriptor, { type: "failed", failure });
       endDescendants();

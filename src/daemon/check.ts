@@ -13,8 +13,14 @@ import { encodeSpec, type Spec } from "./spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "./stage.ts";
 import { waitForVerdict } from "./verdict.ts";
 
+export interface Checked {
+  readonly jobs: readonly CheckedJob[];
+  /** What means something else than it may be thought to. */
+  readonly warnings: readonly string[];
+}
+
 /** @throws {DjobError} with exit code 9 if the modules can't be loaded */
-export async function checkModules(spec: Spec, environment: Environment): Promise<readonly CheckedJob[]> {
+export async function checkModules(spec: Spec, environment: Environment): Promise<Checked> {
   becomeSubreaper(true);
   const readiness = pipe();
   const specEnd = pipeWith(encodeSpec(spec));
@@ -39,6 +45,6 @@ export async function checkModules(spec: Spec, environment: Environment): Promis
   closeDescriptor(readiness.writeEnd);
   const verdict = await waitForVerdict(readiness.readEnd, spec.readyTimeoutMs, () => {});
   const ended = await endStarted({ leader: scratch, worker: null }, verdict.type === "closed");
-  if (verdict.type === "checked") return verdict.jobs;
+  if (verdict.type === "checked") return verdict;
   throw notReady({ ...spec, paths: { ...spec.paths, log: null } }, verdict, ended, 0);
 }

@@ -15,7 +15,7 @@ import { Channel } from "./supervise/channel.ts";
 import { takeVariable } from "./take-variable.ts";
 
 /** What a runtime ignores for itself would stay ignored. */
-const ignoredByRuntime = ["SIGPIPE", "SIGXFSZ", "SIGHUP"];
+export const ignoredByRuntime = ["SIGPIPE", "SIGXFSZ", "SIGHUP"];
 
 export function becomeCommand(exit: Exit): void {
   const supervisor = Number(takeVariable(supervisorVariable));

@@ -27,7 +27,7 @@ export const supervisorVariable = "DJOB_SUPERVISOR";
 /**
  * "worker" and "supervisor" have a launcher that waits for them; "alone" and "lone-supervisor" are what becomes of a
  * process in the foreground, and the first after a reload in place. "resumed-supervisor" is what a supervisor becomes
- * that is upgraded.
+ * that is upgraded. "run" is what a job's command is before it is another user, or limited.
  */
 export type Stage =
   | "leader-of-worker"
@@ -39,5 +39,6 @@ export type Stage =
   | "resumed-supervisor"
   | "supervised"
   | "command"
+  | "run"
   | "check"
   | "once";

@@ -95,7 +95,7 @@ function refusal(why: string): DjobError {
   return new DjobError(exitCode.notPermitted, `cannot give up root: ${why}`);
 }
 
-const realSystem: PrivilegeSystem = {
+export const realSystem: PrivilegeSystem = {
   groupsOf,
   changeRoot,
   enterDirectory: (path) => process.chdir(path),

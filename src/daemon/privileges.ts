@@ -1,6 +1,7 @@
 // What a daemon that root starts gives up or is given: another user and groups, another root directory, and how the
 // kernel treats its processes. A part of the spec: plain data, resolved and checked in the launcher.
 import type { IoClass, LimitName, SchedulingPolicy } from "../libc/attributes.ts";
+import { withUser } from "../runtime/command/account.ts";
 
 export type { IoClass, LimitName, SchedulingPolicy };
 
@@ -58,20 +59,10 @@ export function attributesOf(privileges: Privileges | null): Attributes | null {
   return privileges?.attributes ?? null;
 }
 
-/** Name root's own session or directories: a daemon that becomes another user must not look there. */
-const ownersVariables: ReadonlySet<string> = new Set(
-  `DBUS_SESSION_BUS_ADDRESS MAIL XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR XDG_STATE_HOME`.split(
-    " ",
-  ),
-);
-
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The environment that a daemon starts from, with its new user in it as login(1) would have it. */
 export function environmentFor(privileges: Privileges | null, inherited: Variables): Variables {
   const user = privileges?.identity?.user ?? null;
-  if (user === null) return inherited;
-  const kept = Object.entries(inherited).filter(([name]) => !ownersVariables.has(name));
-  const name = user.name ?? String(user.uid);
-  return { ...Object.fromEntries(kept), HOME: user.home, USER: name, LOGNAME: name, SHELL: user.shell };
+  return user === null ? inherited : withUser(inherited, user);
 }

@@ -11,7 +11,7 @@ export type Message =
   | { readonly type: "spawned"; readonly pid: number }
   | { readonly type: "ready"; readonly pid: number; readonly jobs: number }
   /** From the scratch process of `djob check`. */
-  | { readonly type: "checked"; readonly jobs: readonly CheckedJob[] }
+  | { readonly type: "checked"; readonly jobs: readonly CheckedJob[]; readonly warnings: readonly string[] }
   /** From the process of `djob run-once`: an attempt begins or is waited for, for `limitMs`; once aborted, it has `graceMs`. */
   | {
       readonly type: "going";

@@ -2,7 +2,8 @@
 // is refused before anything is started.
 import { readFileSync, statSync } from "node:fs";
 import { exitCode } from "../exit-code.ts";
-import { findGroup, findUser, type Group, highestId, type User } from "../libc/accounts.ts";
+import { findGroup, findUser, type Group, type User } from "../libc/accounts.ts";
+import { AccountError, groupId, resolveAccount } from "../runtime/command/account.ts";
 import { lackingCapability, ownPowers, type Powers } from "./capabilities.ts";
 import { DjobError, worldError } from "./error.ts";
 import type { Attributes, Identity, Privileges } from "./privileges.ts";
@@ -55,34 +56,14 @@ export function resolvePrivileges(request: PrivilegeRequest, machine: Machine = 
 }
 
 function identityOf({ user, group }: PrivilegeRequest, machine: Machine): Identity | null {
-  if (user === null) return group === null ? null : { user: null, gid: gidOf(group, machine) };
-  const account = machine.findUser(user) ?? (isNumber(user) ? machine.findUser(idOf("user", user)) : null);
-  const uid = account?.uid ?? (isNumber(user) ? idOf("user", user) : null);
-  if (uid === null)
-    throw misuse(`there is no user ${JSON.stringify(user)}`, "give another name, or a number");
-  const gid = group === null ? account?.gid : gidOf(group, machine);
-  if (gid === undefined) {
-    throw misuse(`the user ${uid} has no account, so its group is not known`, `write --user ${uid}:GROUP`);
+  try {
+    if (user === null) return group === null ? null : { user: null, gid: groupId(group, machine) };
+    const { gid, home, shell, ...account } = resolveAccount({ user, group }, machine);
+    return { user: { ...account, home: home || "/", shell: shell || "/bin/sh" }, gid };
+  } catch (error) {
+    if (error instanceof AccountError) throw misuse(error.message, error.hint);
+    throw error;
   }
-  const { name = null, home = "", shell = "" } = account ?? {};
-  return { user: { uid, name, home: home || "/", shell: shell || "/bin/sh" }, gid };
-}
-
-function gidOf(group: string, machine: Machine): number {
-  const entry = machine.findGroup(group);
-  if (entry !== null) return entry.gid;
-  if (isNumber(group)) return idOf("group", group);
-  throw misuse(`there is no group ${JSON.stringify(group)}`, "give another name, or a number");
-}
-
-function isNumber(text: string): boolean {
-  return /^[0-9]+$/.test(text);
-}
-
-function idOf(what: string, text: string): number {
-  const id = Number(text);
-  if (id <= highestId) return id;
-  throw misuse(`${what} ${text} is no number of a ${what}`, `the highest is ${highestId}`);
 }
 
 function checkAttributes({ processors, limits, ...rest }: Attributes, machine: Machine): void {
@@ -146,7 +127,7 @@ const thisMachine: Machine = {
   },
   mostOpenFiles() {
     const text = contentOf("/proc/sys/fs/nr_open");
-    return text !== null && isNumber(text) ? Number(text) : null;
+    return text !== null && /^[0-9]+$/.test(text) ? Number(text) : null;
   },
 };
 

@@ -11,10 +11,12 @@ import { Journal } from "../runtime/journal.ts";
 import { loadInScratch } from "../runtime/loading/scratch.ts";
 import { type OnceRun, runOnce } from "../runtime/run-once.ts";
 import { makeExecutor } from "../runtime/running/executors.ts";
+import { crontabPort } from "./crontab-file.ts";
 import { readinessDescriptor } from "./descriptors.ts";
 import { loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
 import { decodeRequest, type OnceRequest } from "./run-once.ts";
 import { type Exit, endWith, settleIn, takeSpec } from "./settle.ts";
+import { commandStage } from "./stage.ts";
 
 export async function becomeOnce(exit: Exit): Promise<void> {
   const spec = takeSpec();
@@ -28,6 +30,7 @@ export async function becomeOnce(exit: Exit): Promise<void> {
     readyTimeoutMs: spec.readyTimeoutMs,
     loadGraceMs,
     host: hostname(),
+    crontabs: crontabPort(spec),
     failed: (failure) => void tellIfPossible(readinessDescriptor, { type: "failed", failure }),
     exit,
   });
@@ -49,7 +52,7 @@ export async function becomeOnce(exit: Exit): Promise<void> {
     // As at a terminal: what the job logs, with neither time nor name.
     journal: new Journal(systemClock.now, undefined, ({ message }) => `${message}\n`),
     host: hostname(),
-    makeExecutor,
+    makeExecutor: (work) => makeExecutor(work, commandStage(spec)),
     going: (run, limitMs) =>
       void tell(readinessDescriptor, { type: "going", run, limitMs, graceMs: job.policies.graceMs }),
   });

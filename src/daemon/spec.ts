@@ -9,13 +9,15 @@ import type { Privileges } from "./privileges.ts";
 import type { StopStep } from "./stop-schedule.ts";
 import type { RestartPolicy } from "./supervise/state.ts";
 
-export const specVersion = 3;
+export const specVersion = 4;
 
 export interface Spec {
   readonly version: typeof specVersion;
   readonly name: string;
   /** Absolute paths. */
   readonly modules: readonly string[];
+  /** Whether the crontabs among them have a user column. */
+  readonly systemCrontab: boolean;
   readonly paths: Paths;
   readonly foreground: boolean;
   /** null: where the launcher was (in the foreground only). */

@@ -1,5 +1,6 @@
 // Starting the next process of the chain: the same executable, told by its environment which stage it is. With
 // /proc/self/exe it stays the same even after the file on disk was replaced.
+import type { CommandStage } from "../runtime/command/stage.ts";
 import type { Stage } from "./descriptors.ts";
 import { attributesVariable, stageVariable, titlePrefix } from "./descriptors.ts";
 import { type Environment, quietCollector, withSmallHeap } from "./environment.ts";
@@ -33,4 +34,10 @@ export function leaderEnvironment(
   attributes: Attributes | null,
 ): Environment {
   return { ...stageEnvironment(stage, environment), [attributesVariable]: JSON.stringify(attributes) };
+}
+
+/** By way of which a job's command becomes another user or is limited. */
+export function commandStage(spec: Pick<Spec, "name">): CommandStage {
+  const environment = stageEnvironment("run", {});
+  return { executable: ownExecutable(), argv0: processTitle(spec), environment };
 }

@@ -2,6 +2,7 @@
 // every directory on the way belongs to root or to us and is not world-writable (but for sticky ones like /tmp), and
 // what is opened is a file of its own, not a link, a FIFO or a directory that was put in its place.
 import {
+  accessSync,
   closeSync,
   constants,
   fchmodSync,
@@ -203,16 +204,31 @@ function makeMissing(path: string, mode: number): void {
   }
 }
 
+/** Whether it belongs to root or to us. */
+export function isOwn({ uid }: Pick<Stats, "uid">): boolean {
+  return uid === 0 || uid === (process.geteuid?.() ?? 0) || uid === unmappedOwner();
+}
+
 function checkOwner(path: string, stats: Stats): void {
-  const uid = process.geteuid?.() ?? 0;
-  if (stats.uid === 0 || stats.uid === uid || stats.uid === unmappedOwner()) return;
+  if (isOwn(stats)) return;
   throw refusal(path, `it belongs to user ${stats.uid}, who could swap what is in it`);
 }
 
 function checkNotSwappable(path: string, stats: Stats): void {
   const worldWritable = (stats.mode & 0o002) !== 0;
   const sticky = (stats.mode & 0o1000) !== 0;
-  if (worldWritable && !sticky) throw refusal(path, "everybody may write to it, and it has no sticky bit");
+  if (worldWritable && !sticky && !isReadOnly(path))
+    throw refusal(path, "everybody may write to it, and it has no sticky bit");
+}
+
+/** Whether its file system is mounted read-only, as a container's configuration is: then its mode means nothing. */
+function isReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return errorCode(error) === "EROFS";
+  }
 }
 
 /** In a user namespace, root's own directories seem to belong to the overflow user. */

@@ -12,6 +12,7 @@ import type { ToWorker } from "../runtime/link.ts";
 import type { WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
 import { becomeDaemon } from "./become.ts";
+import { crontabPort } from "./crontab-file.ts";
 import { lockDescriptor, readinessDescriptor, supervisorVariable } from "./descriptors.ts";
 import { endDescendants } from "./end-started.ts";
 import type { Environment } from "./environment.ts";
@@ -25,6 +26,7 @@ import { makeRunningFile } from "./running-file.ts";
 import { type Service, takeService } from "./service.ts";
 import { type Exit, endWith, killedCode, settleIn, takeSpec } from "./settle.ts";
 import type { Spec } from "./spec.ts";
+import { commandStage } from "./stage.ts";
 import { Channel } from "./supervise/channel.ts";
 import { childrenOf } from "./supervise/descendants.ts";
 import { takeVariable } from "./take-variable.ts";
@@ -178,6 +180,8 @@ function portFor(
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
     sockets: service.sockets,
     host: hostname(),
+    crontabs: crontabPort(spec),
+    commandStage: commandStage(spec),
     bootId,
     openStore: (onTrouble) => openHistory(spec, onTrouble),
     runWatch: spec.watchdogMs === null ? null : makeRunningFile(),

@@ -12,6 +12,8 @@ export interface ModuleFailure {
   readonly sourceLine: string | null;
   readonly stack: string | null;
   readonly hint: string | null;
+  /** Several mistakes of one file, in place of a location. */
+  readonly parts?: readonly ModuleFailure[];
 }
 
 /** A mistake in how a module uses djob, such as two jobs of one name. Told without djob's own frames. */
@@ -75,8 +77,11 @@ export function describeFailure({
   sourceLine,
   stack,
   hint,
+  parts,
 }: ModuleFailure): string {
   const lines = [message];
+  if (parts !== undefined)
+    return [message, ...parts.map(describeFailure), ...(hint === null ? [] : [`hint: ${hint}`])].join("\n");
   if (location !== null) lines.push(`  at ${location.file}:${location.line}:${location.column}`);
   else if (module !== null) lines.push(`  in ${module}`);
   if (location !== null && sourceLine !== null) {

@@ -4,6 +4,7 @@ import type { CatchUp } from "../schedule/catch-up.ts";
 import type { Overlap } from "../schedule/overlap.ts";
 import type { Plan } from "../schedule/plan.ts";
 import type { RetryPolicy } from "../schedule/retry.ts";
+import type { CommandUser } from "./command/account.ts";
 
 export interface JobDefinition {
   readonly name: string;
@@ -26,6 +27,8 @@ export interface CommandWork {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string | null;
   readonly stdin: string | null;
+  /** null: whoever the daemon is. */
+  readonly user: CommandUser | null;
 }
 
 export interface Policies {

@@ -4,8 +4,10 @@ import type { ListenSocket } from "djob";
 import type { DaemonState, SpecReport } from "../control/messages.ts";
 import type { Store, Trouble } from "../store/store.ts";
 import type { Identity } from "./answers/status.ts";
+import type { CommandStage } from "./command/stage.ts";
 import type { ModuleFailure } from "./failure.ts";
 import type { SupervisorLink } from "./link.ts";
+import type { CrontabPort } from "./loading/crontab/source.ts";
 import type { RunWatch } from "./running/runner.ts";
 
 export interface WorkerPort {
@@ -23,6 +25,9 @@ export interface WorkerPort {
   readonly runWatch: RunWatch | null;
   /** What hashed fields and jitter are spread by. */
   readonly host: string;
+  readonly crontabs: CrontabPort;
+  /** How a command becomes another user or is limited. */
+  readonly commandStage: CommandStage;
   /** The kernel's; null: nobody knows. */
   bootId(): string | null;
   openStore(onTrouble: (trouble: Trouble | null) => void): Promise<Store>;

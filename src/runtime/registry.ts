@@ -1,9 +1,11 @@
 // The jobs that the modules declare, in their order, each name once.
 
 import type { Hooks } from "djob";
+import { commandUser } from "./command/account.ts";
 import { defineJob } from "./declare/declare.ts";
 import { hooksOf } from "./declare/policies.ts";
 import { describe, isRecord } from "./declare/values.ts";
+import type { UserFinder } from "./declare/work.ts";
 import { RegistrationError } from "./failure.ts";
 import type { JobDefinition } from "./job.ts";
 
@@ -13,9 +15,13 @@ export class Registry {
   readonly #hooks: Hooks[] = [];
   #onAdded: (job: JobDefinition) => void = () => {};
 
+  /** Knows the users that a command may have. */
+  readonly findUser: UserFinder;
+
   /** @param host what hashed fields and jitter are spread by, besides the job's name */
-  constructor(host: string) {
+  constructor(host: string, findUser: UserFinder = commandUser) {
     this.#host = host;
+    this.findUser = findUser;
   }
 
   get jobs(): readonly JobDefinition[] {
@@ -25,6 +31,15 @@ export class Registry {
   /** What is called for every job. */
   get hooks(): readonly Hooks[] {
     return this.#hooks;
+  }
+
+  has(name: string): boolean {
+    return this.#jobs.has(name);
+  }
+
+  /** Another one, without jobs, in which the same would be declared. */
+  fresh(): Registry {
+    return new Registry(this.#host, this.findUser);
   }
 
   /** From now on each new job is handed over; a module may declare one at any time. */
@@ -47,7 +62,7 @@ export class Registry {
 
   #define(name: unknown, scheduleOrOptions: unknown, handler: unknown): JobDefinition {
     try {
-      return defineJob(name, scheduleOrOptions, handler, this.#host);
+      return defineJob(name, scheduleOrOptions, handler, this.#host, this.findUser);
     } catch (error) {
       // A stack has ten frames, and djob's own would leave none for whoever called job().
       if (error instanceof Error) Error.captureStackTrace(error, this.add);

@@ -3,7 +3,9 @@
 import type { UpgradeReport } from "../control/messages.ts";
 import { describeFailure, failureOf } from "./failure.ts";
 import type { Journal } from "./journal.ts";
+import { brokenCrontabs, scriptsOf } from "./loading/declare-modules.ts";
 import type { WorkerPort } from "./port.ts";
+import type { Registry } from "./registry.ts";
 
 /** Without a supervisor there is nobody whom jobs would outlive. */
 export async function refuseUpgrade(name: string): Promise<UpgradeReport> {
@@ -12,9 +14,16 @@ export async function refuseUpgrade(name: string): Promise<UpgradeReport> {
 }
 
 /** @returns what is broken, or null */
-export async function findBroken(modules: readonly string[]): Promise<string | null> {
+export async function findBroken(
+  { identity: { modules }, crontabs }: Pick<WorkerPort, "identity" | "crontabs">,
+  registry: Registry,
+): Promise<string | null> {
+  const broken = brokenCrontabs(modules, { registry, crontabs });
+  if (broken !== null) return describeFailure(broken);
+  const scripts = scriptsOf(modules, crontabs);
+  if (scripts.length === 0) return null;
   const result = await Bun.build({
-    entrypoints: [...modules],
+    entrypoints: scripts,
     target: "bun",
     external: ["djob"],
     packages: "external",

@@ -4,6 +4,8 @@ import { Control } from "./answers/control.ts";
 import { systemClock } from "./clock.ts";
 import { History } from "./history.ts";
 import type { Journal } from "./journal.ts";
+import { declareModules } from "./loading/declare-modules.ts";
+import type { LoadedModule } from "./loading/loader.ts";
 import type { WorkerPort } from "./port.ts";
 import { Registry } from "./registry.ts";
 import { watchForBlocks } from "./running/blocking.ts";
@@ -19,12 +21,14 @@ export class WorkRoom {
   readonly scheduler: Scheduler;
   readonly history: History;
   readonly control: Control;
+  readonly #journal: Journal;
 
   constructor(port: WorkerPort, journal: Journal) {
+    this.#journal = journal;
     const history = new History(port, journal);
     this.history = history;
     this.registry = new Registry(port.host);
-    this.runner = new Runner(systemClock, journal, makeExecutor);
+    this.runner = new Runner(systemClock, journal, (work) => makeExecutor(work, port.commandStage));
     const ping = new Ping(systemClock, journal);
     this.scheduler = new Scheduler({
       clock: systemClock,
@@ -45,6 +49,15 @@ export class WorkRoom {
     this.control = new Control(this.scheduler, journal, () => history.storeIfAny, systemClock.now);
     watchForBlocks(this.runner, journal);
     if (port.runWatch !== null) this.runner.watch(port.runWatch);
+  }
+
+  /** Loads the modules, which declare their jobs. @param onModule called before each */
+  declare(
+    { identity, crontabs }: WorkerPort,
+    onModule: (path: string) => void,
+  ): Promise<readonly LoadedModule[]> {
+    const warn = (message: string) => this.#journal.write("warn", message);
+    return declareModules(identity.modules, { registry: this.registry, crontabs, onModule, warn });
   }
 
   /** From now on modules can import "djob". @param isLoading whether modules are being loaded at the moment */

@@ -12,7 +12,6 @@ import { longestTimerMs, systemClock } from "./clock.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
 import { errorText, Journal } from "./journal.ts";
 import type { SupervisorLink } from "./link.ts";
-import { declareModules } from "./loading/declare-modules.ts";
 import { afterLastTurn, staysAlive } from "./loading/event-loop.ts";
 import { type ExitWatch, LoadError, watchExit } from "./loading/loader.ts";
 import type { WorkerPort } from "./port.ts";
@@ -65,13 +64,13 @@ export class Worker {
   }
 
   async #load(): Promise<void> {
-    const { identity, readyTimeoutMs, loadGraceMs, supervisor } = this.#port;
+    const { readyTimeoutMs, loadGraceMs, supervisor } = this.#port;
     if (supervisor === null) this.#serve();
     else this.#obey(supervisor);
     // The launcher has the same bound; this one also holds when there is none. It keeps the loop alive meanwhile.
     const late = () => this.#fail(notInTime(this.#module, readyTimeoutMs));
     const timer = setTimeout(late, readyTimeoutMs + loadGraceMs);
-    const modules = await declareModules(identity.modules, this.#room.registry, (path) => {
+    const modules = await this.#room.declare(this.#port, (path) => {
       this.#module = path;
     });
     this.#servers = startServers(modules, this.#port.sockets);
@@ -270,7 +269,7 @@ export class Worker {
     if (this.#state !== "running") return { outcome: "failed", failure: `it is ${this.#state}`, hint: null };
     this.#journal.write("info", "reloading");
     this.#enter("reloading");
-    const broken = await findBroken(this.#port.identity.modules);
+    const broken = await findBroken(this.#port, this.#room.registry);
     if (this.#stopping !== null) return { outcome: "failed", failure: "it is stopping", hint: null };
     if (broken !== null) {
       this.#enter("running");

@@ -62,7 +62,8 @@ function diagnoseField(field: Field, text: string): Diagnosis | null {
   return null;
 }
 
-function diagnoseEntry(field: Field, entry: string): Diagnosis | null {
+/** The same for one entry of a field's list. */
+export function diagnoseEntry(field: Field, entry: string): Diagnosis | null {
   if (/^H(?![a-zA-Z])/.test(entry)) {
     const fault = faultOfHashed(field, entry);
     return fault === null

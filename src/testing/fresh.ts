@@ -7,13 +7,15 @@ import { declareModules } from "../runtime/loading/declare-modules.ts";
 import { LoadError } from "../runtime/loading/loader.ts";
 import type { Registry } from "../runtime/registry.ts";
 
+const crontabs = { isSystem: false, read: (path: string) => readFileSync(path) };
+
 /** @throws {Error} that says what is wrong with a module, and where */
 export async function loadAfresh(paths: readonly string[], registry: Registry): Promise<void> {
   for (const path of withDjob(paths)) delete require.cache[path];
   const { main } = Bun;
   const [, script] = process.argv;
   try {
-    await declareModules(paths, registry, () => {});
+    await declareModules(paths, { registry, crontabs, onModule: () => {}, warn: () => {} });
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     throw new Error(`cannot load ${error.failure.module ?? "a module"}: ${describeFailure(error.failure)}`, {

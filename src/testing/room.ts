@@ -175,10 +175,16 @@ function here(work: Work): Work {
   return "handler" in work ? { type: "inline", handler: work.handler } : work;
 }
 
+/** Only djob's own executable makes a command another user or limits it: `djob test` tells which that is. */
+const executable = process.env["DJOB_TEST_EXECUTABLE"];
+delete process.env["DJOB_TEST_EXECUTABLE"];
+const stage =
+  executable === undefined ? null : { executable, argv0: "djob: test", environment: { DJOB_STAGE: "run" } };
+
 const makeExecutor: ExecutorMaker = async (work) => {
   if (work.type !== "command") throw new Error(`a job of the kind ${work.type} is not for tests`);
   const { commandExecutor } = await import("../runtime/command/executor.ts");
-  return commandExecutor(work);
+  return commandExecutor(work, stage);
 };
 
 /** The one clock that bun:test's fake timers leave alone; whoever waits by turns of the event loop is busy all the while. */

@@ -13,6 +13,7 @@ export function entryOf(given: Partial<BootEntry> = {}): BootEntry {
     neededDirectories: ["/srv/app"],
     writtenDirectories: [],
     dropsPrivileges: false,
+    runsCrontab: false,
     isPrivate: false,
     readyTimeoutMs: 30_000,
     stopTimeoutMs: 10_000,

@@ -48,6 +48,11 @@ test("a daemon that takes another user's identity may still call setuid programs
   expect(linesOf({ dropsPrivileges: true })).not.toContain("NoNewPrivileges=yes");
 });
 
+test("a crontab's commands may do whatever those of cron may", () => {
+  const lines = linesOf({ runsCrontab: true });
+  expect(lines.filter((line) => /^(Protect|Restrict|Lock|NoNew)/.test(line))).toEqual([]);
+});
+
 test("a log below /usr or /etc stays writable", () => {
   const lines = linesOf({ writtenDirectories: ["/usr/local/var/log", "/var/log", "/etcetera"] });
   expect(lines.filter((line) => line.startsWith("ReadWritePaths="))).toEqual([

@@ -41,9 +41,10 @@ const at = (path: string) => join(directory, path);
 test("without flags a daemon has the documented defaults, and every path is absolute", () => {
   const { spec } = plan({ modules: ["jobs/worker.ts", "../other.ts"] });
   expect(spec).toEqual({
-    version: 3,
+    version: 4,
     name: "worker",
     modules: [at("jobs/worker.ts"), at("../other.ts")],
+    systemCrontab: false,
     paths: {
       pidfile: at("state/worker.pid"),
       socket: at("state/worker.sock"),

@@ -15,6 +15,7 @@ const spec: Spec = {
   version: specVersion,
   name: "worker",
   modules: ["/srv/ünï/worker.ts"],
+  systemCrontab: false,
   paths: { pidfile: "/a.pid", socket: "/a.sock", log: "/a.log", logErr: null, history: "/a.db" },
   foreground: false,
   workingDirectory: "/",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { AccountError } from "../../src/runtime/command/account.ts";
 import { defineJob } from "../../src/runtime/declare/declare.ts";
 import { RegistrationError } from "../../src/runtime/failure.ts";
 import { Registry } from "../../src/runtime/registry.ts";
@@ -7,11 +8,14 @@ import { ScheduleError } from "../../src/schedule/schedule-error.ts";
 
 const handler = () => {};
 const here = "here";
+const findNobody = () => {
+  throw new Error("no user is asked for");
+};
 
 function refusal(...given: [name: unknown, schedule: unknown, handler?: unknown]) {
   const [name, schedule] = given;
   try {
-    defineJob(name, schedule, given.length === 3 ? given[2] : handler, here);
+    defineJob(name, schedule, given.length === 3 ? given[2] : handler, here, findNobody);
   } catch (error) {
     if (error instanceof RegistrationError || error instanceof ScheduleError) return error;
   }
@@ -36,7 +40,7 @@ describe("a job's schedule is", () => {
     ],
     [{ always: true, cron: undefined }, { kind: "always" }],
   ] as const)("%p", (given, schedule) => {
-    const { name, plan, work } = defineJob("a", given, handler, here);
+    const { name, plan, work } = defineJob("a", given, handler, here, findNobody);
     expect({ name, plan, work }).toEqual({
       name: "a",
       plan: { schedules: [schedule], fromMs: null, untilMs: null, jitterMs: 0 },
@@ -79,6 +83,7 @@ describe("a job is refused for", () => {
     [{ every: "1s", ping: "ftp://x" }, 'its ping is "ftp://x"'],
     [{ every: "1s", maxCpu: "1s" }, "maxCpu means nothing without command or sh"],
     [{ every: "1s", cwd: "/" }, "cwd means nothing without command or sh"],
+    [{ every: "1s", user: "root" }, "user means nothing without command or sh"],
     [{ every: "1s", sh: "true" }, "it has both a command and a handler"],
   ])("the options %p", (options, why) => {
     expect(refusal("a", options).message).toBe(`cannot declare the job "a": ${why}`);
@@ -113,9 +118,23 @@ describe("a job is refused for", () => {
   });
 });
 
+test("a command's user is found when it is declared, and told with the job's name if there is none", () => {
+  const user = { uid: 33, gid: 33, name: "www", home: "/", shell: "/bin/sh", isOther: true };
+  const find = (text: string) => {
+    if (text === "www") return user;
+    throw new AccountError(`there is no user ${text}`, "give another name");
+  };
+  const declare = (options: object) =>
+    defineJob("a", { every: "1s", sh: "true", ...options }, undefined, here, find);
+  expect(declare({ user: "www" }).work).toMatchObject({ type: "command", user });
+  expect(declare({}).work).toMatchObject({ user: null });
+  expect(() => declare({ user: "wwww" })).toThrow('cannot declare the job "a": there is no user wwww');
+  expect(() => declare({ user: 33 })).toThrow('cannot declare the job "a": its user is 33');
+});
+
 test("a name may hold spaces, letters of any script and emoji", () => {
   for (const name of ["a", "nightly backup", "ежедневно", "🚀 launch", "x".repeat(128)]) {
-    expect(defineJob(name, "always", handler, here).name).toBe(name);
+    expect(defineJob(name, "always", handler, here, findNobody).name).toBe(name);
   }
 });
 

@@ -9,7 +9,17 @@ import { planRun } from "../run-plan.ts";
 import { run } from "./run.ts";
 
 const { args: runArgs } = run;
-const shared = ["module", "chdir", "umask", "env", "env-file", "tz", "ready-timeout", "json"];
+const shared = [
+  "module",
+  "system-crontab",
+  "chdir",
+  "umask",
+  "env",
+  "env-file",
+  "tz",
+  "ready-timeout",
+  "json",
+];
 
 export const check: Command = {
   meta: { name: "check", description: "Load modules in a scratch process and list their jobs" },
@@ -21,9 +31,11 @@ export const check: Command = {
   async run(input) {
     const { spec, environment } = planRun(input);
     requireModules(spec);
-    const jobs = await checkModules(spec, environment);
+    const { jobs, warnings } = await checkModules(spec, environment);
     const { output } = input;
-    if (output.json) output.document({ modules: spec.modules, jobs: jobs.map(({ plan: _, ...job }) => job) });
+    for (const warning of warnings) output.people.warn(warning);
+    if (output.json)
+      output.document({ modules: spec.modules, jobs: jobs.map(({ plan: _, ...job }) => job), warnings });
     else if (jobs.length === 0)
       output.people.success(`${spec.modules.join(", ")}: no jobs, but the module stays alive`);
     else {

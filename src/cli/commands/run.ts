@@ -22,13 +22,17 @@ export const run: Command = {
   args: {
     module: {
       type: "positional",
-      description: "TypeScript or JavaScript files, one or more; or -- and a command",
+      description: "TypeScript or JavaScript files, or crontabs, one or more; or -- and a command",
       required: false,
     },
     name: {
       type: "string",
       valueHint: "NAME",
       description: "the daemon's name (default: the first module's, without its ending)",
+    },
+    "system-crontab": {
+      type: "boolean",
+      description: "its crontabs have a user before the command, as /etc/crontab and those in /etc/cron.d",
     },
     foreground: { type: "boolean", description: "stay here instead, and write to this terminal" },
     ...placeFlags,
@@ -88,6 +92,7 @@ export const run: Command = {
     ["djob run worker.ts", "start the daemon worker"],
     ["djob run --name shop jobs/mail.ts jobs/stock.ts", "two modules in one daemon"],
     ["djob run --name web -- python3 -m http.server 8080", "any program"],
+    ["djob run --system-crontab --foreground /etc/crontab", "in place of cron, in a container"],
     ["djob run --foreground worker.ts", "for systemd, a container or your terminal"],
   ],
   run: runDaemon,

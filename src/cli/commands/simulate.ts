@@ -43,7 +43,8 @@ export const simulate: Command = {
     const toMs = timeOf("to", textOf(args, "to")) ?? fromMs + usualDays * dayMs;
     if (toMs < fromMs)
       throw new DjobError(exitCode.usage, "cannot simulate: --to is before --from", "exchange them");
-    const jobs = await checkModules(spec, environment);
+    const { jobs, warnings } = await checkModules(spec, environment);
+    for (const warning of warnings) output.people.warn(warning);
     const firings = timesOf(
       jobs.map(({ name, plan }) => [name, plan] as const),
       fromMs - 1,

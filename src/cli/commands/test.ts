@@ -45,7 +45,7 @@ function temporaryDirectory(): string {
 async function runTests(preload: string, given: readonly string[]): Promise<number> {
   const child = Bun.spawn([ownExecutable(), "--no-install", "test", "--preload", preload, ...given], {
     argv0: "bun",
-    env: { ...process.env, BUN_BE_BUN: "1" },
+    env: { ...process.env, BUN_BE_BUN: "1", DJOB_TEST_EXECUTABLE: ownExecutable() },
     stdio: ["inherit", "inherit", "inherit"],
   });
   // A terminal tells both of a Ctrl-C, and the tests are to have the last word.

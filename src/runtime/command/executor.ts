@@ -5,35 +5,43 @@ import type { CommandWork, Limits } from "../job.ts";
 import type { Ending, Execution, Executor, RunOutput, RunRequest } from "../running/execution.ts";
 import { LineSplitter } from "./lines.ts";
 import { watchMemory } from "./memory.ts";
-
-type Child = Subprocess<Blob | "ignore", "pipe", "pipe">;
+import type { OutputPipe } from "./output.ts";
+import type { CommandStage } from "./stage.ts";
+import { type StartedCommand, startCommand } from "./start.ts";
 
 /** How long output may still come when the process has ended: a grandchild may hold the pipe for ever. */
 const drainMs = 1_000;
+/** Then, for how long there must be none; and how often it may come all the same. */
+const quietMs = 10;
+const maximumRounds = 100;
 
-export function commandExecutor(work: CommandWork & Limits): Executor {
+/** @param stage null: a command can be neither another user nor limited in its CPU time */
+export function commandExecutor(work: CommandWork & Limits, stage: CommandStage | null): Executor {
   return {
-    execute: (request, output) => new CommandExecution(work, request, output),
+    execute: (request, output) => new CommandExecution(work, stage, request, output),
     close() {},
   };
 }
 
 class CommandExecution implements Execution {
   readonly ended: Promise<Ending>;
-  #child: Child | null = null;
+  #child: Subprocess | null = null;
   #limit: string | null = null;
 
-  constructor(work: CommandWork & Limits, request: RunRequest, output: RunOutput) {
+  constructor(
+    work: CommandWork & Limits,
+    stage: CommandStage | null,
+    request: RunRequest,
+    output: RunOutput,
+  ) {
     try {
-      this.#child = start(work, request);
-      this.ended = this.#follow(this.#child, work, output);
+      const started = startCommand(work, request, stage);
+      this.#child = started.child;
+      this.ended = this.#follow(started, work, output);
     } catch (error) {
-      this.ended = Promise.resolve({
-        type: "failed",
-        error: new Error(`cannot run ${work.argv[0]}: ${whyNot(error, work)}`, { cause: error }),
-        exitCode: null,
-        signal: null,
-      });
+      this.ended = Promise.resolve(
+        notRun(work, error instanceof Error ? error.message : String(error), error),
+      );
     }
   }
 
@@ -59,7 +67,9 @@ class CommandExecution implements Execution {
     }
   }
 
-  async #follow(child: Child, { maxMemoryBytes }: Limits, output: RunOutput): Promise<Ending> {
+  async #follow(started: StartedCommand, work: CommandWork & Limits, output: RunOutput): Promise<Ending> {
+    const { child, outputs, refusal } = started;
+    const { maxMemoryBytes } = work;
     const stopWatching =
       maxMemoryBytes === null
         ? () => {}
@@ -67,85 +77,76 @@ class CommandExecution implements Execution {
             this.#limit = limit;
             this.#signal("SIGKILL");
           });
-    const giveUp = new AbortController();
-    const { stdout, stderr } = child;
-    const told = Promise.allSettled([stdout, stderr].map((each) => tellLines(each, output, giveUp.signal)));
+    const told = new ToldLines(outputs, output);
     await child.exited;
     stopWatching();
-    let timer: Timer | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs);
-    });
-    await Promise.race([told, late]);
-    clearTimeout(timer);
-    giveUp.abort();
+    await told.drain();
+    const refused = await refusal;
+    if (refused !== null) return notRun(work, refused);
     const { exitCode, signalCode } = child;
     if (exitCode === 0) return { type: "succeeded", result: undefined, state: undefined, exitCode };
     const how = signalCode === null ? `exit code ${exitCode}` : `killed by ${signalCode}`;
-    const error = new Error(this.#limit ?? how);
-    error.name = "CommandError";
-    error.stack = `${error.name}: ${error.message}`;
     return {
       type: "failed",
-      error,
+      error: commandError(this.#limit ?? how),
       exitCode: signalCode === null ? exitCode : null,
       signal: signalCode === null ? null : String(signalCode),
     };
   }
 }
 
-function start({ argv, env, cwd, stdin, maxCpuMs }: CommandWork & Limits, request: RunRequest): Child {
-  return Bun.spawn([...limited(argv, maxCpuMs)], {
-    cwd: cwd ?? process.cwd(),
-    env: { ...process.env, ...env, ...ownVariables(request) },
-    stdin: stdin === null ? "ignore" : new Blob([stdin]),
-    stdout: "pipe",
-    stderr: "pipe",
-    detached: true,
-  }) as Child;
-}
+/** The lines of both outputs, told as they come. */
+class ToldLines {
+  readonly #giveUp = new AbortController();
+  readonly #all: Promise<unknown>;
+  #chunks = 0;
 
-/** setrlimit(2) counts CPU time in seconds; the kernel sends SIGXCPU when they are over. */
-function limited(argv: readonly string[], maxCpuMs: number | null): readonly string[] {
-  if (maxCpuMs === null) return argv;
-  const seconds = Math.ceil(maxCpuMs / 1000);
-  // The soft one first, which must not be above the hard one; at the hard one it is SIGKILL.
-  return ["/bin/sh", "-c", `ulimit -S -t ${seconds}; ulimit -H -t ${seconds + 1}; exec "$@"`, "sh", ...argv];
-}
+  constructor(outputs: readonly OutputPipe[], output: RunOutput) {
+    this.#all = Promise.allSettled(outputs.map((each) => this.#read(each, output)));
+  }
 
-/** What a command may want to know of its run. */
-function ownVariables({ job, id, attempt, scheduledAtMs, input }: RunRequest): Record<string, string> {
-  return {
-    DJOB_JOB: job,
-    DJOB_RUN_ID: id,
-    DJOB_ATTEMPT: String(attempt),
-    DJOB_SCHEDULED_AT: new Date(scheduledAtMs).toISOString(),
-    ...(input === undefined ? {} : { DJOB_INPUT: JSON.stringify(input) }),
-  };
-}
-
-/** @param given aborted when whoever still holds the pipe is not to be listened to any more */
-async function tellLines(
-  stream: ReadableStream<Uint8Array>,
-  output: RunOutput,
-  given: AbortSignal,
-): Promise<void> {
-  const reader = stream.getReader();
-  const lines = new LineSplitter((line) => output.line("info", line));
-  const cancel = () => void reader.cancel();
-  given.addEventListener("abort", cancel);
-  try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) lines.push(read.value);
-  } finally {
-    given.removeEventListener("abort", cancel);
+  async #read(pipe: OutputPipe, output: RunOutput): Promise<void> {
+    // Programs tell their progress on standard error as well: neither systemd nor supercronic takes its lines for warnings.
+    const lines = new LineSplitter((line) => output.line("info", line));
+    const receive = (chunk: Uint8Array) => {
+      this.#chunks += 1;
+      lines.push(chunk);
+    };
+    await pipe.read(receive, this.#giveUp.signal);
     lines.end();
+  }
+
+  /** Waits for the end of both, or, when they are held open, until nothing more comes. */
+  async drain(): Promise<void> {
+    if (await this.#isOverWithin(drainMs)) return;
+    // The event loop may have been blocked all the time.
+    for (let round = 0, before = -1; round < maximumRounds && before !== this.#chunks; round += 1) {
+      before = this.#chunks;
+      if (await this.#isOverWithin(quietMs)) return;
+    }
+    this.#giveUp.abort();
+    await this.#all;
+  }
+
+  async #isOverWithin(durationMs: number): Promise<boolean> {
+    let timer: Timer | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), durationMs);
+    });
+    const isOver = await Promise.race([this.#all.then(() => true), late]);
+    clearTimeout(timer);
+    return isOver;
   }
 }
 
-function whyNot(error: unknown, { cwd }: CommandWork): string {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  if (code === "ENOENT")
-    return cwd === null ? "there is no such program" : `there is no such program, or no directory ${cwd}`;
-  if (code === "EACCES") return "it is not executable";
-  return error instanceof Error ? error.message : String(error);
+function notRun({ argv }: CommandWork, why: string, cause?: unknown): Ending {
+  const error = new Error(`cannot run ${argv[0]}: ${why}`, cause === undefined ? {} : { cause });
+  return { type: "failed", error, exitCode: null, signal: null };
+}
+
+function commandError(message: string): Error {
+  const error = new Error(message);
+  error.name = "CommandError";
+  error.stack = `${error.name}: ${error.message}`;
+  return error;
 }

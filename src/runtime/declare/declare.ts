@@ -5,7 +5,7 @@ import type { JobDefinition } from "../job.ts";
 import { planOfOptions, planOfTexts, planOptions } from "./plan.ts";
 import { defaultPolicies, policiesOf, policyOptions } from "./policies.ts";
 import { describe, type Given, isRecord } from "./values.ts";
-import { workOf, workOptions } from "./work.ts";
+import { type UserFinder, workOf, workOptions } from "./work.ts";
 
 /**
  * @param host what hashed fields and jitter are spread by, besides the job's name
@@ -16,13 +16,14 @@ export function defineJob(
   scheduleOrOptions: unknown,
   handler: unknown,
   host: string,
+  findUser: UserFinder,
 ): JobDefinition {
   const checkedName = checkJobName(name);
   const job = `the job "${checkedName}"`;
   const seed = `${host}/${checkedName}`;
   const texts = textsOf(scheduleOrOptions);
   if (texts !== null) {
-    const work = workOf({ job, options: {} }, handler);
+    const work = workOf({ job, options: {} }, handler, findUser);
     return { name: checkedName, plan: planOfTexts(texts, seed), work, policies: defaultPolicies };
   }
   if (!isRecord(scheduleOrOptions)) {
@@ -36,7 +37,7 @@ export function defineJob(
   return {
     name: checkedName,
     plan: planOfOptions(given, seed),
-    work: workOf(given, handler),
+    work: workOf(given, handler, findUser),
     policies: policiesOf(given),
   };
 }

@@ -1,17 +1,19 @@
 // What a run of a job does, from its options and its handler. Pure.
 import type { JobHandler } from "djob";
+import { AccountError, type CommandUser } from "../command/account.ts";
 import { RegistrationError } from "../failure.ts";
 import type { CommandWork, Limits, Work } from "../job.ts";
 import { parseSize } from "../size.ts";
 import { describe, durationOption, type Given, isRecord, textOption, wrong } from "./values.ts";
 
-export const workOptions = ["maxMemory", "maxCpu", "command", "sh", "env", "cwd", "stdin"] as const;
+export const workOptions = ["maxMemory", "maxCpu", "command", "sh", "env", "cwd", "stdin", "user"] as const;
 
-export function workOf(given: Given, handler: unknown): Work {
+/** @param findUser knows this machine's users */
+export function workOf(given: Given, handler: unknown, findUser: UserFinder): Work {
   const { job, options } = given;
   const isCommand = options["command"] !== undefined || options["sh"] !== undefined;
   if (!isCommand) {
-    for (const option of ["env", "cwd", "stdin", "maxMemory", "maxCpu"])
+    for (const option of ["env", "cwd", "stdin", "user", "maxMemory", "maxCpu"])
       if (options[option] !== undefined) throw meaningless(job, option, "without command or sh");
     return handlerWork(given, handler);
   }
@@ -20,7 +22,7 @@ export function workOf(given: Given, handler: unknown): Work {
       `cannot declare ${job}: it has both a command and a handler`,
       "leave one of them out",
     );
-  return { ...commandOf(given), ...limitsOf(given) };
+  return { ...commandOf(given), user: userOf(given, findUser), ...limitsOf(given) };
 }
 
 function handlerWork({ job }: Given, handler: unknown): Work {
@@ -33,7 +35,21 @@ function handlerWork({ job }: Given, handler: unknown): Work {
   return { type: "inline", handler: handler as JobHandler };
 }
 
-function commandOf(given: Given): CommandWork {
+export type UserFinder = (text: string) => CommandUser;
+
+/** @throws {RegistrationError} for one that there is not, or that this daemon may not become */
+function userOf(given: Given, findUser: UserFinder): CommandUser | null {
+  const text = textOption(given, "user");
+  if (text === undefined) return null;
+  try {
+    return findUser(text);
+  } catch (error) {
+    if (!(error instanceof AccountError)) throw error;
+    throw new RegistrationError(`cannot declare ${given.job}: ${error.message}`, error.hint);
+  }
+}
+
+function commandOf(given: Given): Omit<CommandWork, "user"> {
   const { job, options } = given;
   const { command, env } = options;
   const sh = textOption(given, "sh");

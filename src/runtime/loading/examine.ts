@@ -19,16 +19,20 @@ export interface CheckedJob {
 }
 
 export interface ExaminePort extends ScratchPort {
-  found(jobs: readonly CheckedJob[]): void;
+  found(jobs: readonly CheckedJob[], warnings: readonly string[]): void;
 }
 
 const shownTimes = 5;
 
 export async function examine(paths: readonly string[], port: ExaminePort): Promise<void> {
-  const { registry } = await loadInScratch(paths, port, async ({ registry: { jobs }, modules, last }) => {
-    const isPlainScript = jobs.length === 0 && !modules.some(isServer);
-    if (isPlainScript && !(await staysAlive())) throw new LoadError(nothingToDo(last));
-  });
+  const { registry, warnings } = await loadInScratch(
+    paths,
+    port,
+    async ({ registry: { jobs }, modules, last }) => {
+      const isPlainScript = jobs.length === 0 && !modules.some(isServer);
+      if (isPlainScript && !(await staysAlive())) throw new LoadError(nothingToDo(last));
+    },
+  );
   const nowMs = systemClock.now();
   port.found(
     registry.jobs.map((job) => ({
@@ -38,6 +42,7 @@ export async function examine(paths: readonly string[], port: ExaminePort): Prom
       times: timesAfter(job.plan, nowMs),
       plan: job.plan,
     })),
+    warnings,
   );
   port.exit(exitCode.done);
 }

@@ -4,6 +4,7 @@ import { provideApi } from "../../api/module.ts";
 import { exitCode } from "../../exit-code.ts";
 import { failureOf, type ModuleFailure, notInTime } from "../failure.ts";
 import { Registry } from "../registry.ts";
+import type { CrontabPort } from "./crontab/source.ts";
 import { declareModules } from "./declare-modules.ts";
 import { LoadError, type LoadedModule, watchExit } from "./loader.ts";
 
@@ -13,6 +14,7 @@ export interface ScratchPort {
   readonly loadGraceMs: number;
   /** What hashed fields and jitter are spread by. */
   readonly host: string;
+  readonly crontabs: CrontabPort;
   failed(failure: ModuleFailure): void;
   exit(code: number): never;
 }
@@ -22,6 +24,8 @@ export interface ScratchModules {
   readonly modules: readonly LoadedModule[];
   /** The one that was loaded last. */
   readonly last: string | null;
+  /** What means something else than it may be thought to. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -59,11 +63,17 @@ export async function loadInScratch(
     port.readyTimeoutMs + port.loadGraceMs,
   );
   try {
-    const modules = await declareModules(paths, registry, (path) => {
-      module = path;
+    const warnings: string[] = [];
+    const modules = await declareModules(paths, {
+      registry,
+      crontabs: port.crontabs,
+      onModule: (path) => {
+        module = path;
+      },
+      warn: (message) => void warnings.push(message),
     });
     timer.unref();
-    const loaded = { registry, modules, last: module };
+    const loaded = { registry, modules, last: module, warnings };
     await judge(loaded);
     return loaded;
   } catch (error) {

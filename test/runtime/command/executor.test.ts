@@ -1,13 +1,13 @@
 // Commands as runs: real processes, their output, their ends, and that nothing of them is left.
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { commandExecutor } from "../../../src/runtime/command/executor.ts";
 import { longestLineBytes } from "../../../src/runtime/command/lines.ts";
 import type { CommandWork, Limits } from "../../../src/runtime/job.ts";
 import type { RunRequest } from "../../../src/runtime/running/execution.ts";
-import { isAlive, until } from "../../e2e/harness.ts";
+import { djobPath, isAlive, until } from "../../e2e/harness.ts";
 
 const request: RunRequest = {
   job: "backup",
@@ -20,6 +20,9 @@ const request: RunRequest = {
   state: undefined,
 };
 
+/** The small process by way of which a command is limited or another user: of the executable that was built. */
+const stage = { executable: djobPath, argv0: "djob: test", environment: { DJOB_STAGE: "run" } };
+
 function begin(argv: readonly string[], rest: Partial<CommandWork & Limits> = {}) {
   const work: CommandWork & Limits = {
     type: "command",
@@ -27,12 +30,15 @@ function begin(argv: readonly string[], rest: Partial<CommandWork & Limits> = {}
     env: {},
     cwd: null,
     stdin: null,
+    user: null,
     maxMemoryBytes: null,
     maxCpuMs: null,
     ...rest,
   };
   const lines: string[] = [];
-  const execution = commandExecutor(work).execute(request, { line: (_level, text) => void lines.push(text) });
+  const execution = commandExecutor(work, stage).execute(request, {
+    line: (_level, text) => void lines.push(text),
+  });
   return { execution, lines };
 }
 
@@ -50,6 +56,46 @@ test("a long line is told in pieces, and bytes that are no text do no harm", asy
   expect(lines.slice(0, -1).join("")).toBe("x".repeat(150_000));
   expect(Math.max(...lines.map(({ length }) => length))).toBe(longestLineBytes);
   expect(lines.at(-1)).toBe("\uFFFD\uFFFD");
+});
+
+describe("its outputs are pipes", () => {
+  test("that it may open anew by name, also as input", async () => {
+    const line =
+      "echo one > /dev/stderr; echo two > /dev/stdout; echo three >> /proc/self/fd/2; cat /dev/stdin";
+    const { execution, lines } = sh(line, { stdin: "four\n" });
+    expect(await execution.ended).toMatchObject({ type: "succeeded" });
+    expect(lines.toSorted()).toEqual(["four", "one", "three", "two"]);
+  });
+
+  test("none of whose bytes is lost, however long nobody reads", async () => {
+    const { execution, lines } = sh("seq 1 200000; seq 200001 400000 >&2");
+    // The pipe holds 64 KiB.
+    Bun.sleepSync(300);
+    expect(await execution.ended).toMatchObject({ type: "succeeded" });
+    expect(lines.map(Number).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 400_000 }, (_, index) => index + 1),
+    );
+  });
+
+  test("what is in them is told, also when the event loop was blocked for longer than is waited", async () => {
+    const { execution, lines } = sh("setsid sleep 1000 & echo $!; head -c 60000 /dev/zero | tr '\\0' '\\n'");
+    Bun.sleepSync(1_200);
+    expect(await execution.ended).toMatchObject({ type: "succeeded" });
+    expect(lines.length).toBe(60_001);
+    process.kill(Number(lines[0]), "SIGKILL");
+  });
+
+  test("do not wake a daemon up while nothing comes", async () => {
+    const { execution } = sh("sleep 1000");
+    const switches = () =>
+      Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+    await Bun.sleep(100);
+    const before = switches();
+    await Bun.sleep(500);
+    expect(switches() - before).toBeLessThan(30);
+    execution.terminate();
+    await execution.ended;
+  });
 });
 
 describe("a command", () => {
@@ -129,6 +175,56 @@ describe("the whole group", () => {
     const ending = await execution.ended;
     expect(ending).toMatchObject({ type: "failed", signal: "SIGKILL" });
     expect(ending.type === "failed" && String(ending.error)).toContain("of memory, and may have");
+  });
+});
+
+describe("by way of the stage", () => {
+  const limits = { maxCpuMs: 60_000 };
+
+  test("it has the same variables, directory, input, session, signals and descriptors", async () => {
+    const line =
+      "env | grep -E '^(DJOB|EXTRA|BUN)' | sort; pwd; cat; grep -E '^Sig(Blk|Ign)' /proc/self/status; ls /proc/$$/fd; echo x > /dev/stderr; ulimit -t";
+    const rest = { env: { EXTRA: "more" }, cwd: "/usr", stdin: "input\n" };
+    const [staged, direct] = [sh(line, { ...rest, ...limits }), sh(line, rest)];
+    await Promise.all([staged.execution.ended, direct.execution.ended]);
+    expect(staged.lines.toSorted()).toEqual(
+      [...direct.lines, "60"].filter((each) => each !== "unlimited").toSorted(),
+    );
+  });
+
+  test("what is missing or can't be run fails with the same reason as without", async () => {
+    const noProgram = join(mkdtempSync(join(tmpdir(), "djob-")), "text");
+    writeFileSync(noProgram, "no program", { mode: 0o755 });
+    const cases: ReadonlyArray<readonly [argv: string[], rest: Partial<CommandWork>]> = [
+      [["/no/such/program"], {}],
+      [["no-such-program"], {}],
+      [["/etc/passwd"], {}],
+      [["true"], { cwd: "/no/such" }],
+      [["true"], { env: { PATH: "/no/such" } }],
+      [[noProgram], {}],
+    ];
+    for (const [argv, rest] of cases) {
+      const [staged, direct] = [begin(argv, { ...rest, ...limits }), begin(argv, rest)];
+      const message = (ending: { readonly error?: unknown }) => String(ending.error);
+      const [first, second] = await Promise.all([staged.execution.ended, direct.execution.ended]);
+      expect(first).toMatchObject({ type: "failed", exitCode: null, signal: null });
+      expect(message(first as { error: unknown })).toBe(message(second as { error: unknown }));
+      expect(message(first as { error: unknown })).toContain(`cannot run ${argv[0]}: `);
+    }
+    rmSync(dirname(noProgram), { recursive: true });
+  });
+
+  test("it can be ended before it is the program", async () => {
+    const { execution } = sh("sleep 1000", limits);
+    execution.terminate();
+    expect(await execution.ended).toMatchObject({ type: "failed", signal: "SIGKILL" });
+  });
+
+  test("arguments and variables may be long", async () => {
+    const long = "x".repeat(100_000);
+    const { execution, lines } = begin(["printenv", "LONG"], { env: { LONG: long }, ...limits });
+    expect(await execution.ended).toMatchObject({ type: "succeeded" });
+    expect(lines.join("")).toBe(long);
   });
 });
 

@@ -1,0 +1,85 @@
+// A crontab's line that has something run: its time, the user in a system crontab, and the command. Pure.
+import { diagnoseCron } from "../../../schedule/cron-diagnosis.ts";
+import { type CommandText, splitCommand } from "./command-text.ts";
+import { type Fault, readFields, type Word } from "./fields.ts";
+
+export interface EntryLine extends CommandText {
+  /** As parseSchedule reads it. */
+  readonly schedule: string;
+  /** How many fields its time has; 1: a nickname. */
+  readonly fields: number;
+  /** null: it has no such column. */
+  readonly user: Word | null;
+  /** As it is written. */
+  readonly text: string;
+}
+
+const nicknames = [
+  "@reboot",
+  "@yearly",
+  "@annually",
+  "@monthly",
+  "@weekly",
+  "@daily",
+  "@midnight",
+  "@hourly",
+];
+
+/** @param line with its beginning, without its end @param start where its first word begins */
+export function parseEntryLine(line: string, start: number, hasUser: boolean): EntryLine | Fault {
+  // cronie's mark for what is not to be logged; djob logs no start of a command anyway.
+  const from = line.charAt(start) === "-" ? start + 1 : start;
+  const words = wordsOf(line, from);
+  const [first = { text: "", at: from }] = words;
+  const rest = hasUser ? 2 : 1;
+  const time = first.text.startsWith("@") ? readNickname(words, rest) : readTime(line, words, rest);
+  if (time.fault !== null) return time.fault;
+  const user = hasUser ? (words[time.count] ?? null) : null;
+  const commandAt = words[time.count + rest - 1]?.at ?? line.length;
+  const option = /^(?:-n[ \t]+)?/.exec(line.slice(commandAt))?.[0].length ?? 0;
+  const text = line.slice(commandAt + option);
+  if (text.startsWith("-"))
+    return {
+      at: commandAt + option,
+      reason: `the command '${text.split(/[ \t]/)[0]}' begins with a dash`,
+      hint: "cronie's only option before a command is -n",
+    };
+  const { command, stdin } = splitCommand(text);
+  if (command.trim() === "")
+    return { at: commandAt, reason: "there is no command before the %", hint: percentHint };
+  return { schedule: time.expression, fields: time.count, user, text, command, stdin };
+}
+
+const percentHint = "what follows the first % is what the command reads; a percent sign is written \\%";
+
+type Time =
+  | { readonly expression: string; readonly count: number; readonly fault: null }
+  | { readonly fault: Fault };
+
+function readNickname(words: readonly Word[], rest: number): Time {
+  const [{ text, at } = { text: "", at: 0 }] = words;
+  const nickname = text.toLowerCase();
+  if (!nicknames.includes(nickname)) {
+    const every =
+      "write the fields: */10 * * * * for every ten minutes, */10 * * * * * * for every ten seconds";
+    const { reason, hint = null } = diagnoseCron(text) ?? { reason: `there is no nickname ${text}` };
+    return { fault: { at, reason, hint: nickname === "@every" ? every : hint } };
+  }
+  if (words.length > rest) return { expression: nickname, count: 1, fault: null };
+  const hint = rest === 1 ? null : "in a system crontab a user and a command follow";
+  return { fault: { at: at + text.length, reason: `${text} needs a command`, hint } };
+}
+
+function readTime(line: string, words: readonly Word[], rest: number): Time {
+  if (words.length >= 5) return readFields(words, rest);
+  const reason = `the line is neither a variable (NAME=value) nor a time and a command: it has ${words.length === 1 ? "one word" : `${words.length} words`}`;
+  const hint = "write minute, hour, day of month, month, day of week and a command; a comment begins with #";
+  return { fault: { at: words[0]?.at ?? line.length, reason, hint } };
+}
+
+function wordsOf(line: string, from: number): Word[] {
+  return [...line.slice(from).matchAll(/[^ \t]+/g)].map((match) => ({
+    text: match[0],
+    at: from + match.index,
+  }));
+}
