@@ -66,8 +66,8 @@ function readNickname(words: readonly Word[], rest: number): Time {
     return { fault: { at, reason, hint: nickname === "@every" ? every : hint } };
   }
   if (words.length > rest) return { expression: nickname, count: 1, fault: null };
-  const hint = rest === 1 ? null : "in a system crontab a user and a command follow";
-  return { fault: { at: at + text.length, reason: `${text} needs a command`, hint } };
+  const missing = rest === 1 ? "a command" : "a user and a command";
+  return { fault: { at: at + text.length, reason: `${text} needs ${missing}`, hint: null } };
 }
 
 function readTime(line: string, words: readonly Word[], rest: number): Time {

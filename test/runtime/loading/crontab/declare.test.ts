@@ -103,7 +103,7 @@ describe("a line's job", () => {
     expect(jobs[0]?.work).toMatchObject({
       cwd: "/tmp",
       env: { HOME: "/tmp", SHELL: "/bin/sh" },
-      user: { uid: 0 },
+      user: { uid: 7, name: "www" },
     });
     expect(jobs[0]?.work).not.toHaveProperty("env.LOGNAME");
     expect(declare("@daily root a\n", true).jobs[0]?.work).toMatchObject({ cwd: "/usr" });

@@ -132,7 +132,7 @@ test("a system crontab's line without a command is told so", () => {
   const { problems } = parseCrontab("0 0 * * * root\n@daily root\n", true);
   expect(problems.map(({ line, message }) => `${line} ${message}`)).toEqual([
     "1 the line needs a command after the user",
-    "2 @daily needs a command",
+    "2 @daily needs a user and a command",
   ]);
 });
 
