@@ -64,15 +64,6 @@ export function openFilesOfParent(): number | null {
   }
 }
 
-/** Why the kernel did not run a file that is there: its first line may name an interpreter that is not. */
-export function interpreterOf(program: string): string | null {
-  try {
-    return /^#!\s*(\S+)/.exec(readFileSync(program, "latin1").slice(0, 256))?.[1] ?? null;
-  } catch {
-    return null;
-  }
-}
-
 function outside(path: string, chroot: string | null): string {
   return chroot === null ? path : join(chroot, path);
 }

@@ -36,8 +36,16 @@ function checkTrust(path: string, stats: Stats): void {
   if ((stats.mode & 0o022) !== 0)
     throw refusal(path, `others than root may write to it (its mode is ${mode})`, mend);
   if (stats.nlink > 1) throw refusal(path, "it has a second name (a hard link)", mend);
-  checkWay(dirname(path));
-  checkWay(dirname(realpathSync(path)));
+  for (const directory of [dirname(path), dirname(realpathSync(path))]) checkPlace(path, directory);
+}
+
+function checkPlace(path: string, directory: string): void {
+  try {
+    checkWay(directory);
+  } catch (error) {
+    if (!(error instanceof DjobError)) throw error;
+    throw refusal(path, error.message.replace(/^refusing to use /, ""), mend);
+  }
 }
 
 const mend =

@@ -7,6 +7,7 @@ import { setLimit } from "../libc/attributes.ts";
 import { closeOnExecFrom, setCloseOnExec, writeAll } from "../libc/files.ts";
 import { replaceProcess } from "../libc/process.ts";
 import { setDisposition, unblockAllSignals } from "../libc/signals.ts";
+import { interpreterOf } from "../runtime/command/interpreter.ts";
 import {
   reportDescriptor,
   requestDescriptor,
@@ -24,8 +25,10 @@ export function becomeRun(exit: Exit): void {
   setCloseOnExec(requestDescriptor, true);
   setCloseOnExec(reportDescriptor, true);
   let step: StageReport["step"] = "become";
+  let word = "";
   try {
     const request: StageRequest = JSON.parse(readFileSync(requestDescriptor, "utf8"));
+    word = request.argv[0] ?? "";
     become(request);
     step = "directory";
     process.chdir(request.directory);
@@ -33,7 +36,7 @@ export function becomeRun(exit: Exit): void {
     execute(request);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const report: StageReport = { step, code: errorCode(error), message };
+    const report: StageReport = { step, code: errorCode(error), message, interpreter: interpreterOf(word) };
     writeAll(reportDescriptor, Buffer.from(JSON.stringify(report)));
   }
   exit(exitCode.failed);
@@ -42,12 +45,21 @@ export function becomeRun(exit: Exit): void {
 /** Root is given up last: a hard limit may be above what the user could set. */
 function become({ user, cpuSeconds }: StageRequest): void {
   // The kernel sends SIGXCPU at the soft limit, and SIGKILL at the hard one to who does not listen (setrlimit(2)).
-  if (cpuSeconds !== null) setLimit("cpu", cpuSeconds, cpuSeconds + 1);
+  if (cpuSeconds !== null) limitCpu(cpuSeconds);
   if (user === null) return;
   const { gid, ...account } = user;
   const privileges = { identity: { user: account, gid }, chroot: null, attributes: noAttributes };
   // Until the execve no other process of that user may look into this one.
   dropPrivileges(privileges, { ...realSystem, becomeDumpable: () => {} });
+}
+
+function limitCpu(seconds: number): void {
+  try {
+    setLimit("cpu", seconds, seconds + 1);
+  } catch (error) {
+    // Who is not root can't go above the hard limit that it has: then that one is stricter already.
+    if (errorCode(error) !== "EPERM") throw error;
+  }
 }
 
 const noAttributes = {

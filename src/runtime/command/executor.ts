@@ -67,19 +67,23 @@ class CommandExecution implements Execution {
     }
   }
 
+  #watchMemory(pid: number, { maxMemoryBytes }: Limits, over: AbortSignal): void {
+    if (maxMemoryBytes === null || over.aborted) return;
+    const stop = watchMemory(pid, maxMemoryBytes, (limit) => {
+      this.#limit = limit;
+      this.#signal("SIGKILL");
+    });
+    over.addEventListener("abort", stop);
+  }
+
   async #follow(started: StartedCommand, work: CommandWork & Limits, output: RunOutput): Promise<Ending> {
     const { child, outputs, refusal } = started;
-    const { maxMemoryBytes } = work;
-    const stopWatching =
-      maxMemoryBytes === null
-        ? () => {}
-        : watchMemory(child.pid, maxMemoryBytes, (limit) => {
-            this.#limit = limit;
-            this.#signal("SIGKILL");
-          });
+    const isOver = new AbortController();
+    // Not before it is the program itself.
+    void refusal.then(() => this.#watchMemory(child.pid, work, isOver.signal));
     const told = new ToldLines(outputs, output);
     await child.exited;
-    stopWatching();
+    isOver.abort();
     await told.drain();
     const refused = await refusal;
     if (refused !== null) return notRun(work, refused);

@@ -13,7 +13,7 @@ export class OutputPipe {
     const { readEnd, writeEnd } = pipe();
     this.#readEnd = readEnd;
     this.#writeEnd = writeEnd;
-    if (owner !== null) fchownSync(writeEnd, owner.uid, owner.gid);
+    if (owner !== null) giveTo(writeEnd, owner);
   }
 
   /** The descriptor that the child gets. */
@@ -45,5 +45,13 @@ export class OutputPipe {
       given.removeEventListener("abort", cancel);
       closeDescriptor(this.#readEnd);
     }
+  }
+}
+
+function giveTo(descriptor: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  try {
+    fchownSync(descriptor, uid, gid);
+  } catch {
+    // Root without CAP_CHOWN: the program can write to what it has, and only can't open it by name.
   }
 }

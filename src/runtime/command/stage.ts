@@ -34,10 +34,12 @@ export interface StageReport {
   readonly step: "become" | "directory" | "program";
   readonly code: string | null;
   readonly message: string;
+  /** What a script that is there names in its first line. */
+  readonly interpreter: string | null;
 }
 
 /** Pure: why a command could not be run. @param directory null: the daemon's own */
-export function whyNot({ step, code, message }: StageReport, directory: string | null): string {
+export function whyNot({ step, code, message, interpreter }: StageReport, directory: string | null): string {
   if (step === "become") return message;
   if (step === "directory") {
     if (code === "ENOENT") return `there is no directory ${directory}`;
@@ -45,7 +47,9 @@ export function whyNot({ step, code, message }: StageReport, directory: string |
   }
   switch (code) {
     case "ENOENT":
-      return "there is no such program";
+      return interpreter === null
+        ? "there is no such program"
+        : `its interpreter ${JSON.stringify(interpreter)} is missing`;
     case "EACCES":
       return "it is not executable";
     case "ENOEXEC":

@@ -5,7 +5,8 @@ import type { Subprocess } from "bun";
 import { closeDescriptor, memoryFile, pipe, writeAll } from "../../libc/files.ts";
 import type { CommandWork, Limits } from "../job.ts";
 import type { RunRequest } from "../running/execution.ts";
-import { withUser } from "./account.ts";
+import { type CommandUser, withUser } from "./account.ts";
+import { interpreterOf } from "./interpreter.ts";
 import { OutputPipe } from "./output.ts";
 import { type CommandStage, type StageReport, type StageRequest, whyNot } from "./stage.ts";
 
@@ -24,7 +25,7 @@ export function startCommand(
 ): StartedCommand {
   const { cwd, user } = work;
   const owner = user?.isOther ? user : null;
-  const outputs = [new OutputPipe(owner), new OutputPipe(owner)] as const;
+  const outputs = outputPipes(owner);
   const environment = environmentFor(work, request);
   let stdin: number | null = null;
   try {
@@ -40,12 +41,27 @@ export function startCommand(
   } catch (error) {
     for (const output of outputs) output.discard();
     const message = error instanceof Error ? error.message : String(error);
-    const isPlace = cwd !== null && !isDirectory(cwd);
-    const report: StageReport = { step: isPlace ? "directory" : "program", code: codeOf(error), message };
+    const step = cwd !== null && !isDirectory(cwd) ? "directory" : "program";
+    const report: StageReport = {
+      step,
+      code: codeOf(error),
+      message,
+      interpreter: interpreterOf(work.argv[0] ?? ""),
+    };
     throw new Error(whyNot(report, cwd), { cause: error });
   } finally {
     for (const output of outputs) output.release();
     if (stdin !== null) closeSync(stdin);
+  }
+}
+
+function outputPipes(owner: CommandUser | null): readonly [OutputPipe, OutputPipe] {
+  const first = new OutputPipe(owner);
+  try {
+    return [first, new OutputPipe(owner)];
+  } catch (error) {
+    first.discard();
+    throw error;
   }
 }
 

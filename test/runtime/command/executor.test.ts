@@ -195,6 +195,8 @@ describe("by way of the stage", () => {
   test("what is missing or can't be run fails with the same reason as without", async () => {
     const noProgram = join(mkdtempSync(join(tmpdir(), "djob-")), "text");
     writeFileSync(noProgram, "no program", { mode: 0o755 });
+    const noInterpreter = join(dirname(noProgram), "script");
+    writeFileSync(noInterpreter, "#!/bin/bash\r\necho", { mode: 0o755 });
     const cases: ReadonlyArray<readonly [argv: string[], rest: Partial<CommandWork>]> = [
       [["/no/such/program"], {}],
       [["no-such-program"], {}],
@@ -202,6 +204,7 @@ describe("by way of the stage", () => {
       [["true"], { cwd: "/no/such" }],
       [["true"], { env: { PATH: "/no/such" } }],
       [[noProgram], {}],
+      [[noInterpreter], {}],
     ];
     for (const [argv, rest] of cases) {
       const [staged, direct] = [begin(argv, { ...rest, ...limits }), begin(argv, rest)];
@@ -211,6 +214,9 @@ describe("by way of the stage", () => {
       expect(message(first as { error: unknown })).toBe(message(second as { error: unknown }));
       expect(message(first as { error: unknown })).toContain(`cannot run ${argv[0]}: `);
     }
+    expect(await begin([noInterpreter]).execution.ended).toMatchObject({
+      error: { message: `cannot run ${noInterpreter}: its interpreter "/bin/bash\\r" is missing` },
+    });
     rmSync(dirname(noProgram), { recursive: true });
   });
 

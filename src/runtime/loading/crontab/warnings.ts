@@ -35,7 +35,7 @@ export const warningsOf = {
 } as const;
 
 const noMail =
-  "djob sends no mail, so MAILTO and MAILFROM mean nothing: use ping, or a module beside the crontab with hooks({ onFailure })";
+  "djob sends no mail, so MAILTO and MAILFROM mean nothing: put a module with hooks({ onFailure }) beside the crontab, or a ping (curl) into the command";
 const sixFields =
   "of six fields the last is a year, as supercronic reads them: for seconds write seven, such as */10 * * * * * *";
 const steppedDays =
