@@ -24,7 +24,8 @@ export type ReadyRule =
   | { readonly type: "line"; readonly pattern: string }
   | { readonly type: "port"; readonly host: string; readonly port: number };
 
-const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** Where programs are looked for without a PATH. */
+export const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * execvp(3)'s search, in the environment that the program will have.

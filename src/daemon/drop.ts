@@ -37,7 +37,10 @@ export interface PrivilegeSystem {
  * Irreversible. If it throws, the process may be anything between root and the user, and must end.
  * @throws {DjobError} with exit code 4 if the process is not exactly what was asked for afterwards
  */
-export function dropPrivileges(privileges: Privileges | null, system: PrivilegeSystem = realSystem): void {
+export function dropPrivileges(
+  privileges: Pick<Privileges, "identity" | "chroot"> | null,
+  system: PrivilegeSystem = realSystem,
+): void {
   if (privileges === null) return;
   const { identity, chroot } = privileges;
   if (identity !== null && isDone(identity, system)) return;

@@ -14,12 +14,11 @@ import {
   type StageReport,
   type StageRequest,
 } from "../runtime/command/stage.ts";
+import { usualPath } from "./command.ts";
 import { ignoredByRuntime } from "./command-stage.ts";
 import { dropPrivileges, realSystem } from "./drop.ts";
 import { errorCode } from "./error.ts";
 import type { Exit } from "./settle.ts";
-
-const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export function becomeRun(exit: Exit): void {
   setCloseOnExec(requestDescriptor, true);
@@ -48,7 +47,7 @@ function become({ user, cpuSeconds }: StageRequest): void {
   if (cpuSeconds !== null) limitCpu(cpuSeconds);
   if (user === null) return;
   const { gid, ...account } = user;
-  const privileges = { identity: { user: account, gid }, chroot: null, attributes: noAttributes };
+  const privileges = { identity: { user: account, gid }, chroot: null };
   // Until the execve no other process of that user may look into this one.
   dropPrivileges(privileges, { ...realSystem, becomeDumpable: () => {} });
 }
@@ -61,16 +60,6 @@ function limitCpu(seconds: number): void {
     if (errorCode(error) !== "EPERM") throw error;
   }
 }
-
-const noAttributes = {
-  nice: null,
-  ioPriority: null,
-  scheduler: null,
-  limits: [],
-  noNewPrivileges: false,
-  processors: null,
-  oomScore: null,
-};
 
 /** execvp(3), in the environment that the program gets: what is missing in one directory is looked for in the next. */
 function execute({ argv, environment }: StageRequest): void {

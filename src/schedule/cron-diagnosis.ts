@@ -13,7 +13,7 @@ export interface Diagnosis {
 
 const FIELD_ORDER =
   "the fields are minute, hour, day of month, month, day of week; with 6, seconds come first, with 7 a year last";
-const NICKNAMES = [
+export const NICKNAMES: readonly string[] = [
   "@yearly",
   "@annually",
   "@monthly",
@@ -47,7 +47,7 @@ function diagnoseNickname(nickname: string, rest: string): Diagnosis {
     return { reason: `${nickname} must stand alone`, hint: `leave out '${rest}'` };
   return {
     reason: `there is no nickname ${nickname}`,
-    hint: `did you mean ${closest(nickname, NICKNAMES)}?`,
+    hint: `did you mean ${closest(nickname, [...NICKNAMES])}?`,
   };
 }
 

@@ -1,5 +1,5 @@
 // A crontab's line that has something run: its time, the user in a system crontab, and the command. Pure.
-import { diagnoseCron } from "../../../schedule/cron-diagnosis.ts";
+import { diagnoseCron, NICKNAMES } from "../../../schedule/cron-diagnosis.ts";
 import { type CommandText, splitCommand } from "./command-text.ts";
 import { type Fault, readFields, type Word } from "./fields.ts";
 
@@ -14,17 +14,6 @@ export interface EntryLine extends CommandText {
   readonly text: string;
 }
 
-const nicknames = [
-  "@reboot",
-  "@yearly",
-  "@annually",
-  "@monthly",
-  "@weekly",
-  "@daily",
-  "@midnight",
-  "@hourly",
-];
-
 /** @param line with its beginning, without its end @param start where its first word begins */
 export function parseEntryLine(line: string, start: number, hasUser: boolean): EntryLine | Fault {
   // cronie's mark for what is not to be logged; djob logs no start of a command anyway.
@@ -38,16 +27,24 @@ export function parseEntryLine(line: string, start: number, hasUser: boolean): E
   const commandAt = words[time.count + rest - 1]?.at ?? line.length;
   const option = /^(?:-n[ \t]+)?/.exec(line.slice(commandAt))?.[0].length ?? 0;
   const text = line.slice(commandAt + option);
-  if (text.startsWith("-"))
-    return {
-      at: commandAt + option,
-      reason: `the command '${text.split(/[ \t]/)[0]}' begins with a dash`,
-      hint: "cronie's only option before a command is -n",
-    };
+  const wrong = faultOfCommand(text, commandAt + option);
+  if (wrong !== null) return wrong;
   const { command, stdin } = splitCommand(text);
   if (command.trim() === "")
     return { at: commandAt, reason: "there is no command before the %", hint: percentHint };
   return { schedule: time.expression, fields: time.count, user, text, command, stdin };
+}
+
+function faultOfCommand(text: string, at: number): Fault | null {
+  const [first = ""] = text.split(/[ \t]/, 1);
+  // cronie catches both, too.
+  if (first === "*") return { at, reason: "the command is a star", hint: "is there a field too many?" };
+  if (!first.startsWith("-")) return null;
+  return {
+    at,
+    reason: `the command '${first}' begins with a dash`,
+    hint: "cronie's only option before a command is -n",
+  };
 }
 
 const percentHint = "what follows the first % is what the command reads; a percent sign is written \\%";
@@ -59,7 +56,7 @@ type Time =
 function readNickname(words: readonly Word[], rest: number): Time {
   const [{ text, at } = { text: "", at: 0 }] = words;
   const nickname = text.toLowerCase();
-  if (!nicknames.includes(nickname)) {
+  if (!NICKNAMES.includes(nickname)) {
     const every =
       "write the fields: */10 * * * * for every ten minutes, */10 * * * * * * for every ten seconds";
     const { reason, hint = null } = diagnoseCron(text) ?? { reason: `there is no nickname ${text}` };

@@ -2,6 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type CrontabEntry, parseCrontab } from "../../../../src/runtime/loading/crontab/parse.ts";
+import { parseVariableLine } from "../../../../src/runtime/loading/crontab/variable-line.ts";
+import { parseSchedule } from "../../../../src/schedule/schedule.ts";
 
 const parse = (...lines: string[]) => parseCrontab(lines.join("\n"), false);
 const shown = ({ line, schedule, command, stdin, user, variables }: CrontabEntry) => ({
@@ -109,6 +111,8 @@ test("all that is wrong is told at once, each with line and column", () => {
     "0 0 * * * %e",
     "@daily",
     "0 0 * * * a\0b",
+    "@daily * e",
+    "0 0 * * * * * * f",
   );
   expect(entries).toHaveLength(1);
   expect(problems.map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual([
@@ -124,6 +128,8 @@ test("all that is wrong is told at once, each with line and column", () => {
     "11:11 there is no command before the %",
     "12:7 @daily needs a command",
     "13:12 the line has a NUL byte",
+    "14:8 the command is a star",
+    "15:15 the command is a star",
   ]);
   expect(problems[3]?.hint).toContain("*/10 * * * * * * for every ten seconds");
 });
@@ -196,5 +202,63 @@ test("a file is its lines, in their order, whatever stands between them", () => 
         expected,
       );
     }),
+  );
+});
+
+test("of any text, each line that says something is a variable, a command or a mistake", () => {
+  const words = [
+    "*",
+    "*/5",
+    "0",
+    "61",
+    "mon",
+    "@daily",
+    "@x",
+    "A",
+    "=",
+    "'",
+    '"',
+    "%",
+    "\\",
+    "-",
+    "~",
+    "#",
+    " ",
+    " ",
+    "\t",
+    "\n",
+    "\n",
+    "\r",
+    "\0",
+    "ü",
+  ];
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom(...words), maxLength: 60 }),
+      fc.boolean(),
+      (text, hasUser) => {
+        const { entries, problems } = parseCrontab(text, hasUser);
+        const told = new Set([...entries, ...problems].map(({ line }) => line));
+        for (const [index, raw] of text.split("\n").entries()) {
+          const line = raw.replace(/\r$/, "").replace(/^[ \t]+/, "");
+          const isSaid = line !== "" && !line.startsWith("#") && parseVariableLine(line) === null;
+          if (isSaid) expect(told).toContain(index + 1);
+        }
+        for (const { line, column } of problems) {
+          const length = (text.split("\n")[line - 1] ?? "").length;
+          expect(column).toBeGreaterThanOrEqual(1);
+          expect(column).toBeLessThanOrEqual(length + 1);
+        }
+        for (const { schedule } of entries) {
+          // It may be a day that never comes, and nothing else.
+          try {
+            parseSchedule(schedule, { seed: "here/job" });
+          } catch (error) {
+            expect(String(error)).toContain("it never comes");
+          }
+        }
+      },
+    ),
+    { numRuns: 2_000 },
   );
 });
