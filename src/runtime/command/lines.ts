@@ -20,14 +20,26 @@ export class LineSplitter {
   }
 
   push(chunk: Uint8Array): void {
-    let start = 0;
-    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
-      this.#keep(chunk.subarray(start, end));
-      this.#endLine();
-      start = end + 1;
+    for (let from = 0; from < chunk.length; from += longestLineBytes)
+      this.#pushSome(chunk.subarray(from, from + longestLineBytes));
+  }
+
+  /** @param chunk in which no line is too long, unless it has begun before */
+  #pushSome(chunk: Uint8Array): void {
+    const first = chunk.indexOf(newline);
+    if (first === -1) {
+      this.#keep(chunk.slice());
+      return;
     }
+    this.#keep(chunk.subarray(0, first));
+    this.#endLine();
+    const last = chunk.lastIndexOf(newline);
+    // All at once, which is three times as fast as one by one.
+    if (last > first)
+      for (const line of this.#decoder.decode(chunk.subarray(first + 1, last)).split("\n"))
+        this.#tell(line.endsWith("\r") ? line.slice(0, -1) : line);
     // The chunk's memory may be the reader's.
-    if (start < chunk.length) this.#keep(chunk.slice(start));
+    this.#keep(chunk.slice(last + 1));
   }
 
   /** Nothing more comes: the last line may have had no end. */

@@ -40,14 +40,11 @@ export function startCommand(
     return { ...started, outputs };
   } catch (error) {
     for (const output of outputs) output.discard();
+    if (error instanceof StageError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     const step = cwd !== null && !isDirectory(cwd) ? "directory" : "program";
-    const report: StageReport = {
-      step,
-      code: codeOf(error),
-      message,
-      interpreter: interpreterOf(work.argv[0] ?? ""),
-    };
+    const interpreter = interpreterOf(work.argv[0] ?? "");
+    const report: StageReport = { step, code: codeOf(error), message, interpreter };
     throw new Error(whyNot(report, cwd), { cause: error });
   } finally {
     for (const output of outputs) output.release();
@@ -62,6 +59,14 @@ function outputPipes(owner: CommandUser | null): readonly [OutputPipe, OutputPip
   } catch (error) {
     first.discard();
     throw error;
+  }
+}
+
+/** The program itself may be there. */
+class StageError extends Error {
+  constructor({ executable }: CommandStage, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`djob's own executable ${executable} can't be started (a chroot needs a /proc): ${why}`, { cause });
   }
 }
 
@@ -94,9 +99,9 @@ function startStage(
       detached: true,
     });
     return { child, refusal: readRefusal(report.readEnd, request.directory) };
-  } catch (error) {
+  } catch (cause) {
     closeDescriptor(report.readEnd);
-    throw error;
+    throw new StageError(stage, cause);
   } finally {
     closeDescriptor(told);
     closeDescriptor(report.writeEnd);

@@ -23,8 +23,8 @@ const request: RunRequest = {
 /** The small process by way of which a command is limited or another user: of the executable that was built. */
 const stage = { executable: djobPath, argv0: "djob: test", environment: { DJOB_STAGE: "run" } };
 
-function begin(argv: readonly string[], rest: Partial<CommandWork & Limits> = {}) {
-  const work: CommandWork & Limits = {
+function workOf(argv: readonly string[], rest: Partial<CommandWork & Limits> = {}): CommandWork & Limits {
+  return {
     type: "command",
     argv,
     env: {},
@@ -35,6 +35,10 @@ function begin(argv: readonly string[], rest: Partial<CommandWork & Limits> = {}
     maxCpuMs: null,
     ...rest,
   };
+}
+
+function begin(argv: readonly string[], rest: Partial<CommandWork & Limits> = {}) {
+  const work = workOf(argv, rest);
   const lines: string[] = [];
   const execution = commandExecutor(work, stage).execute(request, {
     line: (_level, text) => void lines.push(text),
@@ -218,6 +222,16 @@ describe("by way of the stage", () => {
       error: { message: `cannot run ${noInterpreter}: its interpreter "/bin/bash\\r" is missing` },
     });
     rmSync(dirname(noProgram), { recursive: true });
+  });
+
+  test("a stage that can't be started is not told as a missing program", async () => {
+    const work = workOf(["/bin/true"], limits);
+    const missing = { ...stage, executable: "/no/proc/self/exe" };
+    const { ended } = commandExecutor(work, missing).execute(request, { line() {} });
+    expect(await ended).toMatchObject({
+      type: "failed",
+      error: { message: expect.stringContaining("djob's own executable /no/proc/self/exe can't be started") },
+    });
   });
 
   test("it can be ended before it is the program", async () => {
