@@ -25,7 +25,7 @@ CRON_TZ=Asia/Tokyo
   );
   await space.run(["crontab", "--env", "GREETING=overridden", "--chdir", "/usr"]);
   const log = () => logOf(space);
-  await until("both have run", () => /at boot/.test(log()) && /two %/.test(log()));
+  await until("both have run", () => /at boot/.test(log()) && /\] \/bin\/sh \/bin\/sh cat/.test(log()));
   expect(log()).toMatch(/INFO {2}\[echo "at boot: \$GREETING" > \/dev\/stderr\] at boot: hello {2}there$/m);
   expect(log()).toMatch(/\] one $/m);
   expect(log()).toMatch(/\] two %$/m);
