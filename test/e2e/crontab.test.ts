@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, linkSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
 import { isRoot } from "./account.ts";
-import { until, type Workspace, workspace } from "./harness.ts";
+import { djobPath, until, type Workspace, workspace } from "./harness.ts";
 
 const everySecond = "* * * * * * *";
 const logOf = (space: Workspace, name = "crontab") => space.read(`${name}.log`);
@@ -243,6 +243,25 @@ if (isRoot) {
       const { code, stderr } = await space.djob(["reload", "crontab"]);
       expect({ code, stderr }).toEqual({ code: 9, stderr: expect.stringContaining("refusing the crontab") });
       expect(await namesOf(space)).toEqual(["true"]);
+    });
+
+    test("unless the directory that everybody may write to is read-only, as a container's mounted configuration is", async () => {
+      const space = workspace();
+      mkdirSync(space.path("mounted"));
+      // Files as Kubernetes mounts those of a ConfigMap.
+      const mount = `cd ${space.path("mounted")} && mount -t tmpfs none . && cd ../mounted && mkdir ..data && echo "@daily true" > ..data/crontab &&
+        ln -s ..data/crontab crontab && chmod 777 . ..data`;
+      const check = `${djobPath} check crontab`;
+      const call = async (script: string) => {
+        const child = Bun.spawn(["unshare", "--mount", "sh", "-c", script], {
+          env: space.environment(),
+          stderr: "pipe",
+        });
+        return { code: await child.exited, stderr: await child.stderr.text() };
+      };
+      const writable = await call(`${mount} && ${check}`);
+      expect(writable).toEqual({ code: 9, stderr: expect.stringContaining("everybody may write to it") });
+      expect((await call(`${mount} && mount -o remount,ro . && ${check}`)).code).toBe(0);
     });
 
     test("unless it is a link to a file of root's", async () => {
