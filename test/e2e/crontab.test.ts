@@ -44,6 +44,8 @@ CRON_TZ=Asia/Tokyo
 
 test("check and simulate tell what it would do, and what it may not be meant to", async () => {
   const space = workspace();
+  space.write("boot.cron", "@reboot three\n");
+  expect((await space.djob(["check", "boot.cron"])).stdout).toMatch(/three +@reboot +once for each boot/);
   space.write("jobs.cron", "MAILFROM=x\n0 0 1 1 * * one\n*/5 4 * * * two\n");
   const check = await space.djob(["check", "jobs.cron", "--json", "--tz", "UTC"]);
   const document = JSON.parse(check.stdout);

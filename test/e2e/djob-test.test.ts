@@ -213,3 +213,27 @@ function call(space: Workspace, command: readonly string[], env: Record<string, 
   });
   return { stdout: stdout.toString(), stderr: stderr.toString(), exitCode };
 }
+
+test("a crontab's lines are jobs in a test, too, and a command may be limited", async () => {
+  const space = workspace();
+  mkdirSync(space.path("tmp"));
+  space.write("crontab", "GREETING=hello\n0 9 * * * echo $GREETING; cat%there\n");
+  space.write(
+    "limited.ts",
+    'import { job } from "djob"; job("limited", { every: "1d", sh: "ulimit -t", maxCpu: "60s" });',
+  );
+  space.write(
+    "jobs.test.ts",
+    `import { expect } from "bun:test";
+import { test } from "djob/testing";
+
+test("both", ["./crontab", "./limited.ts"], async ({ jobs, runJob }) => {
+  const lines = async (name) => (await runJob(name)).lines.map(({ message }) => message);
+  expect(await lines(jobs[0].name)).toEqual(["hello", "there"]);
+  expect(await lines("limited")).toEqual(["60"]);
+});
+`,
+  );
+  const { code, stderr } = await djobTest(space);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("1 pass") });
+});

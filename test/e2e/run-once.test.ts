@@ -107,6 +107,21 @@ job("spawns", "@daily", () => { Bun.spawn(["setsid", "sleep", "1000"]); });\n`);
     expect(await once(space, ["worker.ts", "spawns"])).toMatchObject({ code: 0, stdout: "" });
   });
 
+  test("a crontab's line, and a command with a limit", async () => {
+    const space = worker('job("limited", { every: "1d", sh: "ulimit -t", maxCpu: "60s" });');
+    space.write("crontab", "GREETING=hello\n@daily echo $GREETING; cat%there\n");
+    const line = await once(space, ["crontab"]);
+    expect({ code: line.code, stdout: line.stdout }).toEqual({ code: 0, stdout: "hello\nthere\n" });
+    const limited = await once(space, ["worker.ts"]);
+    expect({ code: limited.code, stdout: limited.stdout }).toEqual({ code: 0, stdout: "60\n" });
+    space.write("crontab", "@daily true\n61 * * * * x\n");
+    const bad = await once(space, ["crontab"]);
+    expect({ code: bad.code, stderr: bad.stderr }).toEqual({
+      code: 9,
+      stderr: expect.stringContaining("crontab:2:1"),
+    });
+  });
+
   test("a running daemon of the same module is not disturbed", async () => {
     const space = worker(
       'job("count", "@yearly", (context) => { context.state = (context.state ?? 0) + 1; return context.state; });\n',

@@ -21,6 +21,9 @@ const shared = [
   "json",
 ];
 
+/** Of what has no times. */
+const timesOf: Readonly<Record<string, string>> = { always: "at once", "@reboot": "once for each boot" };
+
 export const check: Command = {
   meta: { name: "check", description: "Load modules in a scratch process and list their jobs" },
   args: Object.fromEntries(Object.entries(runArgs).filter(([name]) => shared.includes(name))),
@@ -43,11 +46,7 @@ export const check: Command = {
         `${spec.modules.join(", ")}: ${jobs.length === 1 ? "1 job" : `${jobs.length} jobs`}`,
       );
       const rows = jobs.flatMap(({ name, schedule, tz, times }) => [
-        [
-          `  ${name}`,
-          tz === null ? schedule : `${schedule} ${tz}`,
-          times[0] ?? (schedule === "always" ? "at once" : "never"),
-        ],
+        [`  ${name}`, tz === null ? schedule : `${schedule} ${tz}`, times[0] ?? timesOf[schedule] ?? "never"],
         ...times.slice(1).map((time) => ["", "", time]),
       ]);
       output.people.log(columns(rows));

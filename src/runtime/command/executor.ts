@@ -15,7 +15,7 @@ const drainMs = 1_000;
 const quietMs = 10;
 const maximumRounds = 100;
 
-/** @param stage null: a command can be neither another user nor limited in its CPU time */
+/** @param stage by way of which a command is another user, or limited in its CPU time; null: it can be neither */
 export function commandExecutor(work: CommandWork & Limits, stage: CommandStage | null): Executor {
   return {
     execute: (request, output) => new CommandExecution(work, stage, request, output),

@@ -33,6 +33,7 @@ export function startCommand(
     const stdio = [work.stdin === null ? "ignore" : (stdin ?? new Blob([work.stdin]))] as const;
     const outputEnds = outputs.map(({ childEnd }) => childEnd);
     const isStaged = owner !== null || work.maxCpuMs !== null;
+    if (isStaged && stage === null) throw new StageError("only djob itself can: use djob test");
     const started =
       isStaged && stage !== null
         ? startStage(work, environment, stage, [...stdio, ...outputEnds])
@@ -64,9 +65,8 @@ function outputPipes(owner: CommandUser | null): readonly [OutputPipe, OutputPip
 
 /** The program itself may be there. */
 class StageError extends Error {
-  constructor({ executable }: CommandStage, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    super(`djob's own executable ${executable} can't be started (a chroot needs a /proc): ${why}`, { cause });
+  constructor(why: string, cause?: unknown) {
+    super(`it can't be another user or limited here: ${why}`, cause === undefined ? {} : { cause });
   }
 }
 
@@ -101,7 +101,8 @@ function startStage(
     return { child, refusal: readRefusal(report.readEnd, request.directory) };
   } catch (cause) {
     closeDescriptor(report.readEnd);
-    throw new StageError(stage, cause);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StageError(`${stage.executable} can't be started (a chroot needs a /proc): ${why}`, cause);
   } finally {
     closeDescriptor(told);
     closeDescriptor(report.writeEnd);
