@@ -177,7 +177,7 @@ test("a check that is killed leaves its scratch process for the rest of its time
   const going = space.path("going");
   const text = `await Bun.write(${JSON.stringify(going)}, "");\nawait new Promise(() => {});\n`;
   space.write("worker.ts", text);
-  const checker = space.start(["check", "--ready-timeout", "500ms", "worker.ts"]);
+  const checker = space.start(["check", "--ready-timeout", "2s", "worker.ts"]);
   await until("the module is being loaded", () => Bun.file(going).exists());
   checker.kill("SIGKILL");
   await checker.exited;
