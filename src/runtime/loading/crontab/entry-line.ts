@@ -70,7 +70,10 @@ function readNickname(words: readonly Word[], rest: number): Time {
 function readTime(line: string, words: readonly Word[], rest: number): Time {
   if (words.length >= 5) return readFields(words, rest);
   const reason = `the line is neither a variable (NAME=value) nor a time and a command: it has ${words.length === 1 ? "one word" : `${words.length} words`}`;
-  const hint = "write minute, hour, day of month, month, day of week and a command; a comment begins with #";
+  const isExport = words[0]?.text === "export" && words[1]?.text.includes("=") === true;
+  const hint = isExport
+    ? "leave out export: a line's variable is NAME=value"
+    : "write minute, hour, day of month, month, day of week and a command; a comment begins with #";
   return { fault: { at: words[0]?.at ?? line.length, reason, hint } };
 }
 

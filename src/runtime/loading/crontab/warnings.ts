@@ -8,6 +8,7 @@ export const warningsOf = {
     const quote = isQuoteOpen
       ? [`the value of ${name} begins with a quote that is not closed at its end: it is taken as it is`]
       : [];
+    if (["PATH", "HOME", "SHELL"].includes(name) && /[$~]/.test(value)) return [...quote, notExpanded(name)];
     if ((name === "MAILTO" || name === "MAILFROM") && value !== "") return [...quote, noMail];
     const isNobody = !hasUser && (name === "USER" || name === "LOGNAME");
     return isNobody ? [...quote, `${name} is only a variable: the commands run as the daemon's user`] : quote;
@@ -34,6 +35,8 @@ export const warningsOf = {
   },
 } as const;
 
+const notExpanded = (name: string) =>
+  `nothing is expanded in a crontab's variables, as with cron: ${name} is taken as it is written`;
 const noMail =
   "djob sends no mail, so MAILTO and MAILFROM mean nothing: put a module with hooks({ onFailure }) beside the crontab, or a ping (curl) into the command";
 const sixFields =

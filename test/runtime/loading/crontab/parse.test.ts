@@ -134,6 +134,10 @@ test("all that is wrong is told at once, each with line and column", () => {
   expect(problems[3]?.hint).toContain("*/10 * * * * * * for every ten seconds");
 });
 
+test("an exported variable is told how it is written", () => {
+  expect(parse("export FOO=bar").problems[0]?.hint).toStartWith("leave out export");
+});
+
 test("a system crontab's line without a command is told so", () => {
   const { problems } = parseCrontab("0 0 * * * root\n@daily root\n", true);
   expect(problems.map(({ line, message }) => `${line} ${message}`)).toEqual([
@@ -145,6 +149,11 @@ test("a system crontab's line without a command is told so", () => {
 describe("warned about, once a file, is", () => {
   test.each([
     ["mail", ["MAILTO=a@b", "MAILFROM=c@d", "@daily x"], "djob sends no mail"],
+    [
+      "a variable that cron does not expand",
+      ["PATH=$PATH:/opt/bin", "PATH=$HOME/bin", "@daily x"],
+      "PATH is taken as it is written",
+    ],
     ["a user that is only a variable", ["USER=www", "@daily x"], "USER is only a variable"],
     ["a quote that is open", ["FOO='x", "@daily x"], "begins with a quote that is not closed"],
     [
