@@ -7,9 +7,16 @@ import { exitCode } from "./exit-code.ts";
 const exit = (code: number): never => process.exit(code);
 
 // A Web Worker of a module hands djob's variable down to its children, which may be a djob that somebody calls.
-const stage = process.argv0.startsWith(titlePrefix) ? process.env[stageVariable] : undefined;
+const given = process.argv0.startsWith(titlePrefix) ? process.env[stageVariable] : undefined;
+// Only a thread of djob's own begins with this file.
+const stage = Bun.isMainThread ? given : "thread";
 
 switch (stage) {
+  case "thread": {
+    const { liveInThread } = await import("./daemon/isolated/thread-stage.ts");
+    liveInThread(exit);
+    break;
+  }
   case undefined: {
     const { main } = await import("./cli/main.ts");
     exit(await main(process.argv.slice(2)));
@@ -33,7 +40,12 @@ switch (stage) {
   case "supervised": {
     const { work } = await import("./daemon/worker.ts");
     // Not awaited: "beforeExit", which tells that nothing is left to do, never comes while the main module waits.
-    void work(stage, exit);
+    void work(stage, exit, import.meta.path);
+    break;
+  }
+  case "isolated": {
+    const { liveInProcess } = await import("./daemon/isolated/process-stage.ts");
+    liveInProcess(exit);
     break;
   }
   case "command": {
@@ -53,7 +65,7 @@ switch (stage) {
   }
   case "once": {
     const { becomeOnce } = await import("./daemon/run-once-stage.ts");
-    void becomeOnce(exit);
+    void becomeOnce(exit, import.meta.path);
     break;
   }
   default:

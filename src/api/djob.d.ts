@@ -147,9 +147,18 @@ declare module "djob" {
      * a daemon of root's may name another user than its own. @default the daemon's
      */
     user?: string;
-    /** For a command: it is killed when its processes have more memory than that, such as "256M" (Linux). */
+    /**
+     * For a handler: true runs it in a thread of its own ("thread" is the same), "process" in a process of its own. An endless loop,
+     * `process.exit`, an uncaught error or too much memory end that run alone; of a process also a native crash. Its module is loaded
+     * once more there, where `import.meta.main` is false, and the job is looked for by its name: it has to be declared at the module's
+     * top level.
+     */
+    isolate?: boolean | "thread" | "process";
+    /** For `isolate`: how many threads or processes with the module loaded wait for runs to come. @default 1 thread, no process */
+    warm?: number;
+    /** For a command or `isolate`: it is ended when it has more memory than that, such as "256M" (a thread: its heap; else all processes of its group, Linux). */
     maxMemory?: string | number;
-    /** For a command: CPU time of each of its processes, such as "30s", in whole seconds. */
+    /** For a command or `isolate: "process"`: CPU time of each of its processes, such as "30s", in whole seconds. */
     maxCpu?: Duration;
 
     ping?: string | PingOptions;

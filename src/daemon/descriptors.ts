@@ -10,6 +10,8 @@ export const specDescriptor = 5;
 /** What the spec is called in /proc/PID/fd once the worker has read it. */
 export const specFileName = "djob-spec";
 export const firstFreeDescriptor = 6;
+/** In a process that runs isolated jobs: its end of the pair of sockets that its worker has the other end of. */
+export const hostDescriptor = 3;
 
 export const stageVariable = "DJOB_STAGE";
 /** Where the sockets of a socket activation are: `descriptor:name:descriptor:name…`. */
@@ -21,7 +23,7 @@ export const attributesVariable = "DJOB_ATTRIBUTES";
 /** How argv[0] of every stage begins: without it the variable means nothing. */
 export const titlePrefix = "djob: ";
 
-/** The pid of a supervised worker's supervisor. */
+/** The pid of a supervised worker's supervisor; for a process that runs isolated jobs, of its worker. */
 export const supervisorVariable = "DJOB_SUPERVISOR";
 
 /**
@@ -40,5 +42,6 @@ export type Stage =
   | "supervised"
   | "command"
   | "run"
+  | "isolated"
   | "check"
   | "once";

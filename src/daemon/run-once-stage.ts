@@ -10,17 +10,24 @@ import type { JobDefinition } from "../runtime/job.ts";
 import { Journal } from "../runtime/journal.ts";
 import { loadInScratch } from "../runtime/loading/scratch.ts";
 import { type OnceRun, runOnce } from "../runtime/run-once.ts";
-import { makeExecutor } from "../runtime/running/executors.ts";
+import { executorMaker } from "../runtime/running/executors.ts";
 import { crontabPort } from "./crontab-file.ts";
 import { readinessDescriptor } from "./descriptors.ts";
+import { isolationFor } from "./isolated/isolation.ts";
 import { loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
 import { decodeRequest, type OnceRequest } from "./run-once.ts";
 import { type Exit, endWith, settleIn, takeSpec } from "./settle.ts";
 import { commandStage } from "./stage.ts";
 
-export async function becomeOnce(exit: Exit): Promise<void> {
+/** @param entry the script that a thread of this executable begins with */
+export async function becomeOnce(end: Exit, entry: string): Promise<void> {
   const spec = takeSpec();
   const request = decodeRequest(spec);
+  const isolation = isolationFor(spec, entry);
+  const exit = (code: number) => {
+    isolation.endAll();
+    return end(code);
+  };
   endWith(request.parent);
   settleIn(spec);
   setCloseOnExec(readinessDescriptor, true);
@@ -47,12 +54,13 @@ export async function becomeOnce(exit: Exit): Promise<void> {
       going?.cancel(asked);
     });
   }
+  // As at a terminal: what the job logs, with neither time nor name.
+  const journal = new Journal(systemClock.now, undefined, ({ message }) => `${message}\n`);
   going = await runOnce(withTimeout(job, request.timeoutMs), request.input, {
     clock: systemClock,
-    // As at a terminal: what the job logs, with neither time nor name.
-    journal: new Journal(systemClock.now, undefined, ({ message }) => `${message}\n`),
+    journal,
     host: hostname(),
-    makeExecutor: (work) => makeExecutor(work, commandStage(spec)),
+    makeExecutor: executorMaker(commandStage(spec), isolation, journal),
     going: (run, limitMs) =>
       void tell(readinessDescriptor, { type: "going", run, limitMs, graceMs: job.policies.graceMs }),
   });

@@ -52,10 +52,15 @@ export function settleIn({ privileges, workingDirectory, umask, foreground }: Sp
   if (umask !== null) process.umask(umask);
   if (!foreground) restoreTerminalSignals();
   const environment: Record<string, string> = {};
-  for (const name of [stageVariable, ...ownSettings()]) takeVariable(name);
+  forgetOwnVariables();
   handDownProcessEnvironment();
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
   return environment;
+}
+
+/** What this stage was started with, and nothing that modules or their children may see. */
+export function forgetOwnVariables(): void {
+  for (const name of [stageVariable, ...ownSettings()]) takeVariable(name);
 }
 
 /** As its new user, who may be the only one that may, or the one that may not. */

@@ -18,6 +18,7 @@ import { endDescendants } from "./end-started.ts";
 import type { Environment } from "./environment.ts";
 import { DjobError, errorCode, shownError } from "./error.ts";
 import { bootId, openHistory } from "./history.ts";
+import { type Isolation, isolationFor } from "./isolated/isolation.ts";
 import { reopenLogs } from "./log-files.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { ownerOf } from "./privileges.ts";
@@ -31,8 +32,15 @@ import { Channel } from "./supervise/channel.ts";
 import { childrenOf } from "./supervise/descendants.ts";
 import { takeVariable } from "./take-variable.ts";
 
-/** @param stage "worker" has a launcher that waits at the other end of the readiness pipe, "supervised" a supervisor */
-export async function work(stage: "worker" | "alone" | "supervised", exit: Exit): Promise<void> {
+/**
+ * @param stage "worker" has a launcher that waits at the other end of the readiness pipe, "supervised" a supervisor
+ * @param entry the script that a thread of this executable begins with
+ */
+export async function work(
+  stage: "worker" | "alone" | "supervised",
+  exit: Exit,
+  entry: string,
+): Promise<void> {
   const isSupervised = stage === "supervised";
   const supervisor = isSupervised ? Number(takeVariable(supervisorVariable)) : null;
   if (supervisor !== null) endWith(supervisor);
@@ -46,7 +54,8 @@ export async function work(stage: "worker" | "alone" | "supervised", exit: Exit)
     ? linkReadiness(supervisor)
     : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
   const environment = settleInOrTell(spec, readiness);
-  const port = { ...portFor(spec, environment ?? {}, service, supervisor, exit), ...readiness };
+  const isolation = isolationFor(spec, entry);
+  const port = { ...portFor(spec, environment ?? {}, service, supervisor, exit, isolation), ...readiness };
   if (environment === null) {
     port.removeFiles();
     return exit(exitCode.notReady);
@@ -163,6 +172,7 @@ function portFor(
   service: Service,
   supervisor: number | null,
   exit: Exit,
+  isolation: Isolation,
 ): Omit<WorkerPort, keyof Readiness | keyof Supervision> {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
   return {
@@ -197,11 +207,19 @@ function portFor(
       if (spec.privileges === null) remove();
       else removeIfPermitted(remove);
     },
-    exit,
-    kill: () => exitImmediately(killedCode),
+    isolation,
+    exit(code) {
+      isolation.endAll();
+      return exit(code);
+    },
+    kill() {
+      isolation.endAll();
+      return exitImmediately(killedCode);
+    },
     reopenLogs: () => reopenLogs(paths, spec.privileges),
     children: () => childrenOf("self"),
     replace() {
+      isolation.endAll();
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
       return becomeDaemon("alone", spec, { ...environment, ...service.handOver() });
     },

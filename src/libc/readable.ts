@@ -1,6 +1,6 @@
 // Hearing that a descriptor has something to read without a timer of the runtime's: its own sockets look at each of
 // theirs once a second, which would wake an idle daemon up for nothing.
-import { checkDescriptor } from "./arguments.ts";
+import { checkBoolean, checkDescriptor } from "./arguments.ts";
 import { errnoNumbers, SystemError } from "./error.ts";
 import { libc } from "./library.ts";
 
@@ -22,6 +22,15 @@ export function signalWhenReadable(descriptor: number): void {
   if (table.linux !== null) control(descriptor, table.linux.F_SETSIG, linuxSignal);
   const flags = control(descriptor, F_GETFL, 0);
   control(descriptor, F_SETFL, flags | O_ASYNC | O_NONBLOCK);
+}
+
+/** Whether `signalWhenReadable` holds at the moment: while a flood is being read, a signal for each write would only cost time. */
+export function signalReadable(descriptor: number, enabled: boolean): void {
+  checkDescriptor("descriptor", descriptor);
+  checkBoolean("enabled", enabled);
+  const { F_GETFL, F_SETFL, O_ASYNC } = libc().table.constants;
+  const flags = control(descriptor, F_GETFL, 0);
+  control(descriptor, F_SETFL, enabled ? flags | O_ASYNC : flags & ~O_ASYNC);
 }
 
 /** SIGURG of signal(7), the same on x64 and arm64. */

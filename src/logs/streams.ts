@@ -4,18 +4,24 @@
 import type { Writable } from "node:stream";
 import { errDescriptor, isTerminal, outDescriptor, writeBytes } from "./sink.ts";
 
-/** Replaces both streams, but on a terminal, where they are Bun's own. */
-export function takeOverStreams(): void {
-  takeOver("stdout", outDescriptor);
-  takeOver("stderr", errDescriptor);
+type Descriptor = typeof outDescriptor | typeof errDescriptor;
+type ByteWriter = (descriptor: Descriptor, bytes: Uint8Array) => void;
+
+/**
+ * Replaces both streams, but on a terminal, where they are Bun's own.
+ * @param write where what they are given goes to instead, terminal or not
+ */
+export function takeOverStreams(write: ByteWriter | null = null): void {
+  takeOver("stdout", outDescriptor, write);
+  takeOver("stderr", errDescriptor, write);
 }
 
-function takeOver(name: "stdout" | "stderr", descriptor: number): void {
-  if (isTerminal(descriptor)) return;
+function takeOver(name: "stdout" | "stderr", descriptor: Descriptor, write: ByteWriter | null): void {
+  if (write === null && isTerminal(descriptor)) return;
   let made: Writable | null = null;
   const stream = () => {
     if (made === null) {
-      made = streamTo(descriptor);
+      made = streamTo(descriptor, write ?? writeBytes);
       Reflect.set(process, name, made);
     }
     return made;
@@ -37,12 +43,12 @@ function lazily(stream: () => Writable): ProxyHandler<object> {
   };
 }
 
-function streamTo(descriptor: number): Writable {
+function streamTo(descriptor: Descriptor, writeTo: ByteWriter): Writable {
   const { Writable } = process.getBuiltinModule("node:stream");
   const stream = new Writable({
     decodeStrings: true,
     write(chunk: Uint8Array, _encoding, done) {
-      writeBytes(descriptor, chunk);
+      writeTo(descriptor, chunk);
       done();
     },
   });

@@ -13,7 +13,22 @@ export interface JobDefinition {
   readonly policies: Policies;
 }
 
-export type Work = { readonly type: "inline"; readonly handler: JobHandler } | (Limits & CommandWork);
+export type Work =
+  | { readonly type: "inline"; readonly handler: JobHandler }
+  | (Limits & CommandWork)
+  | (Limits & IsolatedWork);
+
+/** A handler that runs in a thread or process of its own, where its module is loaded once more. */
+export interface IsolatedWork {
+  readonly type: "isolated";
+  readonly how: "thread" | "process";
+  /** The path of the module that declared it. */
+  readonly module: string;
+  /** How many threads or processes wait for its next run. */
+  readonly warm: number;
+  /** The worker's own copy, which is not what runs. */
+  readonly handler: JobHandler;
+}
 
 export interface Limits {
   readonly maxMemoryBytes: number | null;

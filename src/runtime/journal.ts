@@ -65,10 +65,15 @@ export class Journal {
 
   /** The `log` of a run's context. */
   logFor(job: string): JobLog {
-    const at = (level: Level) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-      this.write(level, fields === undefined ? String(message) : `${message} ${fieldText(fields)}`, job);
-    return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+    return jobLog((level, message) => this.write(level, message, job));
   }
+}
+
+/** The `log` of a run's context, wherever it runs. */
+export function jobLog(write: (level: Level, message: string) => void): JobLog {
+  const at = (level: Level) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+    write(level, fields === undefined ? String(message) : `${message} ${fieldText(fields)}`);
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
 /** Whatever was thrown, as text for the log: with its stack and its causes. */

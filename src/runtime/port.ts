@@ -6,6 +6,7 @@ import type { Store, Trouble } from "../store/store.ts";
 import type { Identity } from "./answers/status.ts";
 import type { CommandStage } from "./command/stage.ts";
 import type { ModuleFailure } from "./failure.ts";
+import type { IsolationPort } from "./isolate/place.ts";
 import type { SupervisorLink } from "./link.ts";
 import type { CrontabPort } from "./loading/crontab/source.ts";
 import type { RunWatch } from "./running/runner.ts";
@@ -28,6 +29,7 @@ export interface WorkerPort {
   readonly crontabs: CrontabPort;
   /** How a command becomes another user or is limited. */
   readonly commandStage: CommandStage;
+  readonly isolation: IsolationPort;
   /** The kernel's; null: nobody knows. */
   bootId(): string | null;
   openStore(onTrouble: (trouble: Trouble | null) => void): Promise<Store>;

@@ -14,6 +14,8 @@ export class Registry {
   readonly #jobs = new Map<string, JobDefinition>();
   readonly #hooks: Hooks[] = [];
   #onAdded: (job: JobDefinition) => void = () => {};
+  /** The path of the module that is being loaded, which a job's thread or process loads again; null: none is. */
+  module: string | null = null;
 
   /** Knows the users that a command may have. */
   readonly findUser: UserFinder;
@@ -62,7 +64,7 @@ export class Registry {
 
   #define(name: unknown, scheduleOrOptions: unknown, handler: unknown): JobDefinition {
     try {
-      return defineJob(name, scheduleOrOptions, handler, this.#host, this.findUser);
+      return defineJob(name, scheduleOrOptions, handler, this.#host, this.findUser, this.module);
     } catch (error) {
       // A stack has ten frames, and djob's own would leave none for whoever called job().
       if (error instanceof Error) Error.captureStackTrace(error, this.add);

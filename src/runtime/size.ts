@@ -17,3 +17,8 @@ export function formatSize(bytes: number): string {
   while (bytes > 0 && power < units.length - 1 && bytes % 1024 ** (power + 1) === 0) power += 1;
   return `${bytes / 1024 ** power}${units[power]}`;
 }
+
+/** For people: in whole megabytes. */
+export function formatMegabytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 ** 2)}M`;
+}

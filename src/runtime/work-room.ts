@@ -9,7 +9,7 @@ import type { LoadedModule } from "./loading/loader.ts";
 import type { WorkerPort } from "./port.ts";
 import { Registry } from "./registry.ts";
 import { watchForBlocks } from "./running/blocking.ts";
-import { makeExecutor } from "./running/executors.ts";
+import { executorMaker } from "./running/executors.ts";
 import { Observers } from "./running/observers.ts";
 import { Ping } from "./running/ping.ts";
 import { Runner } from "./running/runner.ts";
@@ -28,7 +28,7 @@ export class WorkRoom {
     const history = new History(port, journal);
     this.history = history;
     this.registry = new Registry(port.host);
-    this.runner = new Runner(systemClock, journal, (work) => makeExecutor(work, port.commandStage));
+    this.runner = new Runner(systemClock, journal, executorMaker(port.commandStage, port.isolation, journal));
     const ping = new Ping(systemClock, journal);
     this.scheduler = new Scheduler({
       clock: systemClock,
@@ -58,6 +58,12 @@ export class WorkRoom {
   ): Promise<readonly LoadedModule[]> {
     const warn = (message: string) => this.#journal.write("warn", message);
     return declareModules(identity.modules, { registry: this.registry, crontabs, onModule, warn });
+  }
+
+  /** @see Scheduler.start; what isolated jobs need is made now, so that nobody has waited for it. */
+  start(...from: Parameters<Scheduler["start"]>): void {
+    this.scheduler.start(...from);
+    this.runner.prepare(this.registry.jobs);
   }
 
   /** From now on modules can import "djob". @param isLoading whether modules are being loaded at the moment */

@@ -114,7 +114,7 @@ export class Worker {
       retire: () => this.#retire(supervisor),
       takeOver: (fromMs, running, workers) => {
         clearTimeout(this.#hold);
-        if (this.#state === "running") this.#room.scheduler.start(fromMs, running, workers);
+        if (this.#state === "running") this.#room.start(fromMs, running, workers);
       },
     });
   }
@@ -150,7 +150,7 @@ export class Worker {
     for (const { place } of this.#servers) this.#journal.write("info", `serving ${place}`);
     if (this.#port.ready(jobs)) {
       // A supervisor says when, and until then jobs alone would hold no event loop.
-      if (this.#port.supervisor === null) this.#room.scheduler.start();
+      if (this.#port.supervisor === null) this.#room.start();
       else if (jobs > 0) this.#hold = setTimeout(() => {}, longestTimerMs);
     } else {
       void this.#stop("whoever started it ended before it was ready", false);

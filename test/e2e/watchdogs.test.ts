@@ -24,7 +24,7 @@ test("a run that blocks the event loop before its first await is named, with how
   await space.run(["worker.ts"]);
   const log = await until("it is named", () => /WARN {2}\[heavy\] .*/.exec(space.read("worker.log"))?.[0]);
   expect(log).toMatch(
-    /the run blocked the event loop for 1\.[3-9] s: other jobs were late; move it to a Worker$/,
+    /the run blocked the event loop for 1\.[3-9] s: other jobs were late; isolate: true gives it a thread of its own$/,
   );
 });
 

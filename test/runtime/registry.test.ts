@@ -81,7 +81,15 @@ describe("a job is refused for", () => {
     [{ every: "1s", retry: 3 }, "its retry is 3"],
     [{ every: "1s", retry: {} }, "its retry has no attempts"],
     [{ every: "1s", ping: "ftp://x" }, 'its ping is "ftp://x"'],
-    [{ every: "1s", maxCpu: "1s" }, "maxCpu means nothing without command or sh"],
+    [{ every: "1s", maxCpu: "1s" }, "maxCpu means nothing without command, sh or isolate"],
+    [{ every: "1s", maxMemory: "1G" }, "maxMemory means nothing without command, sh or isolate"],
+    [{ every: "1s", warm: 1 }, "warm means nothing without isolate"],
+    [{ every: "1s", isolate: "yes" }, 'its isolate is "yes"'],
+    [{ every: "1s", isolate: 1 }, "its isolate is 1"],
+    [
+      { every: "1s", isolate: true },
+      "isolate is for jobs that are declared while their module is loaded, and this one came later",
+    ],
     [{ every: "1s", cwd: "/" }, "cwd means nothing without command or sh"],
     [{ every: "1s", user: "root" }, "user means nothing without command or sh"],
     [{ every: "1s", sh: "true" }, "it has both a command and a handler"],
@@ -130,6 +138,43 @@ test("a command's user is found when it is declared, and told with the job's nam
   expect(declare({}).work).toMatchObject({ user: null });
   expect(() => declare({ user: "wwww" })).toThrow('cannot declare the job "a": there is no user wwww');
   expect(() => declare({ user: 33 })).toThrow('cannot declare the job "a": its user is 33');
+});
+
+describe("an isolated job", () => {
+  const work = (options: Record<string, unknown>, given: unknown = handler) =>
+    defineJob("a", { every: "1s", ...options }, given, here, findNobody, "/srv/jobs.ts").work;
+  const limits = { maxMemoryBytes: null, maxCpuMs: null };
+
+  test("knows its module, how it runs, and how many wait for its next run", () => {
+    const isolated = { type: "isolated", module: "/srv/jobs.ts", handler, ...limits } as const;
+    expect(work({ isolate: true })).toEqual({ ...isolated, how: "thread", warm: 1 });
+    expect(work({ isolate: "thread", warm: 0 })).toEqual({ ...isolated, how: "thread", warm: 0 });
+    expect(work({ isolate: "process" })).toEqual({ ...isolated, how: "process", warm: 0 });
+    expect(work({ isolate: "process", warm: 3, maxMemory: "1M", maxCpu: "2s" })).toEqual({
+      ...isolated,
+      how: "process",
+      warm: 3,
+      maxMemoryBytes: 1_048_576,
+      maxCpuMs: 2_000,
+    });
+    expect(work({ isolate: false })).toEqual({ type: "inline", handler });
+  });
+
+  test.each([
+    [{ isolate: true, maxCpu: "1s" }, "maxCpu means nothing for a thread, whose CPU time can't be limited"],
+    [{ isolate: true, warm: -1 }, "its warm is -1"],
+    [{ isolate: true, warm: 65 }, "its warm is 65"],
+    [{ isolate: true, maxMemory: "much" }, 'its maxMemory is "much"'],
+    [{ isolate: true, cwd: "/" }, "cwd means nothing without command or sh"],
+  ])("is refused for %p", (options, why) => {
+    expect(() => work(options)).toThrow(`cannot declare the job "a": ${why}`);
+  });
+
+  test("is none that is a command, which is a process of its own", () => {
+    expect(() => work({ isolate: true, sh: "true" }, undefined)).toThrow(
+      'cannot declare the job "a": isolate means nothing with a command, which is a process of its own',
+    );
+  });
 });
 
 test("a name may hold spaces, letters of any script and emoji", () => {

@@ -19,6 +19,7 @@ const maximumRounds = 100;
 export function commandExecutor(work: CommandWork & Limits, stage: CommandStage | null): Executor {
   return {
     execute: (request, output) => new CommandExecution(work, stage, request, output),
+    prepare() {},
     close() {},
   };
 }

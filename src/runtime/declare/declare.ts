@@ -9,6 +9,7 @@ import { type UserFinder, workOf, workOptions } from "./work.ts";
 
 /**
  * @param host what hashed fields and jitter are spread by, besides the job's name
+ * @param module the path of the module that is being loaded; null: none is
  * @throws {RegistrationError | ScheduleError} for what a module's author has to mend
  */
 export function defineJob(
@@ -17,13 +18,14 @@ export function defineJob(
   handler: unknown,
   host: string,
   findUser: UserFinder,
+  module: string | null = null,
 ): JobDefinition {
   const checkedName = checkJobName(name);
   const job = `the job "${checkedName}"`;
   const seed = `${host}/${checkedName}`;
   const texts = textsOf(scheduleOrOptions);
   if (texts !== null) {
-    const work = workOf({ job, options: {} }, handler, findUser);
+    const work = workOf({ job, options: {} }, handler, findUser, module);
     return { name: checkedName, plan: planOfTexts(texts, seed), work, policies: defaultPolicies };
   }
   if (!isRecord(scheduleOrOptions)) {
@@ -37,7 +39,7 @@ export function defineJob(
   return {
     name: checkedName,
     plan: planOfOptions(given, seed),
-    work: workOf(given, handler, findUser),
+    work: workOf(given, handler, findUser, module),
     policies: policiesOf(given),
   };
 }

@@ -2,21 +2,38 @@
 import type { JobHandler } from "djob";
 import { AccountError, type CommandUser } from "../command/account.ts";
 import { RegistrationError } from "../failure.ts";
-import type { CommandWork, Limits, Work } from "../job.ts";
+import type { CommandWork, IsolatedWork, Limits, Work } from "../job.ts";
 import { parseSize } from "../size.ts";
-import { describe, durationOption, type Given, isRecord, textOption, wrong } from "./values.ts";
+import { countOption, describe, durationOption, type Given, isRecord, textOption, wrong } from "./values.ts";
 
-export const workOptions = ["maxMemory", "maxCpu", "command", "sh", "env", "cwd", "stdin", "user"] as const;
+export const workOptions = [
+  "isolate",
+  "warm",
+  "maxMemory",
+  "maxCpu",
+  "command",
+  "sh",
+  "env",
+  "cwd",
+  "stdin",
+  "user",
+] as const;
 
-/** @param findUser knows this machine's users */
-export function workOf(given: Given, handler: unknown, findUser: UserFinder): Work {
+/**
+ * @param findUser knows this machine's users
+ * @param module the path of the module that is being loaded; null: none is
+ */
+export function workOf(given: Given, handler: unknown, findUser: UserFinder, module: string | null): Work {
   const { job, options } = given;
   const isCommand = options["command"] !== undefined || options["sh"] !== undefined;
   if (!isCommand) {
-    for (const option of ["env", "cwd", "stdin", "user", "maxMemory", "maxCpu"])
+    for (const option of ["env", "cwd", "stdin", "user"])
       if (options[option] !== undefined) throw meaningless(job, option, "without command or sh");
-    return handlerWork(given, handler);
+    return handlerWork(given, handler, module);
   }
+  for (const option of ["isolate", "warm"])
+    if (options[option] !== undefined)
+      throw meaningless(job, option, "with a command, which is a process of its own");
   if (handler !== undefined)
     throw new RegistrationError(
       `cannot declare ${job}: it has both a command and a handler`,
@@ -25,14 +42,62 @@ export function workOf(given: Given, handler: unknown, findUser: UserFinder): Wo
   return { ...commandOf(given), user: userOf(given, findUser), ...limitsOf(given) };
 }
 
-function handlerWork({ job }: Given, handler: unknown): Work {
+function handlerWork(given: Given, handler: unknown, module: string | null): Work {
+  const { job, options } = given;
   if (typeof handler !== "function") {
     throw new RegistrationError(
       `cannot declare ${job}: its handler is ${describe(handler)}, not a function`,
       'write job("name", "every 10s", async () => { … })',
     );
   }
+  const how = isolationOf(given);
+  if (how !== null) return isolatedWork(given, how, handler as JobHandler, module);
+  if (options["warm"] !== undefined) throw meaningless(job, "warm", "without isolate");
+  for (const option of ["maxMemory", "maxCpu"])
+    if (options[option] !== undefined)
+      throw meaningless(
+        job,
+        option,
+        "without command, sh or isolate",
+        `add isolate: ${option === "maxCpu" ? '"process"' : "true"}`,
+      );
   return { type: "inline", handler: handler as JobHandler };
+}
+
+function isolationOf({ job, options }: Given): IsolatedWork["how"] | null {
+  const { isolate } = options;
+  if (isolate === undefined || isolate === false) return null;
+  if (isolate === true || isolate === "thread") return "thread";
+  if (isolate === "process") return isolate;
+  throw wrong(job, "isolate", isolate, 'write true (a thread of its own) or "process"');
+}
+
+/** How many wait, if nobody says: a thread costs little, a process as much as a small daemon. */
+const defaultWarm = { thread: 1, process: 0 } as const;
+const maximumWarm = 64;
+
+function isolatedWork(
+  given: Given,
+  how: IsolatedWork["how"],
+  handler: JobHandler,
+  module: string | null,
+): Work {
+  const { job, options } = given;
+  if (module === null)
+    throw new RegistrationError(
+      `cannot declare ${job}: isolate is for jobs that are declared while their module is loaded, and this one came later`,
+      "declare it at the module's top level: its thread or process loads the module again and looks for it there",
+    );
+  if (how === "thread" && options["maxCpu"] !== undefined)
+    throw meaningless(
+      job,
+      "maxCpu",
+      "for a thread, whose CPU time can't be limited",
+      'write isolate: "process"',
+    );
+  const warm = countOption(given, "warm", 0) ?? defaultWarm[how];
+  if (warm > maximumWarm) throw wrong(job, "warm", warm, `write a whole number from 0 to ${maximumWarm}`);
+  return { type: "isolated", how, module, warm, handler, ...limitsOf(given) };
 }
 
 export type UserFinder = (text: string) => CommandUser;
@@ -92,9 +157,9 @@ function sizeOf({ job, options }: Given): number | null {
   throw wrong(job, "maxMemory", maxMemory, 'write bytes, or a size such as "256M"');
 }
 
-function meaningless(job: string, option: string, where: string): RegistrationError {
+function meaningless(job: string, option: string, where: string, otherwise?: string): RegistrationError {
   return new RegistrationError(
     `cannot declare ${job}: ${option} means nothing ${where}`,
-    `leave ${option} out`,
+    otherwise === undefined ? `leave ${option} out` : `leave ${option} out, or ${otherwise}`,
   );
 }

@@ -51,7 +51,11 @@ function declare(
     await Promise.all(promises);
   };
   const { retry } = form;
-  const options =
+  const options: Record<string, unknown> =
     retry === undefined ? {} : { retry: { ...(isRecord(retry) ? retry : {}), when: () => mayRetry } };
+  for (const option of isolationOptions) if (form[option] !== undefined) options[option] = form[option];
   registry.add(`scheduled ${cron}`, { cron, ...options }, handler);
 }
+
+/** djob's own, beside `retry`. */
+const isolationOptions = ["isolate", "warm", "maxMemory", "maxCpu"] as const;

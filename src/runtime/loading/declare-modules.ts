@@ -15,7 +15,7 @@ import {
 import { LoadError, type LoadedModule, loadModules } from "./loader.ts";
 
 export interface Declaring {
-  readonly registry: CrontabRegistry & Pick<Registry, "fresh">;
+  readonly registry: CrontabRegistry & Pick<Registry, "fresh" | "module">;
   readonly crontabs: CrontabPort;
   /** A module is about to be loaded. */
   onModule(path: string): void;
@@ -35,9 +35,17 @@ export async function declareModules(
   for (const path of paths) {
     const source = sources.get(path);
     if (source !== undefined) declareSource(source, declaring);
-    else modules.push(...(await loadModules([path], onModule).catch((error) => throwAsModule(error, path))));
+    else {
+      registry.module = path;
+      modules.push(...(await loadModules([path], onModule).catch((error) => throwAsModule(error, path))));
+    }
   }
-  for (const module of modules) declareScheduled(module, registry);
+  for (const module of modules) {
+    registry.module = module.path;
+    declareScheduled(module, registry);
+  }
+  // Whatever is declared from now on comes from a callback.
+  registry.module = null;
   const isEmpty = sources.size > 0 && [...sources.values()].every(({ entries }) => entries.length === 0);
   if (modules.length === 0 && isEmpty) throw new LoadError(nothingToRun(paths));
   return modules;

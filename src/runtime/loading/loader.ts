@@ -46,6 +46,20 @@ export async function loadModules(
   return loaded;
 }
 
+/**
+ * Loads a module in a thread or process that runs some of its jobs. It is not the main module there: what stands behind
+ * `import.meta.main` is for the worker alone.
+ * @throws {LoadError}
+ */
+export async function loadAgain(path: string): Promise<LoadedModule> {
+  process.argv[1] = path;
+  try {
+    return { path, exports: await import(path) };
+  } catch (error) {
+    throw new LoadError(failureOf(error, path));
+  }
+}
+
 export interface ExitWatch {
   /** Why a process that exits while it loads a module has failed. */
   failureOf(code: number, module: string | null): ModuleFailure;

@@ -59,6 +59,8 @@ export class BlockWatch implements RunWatch {
   }
 
   ended(run: RunIdentity): void {
+    // One that ran elsewhere.
+    if (!this.#going.has(run)) return;
     this.#notice(this.#clock.monotonic());
     this.#going.delete(run);
   }
@@ -111,8 +113,9 @@ export function watchForBlocks(runner: Runner, journal: Journal): void {
 /** @returns the line for the log */
 export function blockText({ jobs, durationMs, isSure }: Block): string {
   const forTime = `for ${(durationMs / 1000).toFixed(1)} s`;
-  if (isSure) return `the run blocked the event loop ${forTime}: other jobs were late; move it to a Worker`;
+  if (isSure)
+    return `the run blocked the event loop ${forTime}: other jobs were late; isolate: true gives it a thread of its own`;
   const which = jobs.length === 1 ? "this run was going on" : `these runs were going on: ${jobs.join(", ")}`;
-  const advice = "other jobs were late; move what computes for long to a Worker";
+  const advice = "other jobs were late; isolate: true gives a job that computes for long a thread of its own";
   return `the event loop was blocked ${forTime} at least while ${which}; ${advice}`;
 }

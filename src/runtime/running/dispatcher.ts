@@ -116,7 +116,7 @@ export class Dispatcher {
 
   #attemptEnded(run: Run, end: AttemptEnd): void {
     const hasFailed = end.outcome === "failed" || end.outcome === "timed-out";
-    const delayMs = hasFailed && run.asked === null ? this.#delayOf(run, end.error) : null;
+    const delayMs = hasFailed && run.asked === null ? this.#delayOf(run, end) : null;
     if (hasFailed) this.#logFailure(run, end, delayMs);
     if (delayMs === null) {
       this.#record(run, end);
@@ -131,11 +131,12 @@ export class Dispatcher {
     this.#user.retryLater(run, dueMs);
   }
 
-  #delayOf(run: Run, error: unknown): number | null {
+  #delayOf(run: Run, { error, mayRetry = null }: AttemptEnd): number | null {
     const { retry } = run.entry.definition.policies;
     if (retry === null) return null;
+    const when = mayRetry === null ? retry.when : () => mayRetry;
     try {
-      return retryDelay(retry, run.attempt, error, this.#clock.random());
+      return retryDelay({ ...retry, when }, run.attempt, error, this.#clock.random());
     } catch (thrown) {
       this.#journal.write(
         "error",

@@ -29,6 +29,10 @@ export type Ending =
       /** Of a process. */
       readonly exitCode: number | null;
       readonly signal: string | null;
+      /** Whether it is what its handler has thrown, and not how its thread or process ended. */
+      readonly isThrown?: boolean;
+      /** What the job's retry.when has said there, where the error itself is; null or none: it is to be asked here. */
+      readonly mayRetry?: boolean | null;
     };
 
 export interface Execution {
@@ -48,6 +52,8 @@ export interface RunOutput {
 
 export interface Executor {
   execute(request: RunRequest, output: RunOutput): Execution;
+  /** Makes ready what runs to come will need. */
+  prepare(): void;
   /** Ends what it keeps ready for runs to come. */
   close(): void;
 }

@@ -1,7 +1,7 @@
 // One attempt of a run, from its start to how it ended, and the attempts that are going on. A handler that throws is the run's
 // outcome and a stack in the log, and nothing more.
 import { type Clock, longestTimerMs } from "../clock.ts";
-import type { Work } from "../job.ts";
+import type { JobDefinition, Work } from "../job.ts";
 import type { Journal, RunIdentity } from "../journal.ts";
 import { LazyAbort, RunContext } from "./context.ts";
 import type { Ending, Executor, RunRequest } from "./execution.ts";
@@ -16,6 +16,8 @@ export interface AttemptEnd {
   readonly state: unknown;
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** What the job's retry.when has said already, where the run was; none: it has not. */
+  readonly mayRetry?: boolean | null;
 }
 
 /** Who looks on while runs begin and end. Called for each run, so it has to be quick. */
@@ -35,9 +37,11 @@ export class Runner {
   readonly #journal: Journal;
   readonly #makeExecutor: ExecutorMaker;
   readonly #executors = new Map<string, Promise<Executor>>();
+  readonly #made = new Set<Executor>();
   readonly #watches: RunWatch[] = [];
   readonly #going = new Set<Run>();
   #hold: Timer | null = null;
+  #isClosed = false;
 
   constructor(clock: Clock, journal: Journal, makeExecutor: ExecutorMaker) {
     this.#clock = clock;
@@ -93,8 +97,22 @@ export class Runner {
     this.#journal.within(run, () => run.stop(text));
   }
 
+  /** Makes ready what runs of these jobs will need. */
+  prepare(definitions: readonly JobDefinition[]): void {
+    for (const { name, work } of definitions) {
+      if (work.type !== "isolated") continue;
+      this.#executorOf(name, work).then(
+        (executor) => executor.prepare(),
+        // Its first run tells why.
+        () => {},
+      );
+    }
+  }
+
+  /** Lets go of what waits for runs to come; none has to. */
   close(): void {
-    for (const executor of this.#executors.values()) void executor.then((made) => made.close());
+    this.#isClosed = true;
+    for (const executor of this.#made) executor.close();
   }
 
   #startInline(run: Run, handler: (context: RunContext) => unknown, over: (end: AttemptEnd) => void): void {
@@ -125,11 +143,12 @@ export class Runner {
     };
     let ending: Ending;
     try {
-      const executor = await this.#executorOf(run, work);
+      const executor = await this.#executorOf(run.job, work);
       const execution = executor.execute(requestOf(run), {
         line: (level, text) => this.#journal.within(run, () => this.#journal.write(level, text)),
       });
       run.stop = (text) => {
+        asked = text;
         execution.abort(text, run.isTimedOut ? "TimeoutError" : "AbortError");
         const end = () => void execution.terminate();
         const cancel = this.#clock.after(run.entry.definition.policies.graceMs, end);
@@ -142,17 +161,25 @@ export class Runner {
     }
     if (ending.type === "succeeded")
       return over({ ...judgeSuccess(run, ending.result, ending.state), exitCode: ending.exitCode });
-    const { error, exitCode, signal } = ending;
+    const { error, exitCode, signal, isThrown = false, mayRetry = null } = ending;
     const wasAsked = run.isTimedOut || run.asked !== null;
-    over({ ...judgeFailure(run, error, wasAsked ? error : null), exitCode, signal });
+    // What a handler throws may have nothing to do with that.
+    const reason = wasAsked ? (isThrown ? asked : error) : null;
+    over({ ...judgeFailure(run, error, reason), exitCode, signal, mayRetry });
   }
 
-  #executorOf(run: Run, work: Exclude<Work, { type: "inline" }>): Promise<Executor> {
-    const known = this.#executors.get(run.job);
+  #executorOf(job: string, work: Exclude<Work, { type: "inline" }>): Promise<Executor> {
+    const known = this.#executors.get(job);
     if (known !== undefined) return known;
     const made = this.#makeExecutor(work);
-    this.#executors.set(run.job, made);
-    made.catch(() => this.#executors.delete(run.job));
+    this.#executors.set(job, made);
+    made.then(
+      (executor) => {
+        this.#made.add(executor);
+        if (this.#isClosed) executor.close();
+      },
+      () => this.#executors.delete(job),
+    );
     return made;
   }
 

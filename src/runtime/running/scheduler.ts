@@ -135,6 +135,7 @@ export class Scheduler {
     this.#state = "stopped";
     this.dispatcher.isStopped = true;
     this.#timeline.stop();
+    this.#parts.runner.close();
     for (const job of this.#jobs.values()) job.dueMs = null;
   }
 

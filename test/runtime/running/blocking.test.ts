@@ -131,7 +131,7 @@ test("without runs there is no timer, and with one that waits there are fewer an
 
 test("the log says what, how long, and what would help", () => {
   expect(blockText({ jobs: ["a"], durationMs: 1_240, isSure: true })).toBe(
-    "the run blocked the event loop for 1.2 s: other jobs were late; move it to a Worker",
+    "the run blocked the event loop for 1.2 s: other jobs were late; isolate: true gives it a thread of its own",
   );
   expect(blockText({ jobs: ["a"], durationMs: 1_240, isSure: false })).toContain(
     "while this run was going on",

@@ -1,0 +1,376 @@
+// Runs in a thread of their own: whatever a handler does there ends that run alone, and nobody else notices.
+import { describe, expect, test } from "bun:test";
+import { isAlive, procStatus, until, type Workspace, workerOf, workspace } from "./harness.ts";
+import { type RunDocument, runsOf, triggered } from "./isolated.ts";
+
+const head = `import { hooks, job } from "djob";\nvoid hooks;\n`;
+
+/** A daemon with one isolated job "work", and one inline job "other" that ticks. */
+async function start(
+  space: Workspace,
+  handler: string,
+  options = "",
+  more = "",
+  flags: readonly string[] = [],
+): Promise<void> {
+  space.write(
+    "worker.ts",
+    `${head}job("work", { every: "1h", isolate: true, ${options} }, async (context) => {
+  const { input, log, signal, state } = context;
+  void [input, log, signal, state];
+  ${handler}
+});
+job("other", { every: "100ms", overlap: "allow" }, ({ scheduledAt }) => Date.now() - scheduledAt.getTime());
+${more}`,
+  );
+  await space.run(["worker.ts", ...flags]);
+}
+
+/** How late the runs of "other" were from then on, in milliseconds. */
+async function lateness(space: Workspace, sinceMs: number): Promise<number[]> {
+  const runs = await runsOf(space, "other", "--limit", "1000");
+  return runs
+    .filter(({ scheduledAt, outcome }) => Date.parse(scheduledAt) > sinceMs && outcome === "succeeded")
+    .map(({ result }) => Number(result));
+}
+
+describe("a handler in a thread", () => {
+  test("has the same context as in the worker, and its result, state and lines arrive", async () => {
+    const space = workspace();
+    await start(
+      space,
+      `const { name, id, attempt, scheduledAt, startedAt, lastSuccess } = context;
+  log.info("told", { n: 1 });
+  console.warn("warned\\nin two lines");
+  process.stdout.write("raw, no end");
+  context.state = { runs: (state?.runs ?? 0) + 1 };
+  return { name, id, attempt, at: scheduledAt.toISOString(), late: startedAt >= scheduledAt, lastSuccess,
+    input, main: import.meta.main, isMain: Bun.isMainThread, before: state ?? null, isAborted: signal.aborted };`,
+    );
+    const { run, stdout } = await triggered(space, "work", { a: [1, null] });
+    expect(run).toMatchObject({ outcome: "succeeded", attempt: 1, exitCode: null });
+    expect(run.result).toEqual({
+      name: "work",
+      id: run.id,
+      attempt: 1,
+      at: run.scheduledAt,
+      late: true,
+      lastSuccess: null,
+      input: { a: [1, null] },
+      main: false,
+      isMain: false,
+      before: null,
+      isAborted: false,
+    });
+    const lines =
+      /^\S+ INFO {2}\[work\] told \{ n: 1 \}\n\S+ WARN {2}\[work\] warned\n {2}in two lines\n\S+ INFO {2}\[work\] raw, no end\n/m;
+    expect(stdout).toMatch(lines);
+    expect(space.read("worker.log")).toMatch(lines);
+    const second = await triggered(space, "work", "x");
+    expect(second.run.result).toMatchObject({ before: { runs: 1 }, input: "x" });
+    expect(second.run.result).not.toMatchObject({ lastSuccess: null });
+  });
+
+  test("that throws has failed with its own error, and retry.when has seen that very error", async () => {
+    const space = workspace();
+    const own = `class Temporary extends Error { override name = "Temporary"; code = "E_BUSY"; }\n`;
+    space.write(
+      "worker.ts",
+      `${head}${own}job("work", { every: "1h", isolate: true, retry: { attempts: 3, delay: "10ms", when: (error) => error instanceof Temporary },
+  onFailure: ({ error, lastLines }) => console.log("hook", error?.message, JSON.stringify(lastLines.length)) },
+  ({ attempt, log }) => {
+    log.info("attempt " + attempt);
+    if (attempt < 2) throw new Temporary("try again");
+    throw new TypeError("for good", { cause: new Error("deeper") });
+  });`,
+    );
+    await space.run(["worker.ts"]);
+    const { run, stderr } = await triggered(space, "work");
+    expect(run).toMatchObject({
+      outcome: "failed",
+      attempt: 2,
+      error: { name: "TypeError", message: "for good" },
+    });
+    expect(run.error?.stack).toContain("worker.ts:9:");
+    expect(stderr).toContain("TypeError: for good");
+    const log = await until("the hook was called", () => {
+      const text = space.read("worker.log");
+      return text.includes("hook for good") ? text : null;
+    });
+    expect(log).toMatch(/attempt 1 of the run failed \(next attempt in \d+ms\): Temporary: try again/);
+    expect(log).toMatch(/attempt 2 of the run failed: TypeError: for good\n {6}at .*worker\.ts:9:/);
+    expect(log).toContain("[cause]: Error: deeper");
+    expect(log).toMatch(/hook for good "?[1-9]/);
+  });
+
+  const deadly: ReadonlyArray<readonly [what: string, handler: string, message: string | RegExp]> = [
+    ["calls process.exit", `process.exit(3);`, "process.exit(3) was called"],
+    [
+      "calls process.exit in a timer",
+      `setTimeout(() => process.exit(0), 5); await Bun.sleep(60_000);`,
+      "process.exit(0) was called",
+    ],
+    [
+      "throws in a timer",
+      `setTimeout(() => { throw new RangeError("in a timer"); }, 5); await Bun.sleep(60_000);`,
+      "in a timer",
+    ],
+    [
+      "leaves a rejection unhandled",
+      `void Promise.reject(new Error("nobody cares")); await Bun.sleep(60_000);`,
+      "nobody cares",
+    ],
+    [
+      "overflows its stack in a callback",
+      `const down = () => down() + 1; setTimeout(down, 1); await Bun.sleep(60_000);`,
+      /Maximum call stack/,
+    ],
+  ];
+  test.each(deadly)("that %s ends that run alone", async (_what, handler, message) => {
+    const space = workspace();
+    await start(space, `if (input === "die") { ${handler} }\n  return "alive";`);
+    const { workerPid } = await space.status("worker");
+    const { run } = await triggered(space, "work", "die");
+    expect(run).toMatchObject({ outcome: "failed", error: { message: expect.stringMatching(message) } });
+    expect((await triggered(space, "work")).run).toMatchObject({ outcome: "succeeded", result: "alive" });
+    expect(await space.status("worker")).toMatchObject({ workerPid, restarts: 0, state: "running" });
+  });
+});
+
+describe("an endless loop in a thread", () => {
+  const spin = `log.info("spinning"); for (;;) {}`;
+  const isSpinning = (space: Workspace) =>
+    until("it spins", () => space.read("worker.log").includes("spinning"));
+
+  test("leaves others their times, and is ended graceMs after its timeout", async () => {
+    const space = workspace();
+    await start(space, spin, `timeout: "1500ms", graceMs: "200ms"`);
+    const beganMs = Date.now();
+    const { run } = await triggered(space, "work");
+    const tookMs = Date.parse(run.endedAt ?? "") - Date.parse(run.startedAt ?? "");
+    expect(run).toMatchObject({
+      outcome: "timed-out",
+      error: {
+        message: "the run took longer than 1500 ms; it did not end by itself, and its thread was ended",
+      },
+    });
+    expect(tookMs).toBeGreaterThanOrEqual(1_695);
+    expect(tookMs).toBeLessThan(4_000);
+    const late = await lateness(space, beganMs);
+    expect(late.length).toBeGreaterThanOrEqual(10);
+    // The machine may be busy with others' work: what the thread itself would cost, it would cost every time.
+    expect(late.toSorted((a, b) => a - b)[Math.floor(late.length / 2)]).toBeLessThan(20);
+  });
+
+  test("is ended by djob cancel", async () => {
+    const space = workspace();
+    await start(space, spin, `graceMs: "100ms"`);
+    await space.djob(["trigger", "worker", "work"]);
+    await isSpinning(space);
+    const [{ id = "" } = {}] = await runsOf(space, "work");
+    expect((await space.djob(["cancel", "worker", id])).code).toBe(0);
+    const [run] = await until("it is over", async () => {
+      const runs = await runsOf(space, "work");
+      return runs[0]?.outcome === null ? null : runs;
+    });
+    expect(run).toMatchObject({ outcome: "cancelled", reason: "asked" });
+  });
+
+  test("goes on with its code after a reload until the stop timeout, and ends then", async () => {
+    const space = workspace();
+    await start(space, spin, `graceMs: "100ms"`, "", ["--stop-timeout", "300ms"]);
+    await space.djob(["trigger", "worker", "work"]);
+    await isSpinning(space);
+    const before = await workerOf(space, "worker");
+    expect((await space.djob(["reload", "worker"])).code).toBe(0);
+    await until("the old worker is gone", () => !isAlive(before));
+    const [run] = await runsOf(space, "work");
+    expect(run).toMatchObject({ outcome: "cancelled", reason: "stopping" });
+    expect(await space.status("worker")).toMatchObject({ state: "running", restarts: 0 });
+  });
+
+  test("holds up a stop no longer than its graceMs", async () => {
+    const space = workspace();
+    await start(space, spin, `graceMs: "100ms"`);
+    await space.djob(["trigger", "worker", "work"]);
+    await isSpinning(space);
+    const beganMs = performance.now();
+    const { code, stdout } = await space.djob(["stop", "worker"]);
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("cleanly") });
+    expect(performance.now() - beganMs).toBeLessThan(3_000);
+    expect(space.read("worker.log")).toContain("stopped\n");
+    const [run] = await runsOf(space, "work");
+    expect(run).toMatchObject({ outcome: "cancelled", reason: "stopping" });
+  });
+});
+
+test("a thread in a call that can't be ended is given up a second after its graceMs, also at a stop", async () => {
+  const space = workspace();
+  await start(space, `log.info("asleep"); Bun.sleepSync(60_000);`, `timeout: "100ms", graceMs: "50ms"`);
+  const { run } = await triggered(space, "work");
+  expect(run).toMatchObject({ outcome: "timed-out" });
+  expect(run.error?.message).toEndWith(
+    "its thread was ended (it is in a call that can't be ended, and goes on)",
+  );
+  const { code, stdout } = await space.djob(["stop", "worker"]);
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("cleanly") });
+});
+
+test.each(["true", '"process"'])(
+  "a flood of lines with isolate: %s keeps nobody from their times",
+  async (isolate) => {
+    const space = workspace();
+    await start(
+      space,
+      `const line = "x".repeat(100); for (;;) console.log(line);`,
+      `isolate: ${isolate}, timeout: "1s", graceMs: 0`,
+    );
+    const beganMs = Date.now();
+    expect((await triggered(space, "work")).run.outcome).toBe("timed-out");
+    const late = await lateness(space, beganMs);
+    expect(late.length).toBeGreaterThanOrEqual(5);
+    expect(late.toSorted((a, b) => a - b)[Math.floor(late.length / 2)]).toBeLessThan(50);
+    expect(
+      Number(
+        procStatus(await workerOf(space, "worker"))
+          .get("VmRSS")
+          ?.split(" ")[0],
+      ),
+    ).toBeLessThan(400_000);
+  },
+);
+
+test("an always job may have a thread, and is started again when that ends", async () => {
+  const space = workspace();
+  space.write(
+    "worker.ts",
+    `${head}job("work", { always: true, isolate: true, graceMs: "50ms" }, ({ log, id }) => { log.info("began " + id); setTimeout(() => process.exit(1), 20); return new Promise(() => {}); });`,
+  );
+  await space.run(["worker.ts"]);
+  await until("it began twice", () => space.read("worker.log").split("] began work@").length > 2);
+  expect(space.read("worker.log")).toContain("[work] it failed: starting it again in ");
+});
+
+describe("memory of a thread", () => {
+  const grow: ReadonlyArray<readonly [what: string, handler: string]> = [
+    ["objects, without a pause", `const kept = []; for (;;) kept.push({ n: kept.length, list: [1, 2, 3] });`],
+    ["buffers, without a pause", `const kept = []; for (;;) kept.push(new Uint8Array(1 << 20).fill(1));`],
+    [
+      "objects, a few at a time",
+      `const kept = []; for (;;) { for (let n = 0; n < 1e5; n += 1) kept.push({ n, list: [1, 2, 3] }); await Bun.sleep(1); }`,
+    ],
+    [
+      "buffers, a few at a time",
+      `const kept = []; for (;;) { kept.push(new Uint8Array(1 << 20).fill(1)); await Bun.sleep(1); }`,
+    ],
+  ];
+  test.each(grow)("that it fills with %s ends the run at maxMemory", async (_what, handler) => {
+    const space = workspace();
+    await start(space, handler, `maxMemory: "100M"`);
+    const { workerPid } = await space.status("worker");
+    const { run } = await triggered(space, "work");
+    expect(run).toMatchObject({
+      outcome: "failed",
+      error: {
+        message: expect.stringMatching(/^it had \d+M of memory, and may have 100M: its thread was ended$/),
+      },
+    });
+    expect(await space.status("worker")).toMatchObject({ workerPid, restarts: 0 });
+  });
+
+  test("that others use is not its own, and garbage does not count", async () => {
+    const space = workspace();
+    await start(
+      space,
+      `const end = performance.now() + 1_000; let kept; while (performance.now() < end) { kept = new Uint8Array(1 << 20).fill(1); await Bun.sleep(0); } return kept.length;`,
+      `maxMemory: "100M"`,
+      `job("hog", "every 1h", async () => { const kept = []; for (let n = 0; n < 30; n += 1) { kept.push(new Uint8Array(10 << 20).fill(1)); await Bun.sleep(5); } return kept.length; });`,
+    );
+    const [{ run }, hog] = await Promise.all([triggered(space, "work"), triggered(space, "hog")]);
+    expect(hog.run).toMatchObject({ outcome: "succeeded" });
+    expect(run).toMatchObject({ outcome: "succeeded", error: null });
+  });
+});
+
+test("a thread is used again only if nothing of its last run is left there", async () => {
+  const space = workspace();
+  await start(
+    space,
+    `globalThis.own ??= crypto.randomUUID(); globalThis.runs = (globalThis.runs ?? 0) + 1;
+  if (input === "leave") setInterval(() => {}, 1_000);
+  if (input === "throw") { console.log("threw in " + globalThis.own); throw new Error("thrown"); }
+  return { own: globalThis.own, runs: globalThis.runs };`,
+  );
+  const once = async (input?: unknown) =>
+    (await triggered(space, "work", input)).run.result as { own: string; runs: number };
+  // On a busy machine another thread may be ready before the first is back.
+  await until("one is used again", async () => (await once()).runs > 1);
+  await until("one is used again that threw", async () => {
+    await triggered(space, "work", "throw");
+    return space.read("worker.log").includes(`threw in ${(await once()).own}`);
+  });
+  const { own } = await once("leave");
+  for (let count = 0; count < 3; count += 1) expect((await once()).own).not.toBe(own);
+});
+
+test("a module that does not load in a thread fails the run with its own error", async () => {
+  const space = workspace();
+  await start(space, `return 1;`, `warm: 0`, `if (!Bun.isMainThread) throw new Error("only once");`);
+  const { run } = await triggered(space, "work");
+  expect(run).toMatchObject({ outcome: "failed", error: { name: "IsolationError" } });
+  const path = space.path("worker.ts");
+  const message = run.error?.message ?? "";
+  expect(message).toStartWith(`cannot load ${path} for an isolated run: Error: only once\n  at ${path}:`);
+  expect(message).toContain("import.meta.main");
+});
+
+test("a job that its module declares only in the worker can't be found in a thread", async () => {
+  const space = workspace();
+  space.write(
+    "worker.ts",
+    `${head}if (import.meta.main) job("work", { every: "1h", isolate: true }, () => 1);\njob("x", "every 1h", () => {});`,
+  );
+  await space.run(["worker.ts"]);
+  const { run } = await triggered(space, "work");
+  expect(run.error?.message).toBe(
+    `no job "work" with a handler was declared when ${space.path("worker.ts")} was loaded again for this run`,
+  );
+});
+
+test("Cloudflare's form is isolated as well, and its noRetry holds", async () => {
+  const space = workspace();
+  space.write(
+    "worker.ts",
+    `export default {
+  crons: ["0 0 1 1 *"], isolate: true, retry: { attempts: 3, delay: "1ms" },
+  scheduled(controller, env, ctx) {
+    console.log("thread", !Bun.isMainThread, controller.cron);
+    controller.noRetry();
+    throw new Error("once");
+  },
+};`,
+  );
+  await space.run(["worker.ts"]);
+  const { run, stdout } = await triggered(space, "scheduled 0 0 1 1 *");
+  expect(stdout).toContain("thread true 0 0 1 1 *");
+  expect(run satisfies RunDocument).toMatchObject({
+    outcome: "failed",
+    attempt: 1,
+    error: { message: "once" },
+  });
+});
+
+test.each(["true", '"process"'])(
+  "djob run-once isolates with %s as well, and leaves nothing",
+  async (isolate) => {
+    const space = workspace();
+    space.write(
+      "worker.ts",
+      `${head}job("work", { every: "1h", isolate: ${isolate} }, ({ input, log }) => { log.info("hello"); if (input === "die") process.exit(3); return Bun.isMainThread; });`,
+    );
+    const good = await space.djob(["run-once", "worker.ts", "work"]);
+    expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining("hello\n") });
+    const bad = await space.djob(["run-once", "worker.ts", "work", "--input", '"die"']);
+    expect(bad).toMatchObject({ code: 1, stderr: expect.stringContaining("process.exit(3) was called") });
+  },
+);
