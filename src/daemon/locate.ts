@@ -11,6 +11,7 @@ import { lookAtLock, openPidfile } from "./pidfile.ts";
 import { dyingMs, hasEnded } from "./process-table.ts";
 import { specOfProcess } from "./silent.ts";
 import { defaults, isName, type Spec } from "./spec.ts";
+import { historyOutside, storedHistory } from "./stored-history.ts";
 import { readFailure } from "./supervise/failure-file.ts";
 
 export interface Place {
@@ -147,6 +148,7 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
   const pid = found.life === "alive" ? found.pid : null;
   const spec = found.life === "alive" ? found.spec : null;
   const failure = found.life === "dead" ? readFailure(paths) : null;
+  const history = spec === null ? storedHistory(paths.history) : historyOutside(spec);
   return {
     name,
     state:
@@ -165,7 +167,8 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
     foreground: spec?.foreground ?? false,
     stopTimeoutMs: spec?.stopTimeoutMs ?? defaults.stopTimeoutMs,
     modules: spec?.modules ?? [],
-    paths: spec?.paths ?? paths,
+    paths: { ...(spec?.paths ?? paths), history },
+    history: { path: history, state: null, reason: null },
     jobs: [],
     version: null,
     commit: null,

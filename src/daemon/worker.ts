@@ -27,6 +27,7 @@ import { type Service, takeService } from "./service.ts";
 import { type Exit, endWith, killedCode, settleIn, takeSpec } from "./settle.ts";
 import type { Spec } from "./spec.ts";
 import { commandStage } from "./stage.ts";
+import { historyOutside } from "./stored-history.ts";
 import { Channel } from "./supervise/channel.ts";
 import { childrenOf } from "./supervise/descendants.ts";
 import { takeVariable } from "./take-variable.ts";
@@ -45,8 +46,10 @@ export async function work(stage: "worker" | "alone" | "supervised", exit: Exit)
   const readiness = isSupervised
     ? linkReadiness(supervisor)
     : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
+  // Inside another root directory it can't be told any more.
+  const history = historyOutside(spec);
   const environment = settleInOrTell(spec, readiness);
-  const port = { ...portFor(spec, environment ?? {}, service, supervisor, exit), ...readiness };
+  const port = { ...portFor(spec, history, environment ?? {}, service, supervisor, exit), ...readiness };
   if (environment === null) {
     port.removeFiles();
     return exit(exitCode.notReady);
@@ -159,6 +162,7 @@ function tellOrRefuse(message: Message): boolean {
 
 function portFor(
   spec: Spec,
+  history: string,
   environment: Environment,
   service: Service,
   supervisor: number | null,
@@ -174,7 +178,7 @@ function portFor(
       foreground,
       stopTimeoutMs,
       modules,
-      paths,
+      paths: { ...paths, history },
     },
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),

@@ -1,4 +1,5 @@
 // The worker's run history: opened when there is a job, and not before.
+import type { HistoryState } from "../control/messages.ts";
 import type { Store, Trouble } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
 import type { WorkerPort } from "./port.ts";
@@ -28,6 +29,12 @@ export class History {
     return this.#store;
   }
 
+  get state(): HistoryState {
+    if (this.#store === null) return { state: null, reason: null };
+    const { trouble } = this.#store;
+    return trouble === null ? { state: "ok", reason: null } : { state: trouble.kind, reason: trouble.reason };
+  }
+
   open(): Promise<void> {
     this.#opening ??= this.#open();
     return this.#opening;
@@ -43,6 +50,7 @@ export class History {
 
   async #open(): Promise<void> {
     this.#store = await this.#port.openStore((trouble) => this.#tell(trouble));
+    if (this.#store.trouble !== null) this.#tell(this.#store.trouble);
   }
 
   #tell(trouble: Trouble | null): void {

@@ -46,7 +46,7 @@ export class WorkRoom {
         () => history.store.flush(),
       ),
     });
-    this.control = new Control(this.scheduler, journal, () => history.storeIfAny, systemClock.now);
+    this.control = new Control(this.scheduler, journal, history, systemClock.now);
     watchForBlocks(this.runner, journal);
     if (port.runWatch !== null) this.runner.watch(port.runWatch);
   }

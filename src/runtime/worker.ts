@@ -91,7 +91,7 @@ export class Worker {
   #serve(): void {
     const { identity } = this.#port;
     this.#control = serveControl(identity.paths.socket, {
-      status: () => statusOf(this.#state, identity, this.#room.scheduler.jobs, systemClock.now()),
+      status: () => statusOf(this.#state, identity, this.#room.control.report()),
       spec: () => this.#port.spec(),
       stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
       reload: () => this.#reload(),
@@ -289,7 +289,7 @@ export class Worker {
   }
 
   #dump(): void {
-    const status = statusOf(this.#state, this.#port.identity, this.#room.scheduler.jobs, systemClock.now());
+    const status = statusOf(this.#state, this.#port.identity, this.#room.control.report());
     this.#journal.write(
       "info",
       `state: ${JSON.stringify({ ...status, running: this.#room.runner.runs }, null, 2)}`,

@@ -102,6 +102,8 @@ export interface Store {
   rememberBoot(key: number, bootId: string): void;
   /** The newest first. */
   runs(query: RunQuery): RunRecord[];
+  /** How many records were made by this process; for a row of skipped times, how many times. */
+  counts(): ReadonlyArray<{ readonly job: string; readonly outcome: Outcome; readonly runs: number }>;
   /** Writes everything, and lets go of the files. */
   close(): void;
 }
