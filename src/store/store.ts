@@ -86,7 +86,7 @@ export interface Store {
   end(ended: Ended): void;
   /** A failed attempt that is to be followed by another; in place of `end`. */
   retryLater(retry: Retry): void;
-  /** Everything that `end` was given is written now. */
+  /** Everything that `end` was given is written now; where writing has failed, it is tried again. */
   flush(): void;
   /**
    * Runs that other processes had begun and never ended become "interrupted".

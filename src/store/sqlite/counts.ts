@@ -16,14 +16,20 @@ export class Counts {
     ofJobs.set(key, (ofJobs.get(key) ?? 0) + times);
   }
 
-  /** @param more those that are not written yet */
-  list(more: readonly Counted[]): Array<{ key: number; outcome: Outcome; runs: number }> {
+  /** @param more those that are not written yet @param nameOf a job's name, if this process knows it */
+  list(
+    more: readonly Counted[],
+    nameOf: (key: number) => string | undefined,
+  ): Array<{ readonly job: string; readonly outcome: Outcome; readonly runs: number }> {
     const all = new Counts();
     for (const [outcome, ofJobs] of this.#byOutcome)
       for (const [key, times] of ofJobs) all.add({ key, outcome, times });
     for (const counted of more) all.add(counted);
     return [...all.#byOutcome].flatMap(([outcome, ofJobs]) =>
-      [...ofJobs].map(([key, runs]) => ({ key, outcome, runs })),
+      [...ofJobs].flatMap(([key, runs]) => {
+        const job = nameOf(key);
+        return job === undefined ? [] : [{ job, outcome, runs }];
+      }),
     );
   }
 }

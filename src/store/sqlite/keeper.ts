@@ -41,6 +41,11 @@ export class Keeper {
     return this.#degraded?.trouble ?? this.#lasting;
   }
 
+  /** Whether the last attempt to write has failed. */
+  get isFailing(): boolean {
+    return this.#degraded !== null;
+  }
+
   /** @param isUrgent try it even if it has just failed */
   attempt<Result>(call: (connection: Connection) => Result, isUrgent = false): Attempt<Result> {
     const { monotonic } = this.#options;

@@ -52,7 +52,7 @@ export class Outbox {
 
   push(write: Write): void {
     this.#writes.push(write);
-    const isFailing = this.#keeper.trouble?.kind === "degraded";
+    const { isFailing } = this.#keeper;
     if (isFailing) this.#isBehind = true;
     if (isFailing && this.#writes.length - this.#next > maximumUnwritten) this.#dropOldest();
   }

@@ -14,7 +14,14 @@ import { Pruner } from "./pruner.ts";
 import { RealKeys } from "./real-keys.ts";
 import type { Retention } from "./retention.ts";
 import { matches, recordOf, selectRuns } from "./rows.ts";
-import { insertDecision, insertRetry, insertUnwritten, recordsAtOnce, type Write } from "./writes.ts";
+import {
+  insertDecision,
+  insertRetry,
+  insertUnwritten,
+  recordsAtOnce,
+  tryToWrite,
+  type Write,
+} from "./writes.ts";
 
 export interface StoreOptions extends Retention {
   /** Without links on the way; ":memory:" keeps nothing beyond this process. */
@@ -125,14 +132,14 @@ export class SqliteStore implements Store {
 
   flush(): void {
     this.#writeAll(true);
+    if (this.#keeper.isFailing && this.#outbox.isEmpty) this.#keeper.attempt(tryToWrite, true);
   }
 
   recover(living: readonly number[], nowMs: number): Retry[] {
     this.#writeAll(false);
     const { owner } = this.#options;
-    const attempt = this.#ifWritten((connection) =>
-      adopt(connection, owner, this.#decisions, living, this.#keys),
-    );
+    const known = this.#decisions;
+    const attempt = this.#ifWritten((connection) => adopt(connection, owner, known, living, this.#keys));
     if (!attempt.done) return [];
     const { decisions, retries } = attempt.value;
     for (const { row, decision } of decisions) {
@@ -186,11 +193,7 @@ export class SqliteStore implements Store {
 
   counts(): ReturnType<Store["counts"]> {
     this.#writeAll(false);
-    const all = this.#counts.list(this.#outbox.unwritten());
-    return all.flatMap(({ key, ...rest }) => {
-      const name = this.#jobs.get(key)?.name;
-      return name === undefined ? [] : [{ job: name, ...rest }];
-    });
+    return this.#counts.list(this.#outbox.unwritten(), (key) => this.#jobs.get(key)?.name);
   }
 
   close(): void {
