@@ -10,7 +10,7 @@ export interface JobStatus {
   readonly tz: string | null;
   /** "paused": its times are skipped until it is resumed. */
   readonly state: "idle" | "running" | "backing-off" | "paused" | "done";
-  /** Its last success is longer ago than it said that one is to be expected. */
+  /** Its last success, or its worker's start if there is none, is longer ago than it said that one is to be expected. */
   readonly overdue: boolean;
   /** Its next scheduled time. */
   readonly next: string | null;

@@ -22,6 +22,7 @@ export class WorkRoom {
   readonly history: History;
   readonly control: Control;
   readonly #journal: Journal;
+  readonly ping: Ping;
 
   constructor(port: WorkerPort, journal: Journal) {
     this.#journal = journal;
@@ -29,7 +30,7 @@ export class WorkRoom {
     this.history = history;
     this.registry = new Registry(port.host);
     this.runner = new Runner(systemClock, journal, (work) => makeExecutor(work, port.commandStage));
-    const ping = new Ping(systemClock, journal);
+    this.ping = new Ping(systemClock, journal);
     this.scheduler = new Scheduler({
       clock: systemClock,
       runner: this.runner,
@@ -42,10 +43,11 @@ export class WorkRoom {
       observers: new Observers(
         journal,
         () => this.registry.hooks,
-        ping,
+        this.ping,
         () => history.store.flush(),
       ),
     });
+    history.onRecovered = () => this.scheduler.adoptAgain();
     this.control = new Control(this.scheduler, journal, history, systemClock.now);
     watchForBlocks(this.runner, journal);
     if (port.runWatch !== null) this.runner.watch(port.runWatch);

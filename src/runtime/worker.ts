@@ -238,8 +238,8 @@ export class Worker {
   }
 
   #work(): Work {
-    const { dispatcher } = this.#room.scheduler;
-    return { scheduler: this.#room.scheduler, dispatcher, servers: this.#servers };
+    const { scheduler, ping } = this.#room;
+    return { scheduler, dispatcher: scheduler.dispatcher, servers: this.#servers, ping };
   }
 
   /** Whoever asked for the stop gets the answer first; the files go before that, so that the asker finds none. */

@@ -52,14 +52,14 @@ export function statusOf(
 }
 
 export function jobStatus(job: JobEntry, nowMs: number): JobStatus {
-  const { definition, dueMs, last, lastSuccessMs } = job;
+  const { definition, dueMs, last, lastSuccessMs, sinceMs } = job;
   const { expectEveryMs } = definition.policies;
   return {
     name: definition.name,
     schedule: planText(definition.plan),
     tz: planTimeZone(definition.plan),
     state: jobState(job),
-    overdue: expectEveryMs !== null && lastSuccessMs !== null && nowMs - lastSuccessMs > expectEveryMs,
+    overdue: expectEveryMs !== null && sinceMs > 0 && nowMs - (lastSuccessMs ?? sinceMs) > expectEveryMs,
     next: dueMs === null ? null : iso(dueMs),
     delayMs: job.delayMs,
     lastSuccess: lastSuccessMs === null ? null : iso(lastSuccessMs),

@@ -33,9 +33,15 @@ export class Ping {
     });
   }
 
-  /** @returns when all that was sent has arrived, or was given up */
-  async settled(): Promise<void> {
-    await Promise.all(this.#latest.values());
+  /** @returns when all that was sent has arrived or was given up, or that time is over: then the log says what is left */
+  async settle(withinMs: number): Promise<void> {
+    if (this.#latest.size === 0) return;
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(withinMs, resolve);
+    await Promise.race([over, Promise.all(this.#latest.values())]);
+    cancel();
+    for (const job of this.#latest.keys())
+      this.#journal.write("warn", "its ping had not arrived when the worker ended", job);
   }
 
   async #send(job: string, policy: PingPolicy, suffix: string, body: string): Promise<void> {

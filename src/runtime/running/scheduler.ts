@@ -5,6 +5,7 @@ import { CORRECTION_STEP_MS } from "../../schedule/firing.ts";
 import { nextPlanned } from "../../schedule/plan.ts";
 import type { RunRecord } from "../../store/records.ts";
 import type { JobDefinition } from "../job.ts";
+import { Adoption } from "./adoption.ts";
 import { Batch } from "./batch.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import {
@@ -17,7 +18,7 @@ import {
   remember,
 } from "./job-entry.ts";
 import { offerMany, recordMany } from "./missed.ts";
-import { declared, retriesOf } from "./remembered.ts";
+import { declared } from "./remembered.ts";
 import { Run, type Triggered } from "./run.ts";
 import type { SchedulerParts } from "./scheduler-parts.ts";
 import { tellSkipped } from "./skipped.ts";
@@ -27,6 +28,7 @@ export class Scheduler {
   readonly #parts: SchedulerParts;
   readonly #timeline: Timeline<JobEntry | Run>;
   readonly dispatcher: Dispatcher;
+  readonly #adoption: Adoption;
   readonly #jobs = new Map<string, JobEntry>();
   #state: "waiting" | "started" | "stopped" = "waiting";
   /** Times up to this one came while the machine slept, or no daemon ran. */
@@ -41,8 +43,7 @@ export class Scheduler {
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
-    const { clock, journal, runner } = parts;
-    this.dispatcher = new Dispatcher(clock, journal, runner, () => parts.store, {
+    this.dispatcher = new Dispatcher(parts.clock, parts.journal, parts.runner, () => parts.store, {
       began: (run) => parts.observers?.began(run),
       ended: (run, record, before) => this.#ended(run, record, before),
       skipped: (times) => tellSkipped(parts, times, this.#timeline.nowMs),
@@ -51,7 +52,8 @@ export class Scheduler {
         this.#timeline.arm();
       },
     });
-    this.#timeline = new Timeline(clock, {
+    this.#adoption = new Adoption(parts, this.dispatcher);
+    this.#timeline = new Timeline(parts.clock, {
       stepped: (step) => this.#stepped(step),
       due: (values, dueMs) => {
         for (const value of values) {
@@ -79,6 +81,7 @@ export class Scheduler {
     if (this.#state !== "started") return;
     this.#timeline.readClocks();
     this.#enter([entry], null);
+    this.#adoption.declared(entry, this.#jobs.size === 1);
     this.#timeline.arm();
   }
 
@@ -100,8 +103,13 @@ export class Scheduler {
     else this.#tookOverAtMs = nowMs;
     for (const entry of this.#jobs.values()) entry.held = running.includes(entry.definition.name);
     this.#enter(this.jobs, fromMs === null ? null : Math.min(fromMs, nowMs));
-    this.#adopt(workers);
+    this.#adoption.look(this.jobs, workers);
     this.#timeline.arm();
+  }
+
+  /** The store may take over now what it could not. */
+  adoptAgain(): void {
+    if (this.#state === "started") this.#adoption.look(this.jobs, null);
   }
 
   /** No other worker runs this job any more. */
@@ -110,7 +118,7 @@ export class Scheduler {
     if (entry === undefined || !entry.held) return;
     entry.held = false;
     if (this.#state !== "started") return;
-    this.#adopt(workers);
+    this.#adoption.look(this.jobs, workers);
     this.dispatcher.beginQueued(entry);
     if (entry.isAlways && entry.active.size === 0) this.#setDue(entry, this.#parts.clock.now());
     this.#timeline.arm();
@@ -134,6 +142,7 @@ export class Scheduler {
   stop(): void {
     this.#state = "stopped";
     this.dispatcher.isStopped = true;
+    this.#adoption.stop();
     this.#timeline.stop();
     for (const job of this.#jobs.values()) job.dueMs = null;
   }
@@ -175,7 +184,7 @@ export class Scheduler {
     for (const [index, entry] of entries.entries()) {
       const memory = memories[index];
       if (memory === undefined) continue;
-      remember(entry, memory);
+      remember(entry, memory, nowMs);
       const { plan } = entry.definition;
       if (entry.isAlways) {
         this.#setDue(entry, nowMs);
@@ -196,14 +205,6 @@ export class Scheduler {
       this.#setDue(entry, dueMs);
     }
     this.#carryOut();
-  }
-
-  /** Retries that nobody waits for any more. */
-  #adopt(workers: readonly number[]): void {
-    if (this.#jobs.size === 0) return;
-    const { store, clock } = this.#parts;
-    for (const { run, dueMs } of retriesOf(this.jobs, store.recover(workers, clock.now())))
-      this.dispatcher.adopt(run, dueMs);
   }
 
   #setDue(entry: JobEntry, dueMs: number | null): void {
