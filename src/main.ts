@@ -2,12 +2,19 @@
 // what it needs. Holds the only process.exit.
 
 import { stageVariable, titlePrefix } from "./daemon/descriptors.ts";
+import { brokenSetting, brokenSettingHint } from "./daemon/environment.ts";
 import { exitCode } from "./exit-code.ts";
 
 const exit = (code: number): never => process.exit(code);
 
 // A Web Worker of a module hands djob's variable down to its children, which may be a djob that somebody calls.
 const stage = process.argv0.startsWith(titlePrefix) ? process.env[stageVariable] : undefined;
+
+const broken = brokenSetting(process.env);
+if (broken !== null) {
+  console.error(`djob: cannot run with ${broken} in the environment\nhint: ${brokenSettingHint}`);
+  exit(exitCode.usage);
+}
 
 switch (stage) {
   case undefined: {

@@ -4,6 +4,7 @@ import { systemClock } from "../runtime/clock.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import type { Store, Trouble } from "../store/store.ts";
 import { withoutLinks } from "./inside.ts";
+import { openOutOfReach } from "./own-descriptor.ts";
 import type { Spec } from "./spec.ts";
 
 export function openHistory(
@@ -16,6 +17,7 @@ export function openHistory(
     ...history,
     later: (call) => void setImmediate(call),
     onTrouble,
+    openAside: openOutOfReach,
     now: systemClock.now,
     monotonic: systemClock.monotonic,
   });

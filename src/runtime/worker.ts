@@ -90,14 +90,15 @@ export class Worker {
 
   #serve(): void {
     const { identity } = this.#port;
-    this.#control = serveControl(identity.paths.socket, {
+    const handlers = {
       status: () => statusOf(this.#state, identity, this.#room.control.report()),
       spec: () => this.#port.spec(),
-      stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
+      stop: (timeoutMs: number | null) => this.#stop("djob stop", false, timeoutMs),
       reload: () => this.#reload(),
       upgrade: () => refuseUpgrade(identity.name),
       jobs: this.#jobs(),
-    });
+    };
+    this.#control = this.#port.openAside(() => serveControl(identity.paths.socket, handlers));
   }
 
   #obey(supervisor: SupervisorLink): void {

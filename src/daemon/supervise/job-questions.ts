@@ -213,7 +213,7 @@ function nonsense(call: CallName): ControlError {
   return new ControlError(
     502,
     `the worker's answer to ${call} is none`,
-    "do its modules write to descriptor 4?",
+    "do its modules write to descriptors that they did not open?",
   );
 }
 

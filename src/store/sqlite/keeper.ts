@@ -15,6 +15,8 @@ export interface KeeperOptions {
   readonly connect: Connect;
   readonly now: () => number;
   readonly monotonic: () => number;
+  /** Opens what a call opens where the modules' own descriptors are not. */
+  readonly openAside: (<Result>(open: () => Result) => Result) | undefined;
   readonly onTrouble: (trouble: Trouble | null) => void;
   /** Puts what this process knows into a database that was begun anew. */
   readonly rebuild: (connection: Connection) => void;
@@ -165,6 +167,11 @@ export class Keeper {
   }
 
   #openFile(): Connection {
+    const { openAside } = this.#options;
+    return openAside === undefined ? this.#openHere() : openAside(() => this.#openHere());
+  }
+
+  #openHere(): Connection {
     const { path } = this.#options;
     const inode = claimFile(path);
     const connection = this.#options.connect(path);

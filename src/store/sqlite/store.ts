@@ -33,6 +33,8 @@ export interface StoreOptions extends Retention {
   readonly monotonic: () => number;
   /** Calls back soon, when what is more urgent has been done. */
   readonly later: (call: () => void) => void;
+  /** Calls what opens files, whose descriptors are to be where nobody else's are. */
+  readonly openAside?: <Result>(open: () => Result) => Result;
   /** Each change of `trouble`. */
   readonly onTrouble: (trouble: Trouble | null) => void;
 }
@@ -48,7 +50,6 @@ export class SqliteStore implements Store {
   readonly #decisions = new OpenDecisions();
   readonly #keys = new RealKeys();
   readonly #counts = new Counts();
-  /** By key. */
   readonly #jobs = new Map<number, Declared>();
   /** Needed while nothing can be written, and made then. */
   #given: GivenKeys | null = null;
@@ -57,12 +58,13 @@ export class SqliteStore implements Store {
 
   constructor(options: StoreOptions, connect: Connect) {
     this.#options = options;
-    const { path, owner, now, monotonic } = options;
+    const { path, owner, now, monotonic, openAside } = options;
     this.#keeper = new Keeper({
       path,
       connect,
       now,
       monotonic,
+      openAside,
       onTrouble: () => options.onTrouble(this.trouble),
       rebuild: (connection) => this.#rebuild(connection),
     });
@@ -73,9 +75,8 @@ export class SqliteStore implements Store {
 
   get trouble(): Trouble | null {
     const { trouble } = this.#keeper;
-    const { dropped } = this.#outbox;
-    if (trouble?.kind !== "degraded" || dropped === 0) return trouble;
-    return { ...trouble, reason: `${trouble.reason}; ${dropped} records were lost` };
+    if (trouble?.kind !== "degraded" || this.#outbox.dropped === 0) return trouble;
+    return { ...trouble, reason: `${trouble.reason}; ${this.#outbox.dropped} records were lost` };
   }
 
   enter(jobs: readonly Declared[], nowMs: number): JobMemory[] {
@@ -140,8 +141,7 @@ export class SqliteStore implements Store {
     const { owner } = this.#options;
     const known = this.#decisions;
     const attempt = this.#ifWritten((connection) => adopt(connection, owner, known, living, this.#keys));
-    if (!attempt.done) return [];
-    const { decisions, retries } = attempt.value;
+    const { decisions, retries } = attempt.done ? attempt.value : { decisions: [], retries: [] };
     for (const { row, decision } of decisions) {
       const open = this.#decisions.add(decision, nowMs);
       open.row = row;
@@ -185,7 +185,11 @@ export class SqliteStore implements Store {
     const attempt = this.#keeper.read((connection) => connection.rows(sql, ...values).map(recordOf));
     const written = attempt.done ? attempt.value : [];
     if (this.#outbox.isEmpty) return written;
-    const unwritten = this.#outbox.unwritten().map((ended) => this.#recordFrom(ended));
+    const recordFrom = ({ key, state: _, ...rest }: Ended): RunRecord => ({
+      job: this.#jobs.get(key)?.name ?? "",
+      ...rest,
+    });
+    const unwritten = this.#outbox.unwritten().map(recordFrom);
     return [...unwritten.filter((record) => matches(query, record)), ...written]
       .sort((a, b) => b.scheduledAtMs - a.scheduledAtMs)
       .slice(0, query.limit);
@@ -292,9 +296,5 @@ export class SqliteStore implements Store {
       insertDecision(connection, open, owner, this.#keys.realOfAll([...(open.open ?? open.decision.jobs)]));
     for (const retry of this.#decisions.retries())
       insertRetry(connection, retry, owner, this.#keys.realOf(retry.key));
-  }
-
-  #recordFrom({ key, state: _, ...rest }: Ended): RunRecord {
-    return { job: this.#jobs.get(key)?.name ?? "", ...rest };
   }
 }
