@@ -3,7 +3,7 @@
 import type { StopReport } from "../control/messages.ts";
 import { systemClock } from "./clock.ts";
 import type { Dispatcher } from "./running/dispatcher.ts";
-import type { Ping } from "./running/ping.ts";
+import type { Observers } from "./running/observers.ts";
 import type { Scheduler } from "./running/scheduler.ts";
 import { drainServers, type RunningServer } from "./serving/servers.ts";
 
@@ -11,11 +11,11 @@ export interface Work {
   readonly scheduler: Scheduler;
   readonly dispatcher: Dispatcher;
   readonly servers: readonly RunningServer[];
-  readonly ping: Pick<Ping, "settle">;
+  readonly observers: Pick<Observers, "settle">;
 }
 
-/** How long the end of a worker waits for pings that are on their way. */
-const pingsMs = 3_000;
+/** How long the end of a worker waits for hooks and pings that are on their way. */
+const observersMs = 3_000;
 
 /** @returns what did not end within the time */
 export async function drain(work: Work, reason: string, timeoutMs: number): Promise<StopReport> {
@@ -26,7 +26,7 @@ export async function drain(work: Work, reason: string, timeoutMs: number): Prom
     Promise.all([work.dispatcher.endAll("stopping", reason), drainServers(work.servers, false)]),
   );
   if (!ended) return { outcome: "forced", runs: work.dispatcher.running };
-  await settlePings(work, deadlineMs);
+  await settleObservers(work, deadlineMs);
   return { outcome: "clean", runs: [] };
 }
 
@@ -64,7 +64,7 @@ export async function retire(work: Work, reason: string, timeoutMs: number): Pro
     Promise.all([work.dispatcher.idle(), drainServers(work.servers, true)]),
   );
   if (ended) {
-    await settlePings(work, deadlineMs);
+    await settleObservers(work, deadlineMs);
     return { outcome: "clean", runs: [] };
   }
   return await drain(work, reason, lastWordsMs);
@@ -73,8 +73,8 @@ export async function retire(work: Work, reason: string, timeoutMs: number): Pro
 /** How long a run that was given time to finish may take once it has been aborted. */
 const lastWordsMs = 500;
 
-async function settlePings({ ping }: Work, deadlineMs: number): Promise<void> {
-  await ping.settle(Math.max(0, Math.min(pingsMs, deadlineMs - systemClock.monotonic())));
+async function settleObservers({ observers }: Work, deadlineMs: number): Promise<void> {
+  await observers.settle(Math.max(0, Math.min(observersMs, deadlineMs - systemClock.monotonic())));
 }
 
 async function endsWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {

@@ -22,7 +22,7 @@ export class WorkRoom {
   readonly history: History;
   readonly control: Control;
   readonly #journal: Journal;
-  readonly ping: Ping;
+  readonly observers: Observers;
 
   constructor(port: WorkerPort, journal: Journal) {
     this.#journal = journal;
@@ -30,7 +30,13 @@ export class WorkRoom {
     this.history = history;
     this.registry = new Registry(port.host);
     this.runner = new Runner(systemClock, journal, (work) => makeExecutor(work, port.commandStage));
-    this.ping = new Ping(systemClock, journal);
+    this.observers = new Observers(
+      systemClock,
+      journal,
+      () => this.registry.hooks,
+      new Ping(systemClock, journal),
+      () => history.store.flush(),
+    );
     this.scheduler = new Scheduler({
       clock: systemClock,
       runner: this.runner,
@@ -40,12 +46,7 @@ export class WorkRoom {
       },
       host: port.host,
       bootId: () => port.bootId(),
-      observers: new Observers(
-        journal,
-        () => this.registry.hooks,
-        this.ping,
-        () => history.store.flush(),
-      ),
+      observers: this.observers,
     });
     history.onRecovered = () => this.scheduler.adoptAgain();
     this.control = new Control(this.scheduler, journal, history, systemClock.now);

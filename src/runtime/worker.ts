@@ -239,8 +239,8 @@ export class Worker {
   }
 
   #work(): Work {
-    const { scheduler, ping } = this.#room;
-    return { scheduler, dispatcher: scheduler.dispatcher, servers: this.#servers, ping };
+    const { scheduler, observers } = this.#room;
+    return { scheduler, dispatcher: scheduler.dispatcher, servers: this.#servers, observers };
   }
 
   /** Whoever asked for the stop gets the answer first; the files go before that, so that the asker finds none. */

@@ -30,20 +30,25 @@ async function metricsOf(space: Workspace): Promise<string> {
 }
 
 describe.each(ways)("%s", (_way, flags) => {
-  test("a ping that is still to be sent when the daemon is stopped arrives, with the run's last lines", async () => {
+  test("what is still to be told when the daemon is stopped is told: a ping with the run's last lines, and a hook's words", async () => {
     const space = workspace();
     const { url, asked } = healthchecks(200);
     space.write(
       "worker.ts",
       `import { job } from "djob";
-      job("last", { cron: "0 0 1 1 *", ping: ${JSON.stringify(url)} }, ({ signal, log }) => new Promise((resolve) =>
+      const onSuccess = async () => { await Bun.sleep(100); await fetch(${JSON.stringify(`${url}/hook`)}); };
+      job("last", { cron: "0 0 1 1 *", ping: ${JSON.stringify(url)}, onSuccess }, ({ signal, log }) => new Promise((resolve) =>
         signal.addEventListener("abort", () => { log.info("good bye"); resolve(null); })));`,
     );
     await space.run(["worker.ts", ...flags]);
     await space.djob(["trigger", "worker", "last"]);
     const { code } = await space.djob(["stop", "worker"]);
     expect(code).toBe(0);
-    expect(asked).toEqual(["/ping/start", expect.stringMatching(/^\/ping \S+ INFO {2}\[last\] good bye$/)]);
+    expect(asked.sort()).toEqual([
+      expect.stringMatching(/^\/ping \S+ INFO {2}\[last\] good bye$/),
+      "/ping/hook",
+      "/ping/start",
+    ]);
   });
 
   test("metrics count runs, and tell what is overdue", async () => {

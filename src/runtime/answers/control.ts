@@ -173,7 +173,7 @@ export class Control implements JobsControl {
       throw new ControlError(
         400,
         `${JSON.stringify(id)} is no run's id`,
-        "an id is job@time, as djob runs shows it",
+        "an id is job@time, as djob runs --json shows it",
       );
     return { entry: this.#entry(id.slice(0, at)), scheduledAtMs };
   }

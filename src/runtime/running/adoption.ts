@@ -18,6 +18,8 @@ export class Adoption {
   #workers: readonly number[] | null = null;
   /** Of jobs that nobody has declared, or not yet. */
   #orphans: Retry[] = [];
+  /** Of jobs that another worker still runs. */
+  #held: Retry[] = [];
   #cancelTimer: (() => void) | null = null;
 
   constructor(parts: Parts, dispatcher: Dispatcher) {
@@ -30,7 +32,9 @@ export class Adoption {
     this.#workers = workers ?? this.#workers ?? [];
     if (jobs.length === 0) return;
     const { store, clock } = this.#parts;
-    this.#goOn(jobs, store.recover(this.#workers, clock.now()));
+    const held = this.#held;
+    this.#held = [];
+    this.#goOn(jobs, [...held, ...store.recover(this.#workers, clock.now())]);
   }
 
   /** A job that was declared when others had been for long. */
@@ -46,6 +50,7 @@ export class Adoption {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     this.#orphans = [];
+    this.#held = [];
   }
 
   #goOn(jobs: readonly JobEntry[], retries: readonly Retry[]): void {
@@ -54,6 +59,7 @@ export class Adoption {
     for (const retry of retries) {
       const entry = byKey.get(retry.key);
       if (entry === undefined) this.#orphans.push(retry);
+      else if (entry.held) this.#held.push(retry);
       else this.#dispatcher.adopt(runOf(entry, retry), retry.dueMs);
     }
     if (this.#orphans.length === 0 || this.#cancelTimer !== null) return;

@@ -1,7 +1,6 @@
 // When jobs run: holds each job's next time, and gives what has come due to the dispatcher. What a time means that comes late is
 // decided in src/schedule.
 import { formatDuration } from "../../schedule/duration.ts";
-import { CORRECTION_STEP_MS } from "../../schedule/firing.ts";
 import { nextPlanned } from "../../schedule/plan.ts";
 import type { RunRecord } from "../../store/records.ts";
 import type { JobDefinition } from "../job.ts";
@@ -22,7 +21,7 @@ import { declared } from "./remembered.ts";
 import { Run, type Triggered } from "./run.ts";
 import type { SchedulerParts } from "./scheduler-parts.ts";
 import { tellSkipped } from "./skipped.ts";
-import { type ClockStep, Timeline } from "./timeline.ts";
+import { type ClockStep, judgeStep, Timeline } from "./timeline.ts";
 
 export class Scheduler {
   readonly #parts: SchedulerParts;
@@ -46,11 +45,9 @@ export class Scheduler {
     this.dispatcher = new Dispatcher(parts.clock, parts.journal, parts.runner, () => parts.store, {
       began: (run) => parts.observers?.began(run),
       ended: (run, record, before) => this.#ended(run, record, before),
+      left: ({ entry }) => void this.#freed(entry),
       skipped: (times) => tellSkipped(parts, times, this.#timeline.nowMs),
-      retryLater: (run, dueMs) => {
-        this.#timeline.push(dueMs, run);
-        this.#timeline.arm();
-      },
+      retryLater: (run, dueMs) => this.#timeline.add(dueMs, run),
     });
     this.#adoption = new Adoption(parts, this.dispatcher);
     this.#timeline = new Timeline(parts.clock, {
@@ -267,10 +264,15 @@ export class Scheduler {
   #ended(run: Run, record: RunRecord, before: LastRun | null): void {
     const { entry } = run;
     this.#parts.observers?.ended(run, record, before);
-    if (entry.active.size + entry.queue.length > 0) return;
-    this.#onJobFree(entry.definition.name);
-    if (entry.isAlways && this.#state === "started" && entry.pausedAtMs === null)
+    if (this.#freed(entry) && entry.isAlways && this.#state === "started" && entry.pausedAtMs === null)
       this.#restartLater(entry, record, entry.last?.durationMs ?? 0);
+  }
+
+  /** @returns whether that was the last run of a job */
+  #freed({ active, queue, definition }: JobEntry): boolean {
+    if (active.size + queue.length > 0) return false;
+    this.#onJobFree(definition.name);
+    return true;
   }
 
   #restartLater(entry: JobEntry, { outcome }: Pick<RunRecord, "outcome">, durationMs: number): void {
@@ -282,15 +284,13 @@ export class Scheduler {
     this.#timeline.arm();
   }
 
-  #stepped({ stepMs, sleptMs }: ClockStep): void {
-    const by = formatDuration(Math.abs(stepMs));
+  #stepped(step: ClockStep): void {
     const { nowMs } = this.#timeline;
-    const wasSet = sleptMs !== null && stepMs - sleptMs >= CORRECTION_STEP_MS;
-    const how = stepMs > 0 ? `went forward by ${by}, or the machine slept` : `was set back by ${by}`;
-    this.#parts.journal.write("warn", `the clock ${how}`, null);
-    if (wasSet) this.#correctedThroughMs = nowMs;
-    else if (stepMs > 0) this.#awayThroughMs = nowMs;
-    else for (const entry of this.#jobs.values()) this.#followStepBack(entry, -stepMs);
+    const { text, wasWrong } = judgeStep(step);
+    this.#parts.journal.write("warn", text, null);
+    if (wasWrong) this.#correctedThroughMs = nowMs;
+    else if (step.stepMs > 0) this.#awayThroughMs = nowMs;
+    else for (const entry of this.#jobs.values()) this.#followStepBack(entry, -step.stepMs);
   }
 
   #followStepBack(entry: JobEntry, stepMs: number): void {
