@@ -2,7 +2,14 @@
 // a usual way to start. What is opened next gets that number, and what djob writes would go there. So they have high numbers, and
 // are looked at before each use.
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import { closeDescriptor, duplicate, duplicateAbove, memoryFile, setCloseOnExec } from "../libc/files.ts";
+import {
+  closeDescriptor,
+  duplicate,
+  duplicateAbove,
+  memoryFile,
+  openAbove,
+  setCloseOnExec,
+} from "../libc/files.ts";
 import { errorCode } from "./error.ts";
 
 /** The highest that the limit of open files allows is taken. */
@@ -44,22 +51,11 @@ export function holdOutOfReach(descriptor: number): number {
 /** What a call opens has numbers that modules are not expected to close. */
 export function openOutOfReach<Result>(open: () => Result): Result {
   // After a chroot there may be no /dev.
-  const fillers = [memoryFile("djob-room") ?? openSync("/dev/null", constants.O_RDONLY)];
+  const filler = memoryFile("djob-room") ?? openSync("/dev/null", constants.O_RDONLY);
   try {
-    const [first = 0] = fillers;
-    for (let last = first; last < reach; ) {
-      last = duplicateAbove(first, first);
-      fillers.push(last);
-    }
-  } catch (error) {
-    // As many as there may be: some are for the call.
-    if (errorCode(error) !== "EMFILE") throw error;
-    for (const filler of fillers.splice(-8)) closeDescriptor(filler);
-  }
-  try {
-    return open();
+    return openAbove(reach, filler, open);
   } finally {
-    for (const filler of fillers) closeDescriptor(filler);
+    closeDescriptor(filler);
   }
 }
 

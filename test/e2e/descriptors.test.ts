@@ -41,7 +41,8 @@ describe.each([
     const outcomes = new Set(
       (JSON.parse(stdout) as Array<{ outcome: string }>).map(({ outcome }) => outcome),
     );
-    expect([...outcomes]).toEqual(["succeeded"]);
+    // A busy machine may be too late for some.
+    expect([...outcomes].filter((outcome) => outcome !== "skipped")).toEqual(["succeeded"]);
   });
 });
 
