@@ -5,11 +5,14 @@ import type {
   DaemonPaths,
   DaemonStatus,
   ErrorReport,
+  HistoryState,
   JobStatus,
   ReloadReport,
+  RunCount,
   SpecReport,
   StopReport,
   UpgradeReport,
+  WorkerReport,
 } from "./messages.ts";
 import { type Components, object, orNull, reference, type Schema } from "./schema.ts";
 
@@ -30,6 +33,11 @@ function oneOf(...values: readonly string[]): Schema {
 
 const outcomes = ["succeeded", "failed", "timed-out", "cancelled", "interrupted"];
 
+const historyState = {
+  state: { type: ["string", "null"], enum: ["ok", "set-aside", "memory", "degraded", null] },
+  reason: textOrNull,
+} as const satisfies Record<keyof HistoryState, Schema>;
+
 /** Each name is that of its type; RunEnding is a line of a run that is followed. */
 export const schemas = {
   JobStatus: object<JobStatus>({
@@ -39,6 +47,8 @@ export const schemas = {
     state: oneOf("idle", "running", "backing-off", "paused", "done"),
     overdue: flag,
     next: timeOrNull,
+    delayMs: durationMs,
+    lastSuccess: timeOrNull,
     last: orNull(
       object<NonNullable<JobStatus["last"]>>({
         scheduledAt: time,
@@ -83,6 +93,7 @@ export const schemas = {
     modules: texts,
     command: orNull(texts),
     paths: object<DaemonPaths>({ pidfile: text, log: textOrNull, socket: text, history: text }),
+    history: object<DaemonStatus["history"]>({ ...historyState, path: text }),
     jobs: { type: "array", items: reference("JobStatus") },
     reason: textOrNull,
     version: textOrNull,
@@ -90,6 +101,11 @@ export const schemas = {
     upgrades: count,
     responsive: flag,
   }),
+  WorkerReport: object<WorkerReport>({
+    jobs: { type: "array", items: reference("JobStatus") },
+    history: object<HistoryState>(historyState),
+  }),
+  RunCount: object<RunCount>({ job: text, outcome: oneOf(...outcomes, "skipped"), runs: count }),
   StopReport: object<StopReport>({ outcome: oneOf("clean", "forced", "killed"), runs: texts }),
   ReloadReport: object<ReloadReport>({
     outcome: oneOf("reloaded", "failed", "replacing"),

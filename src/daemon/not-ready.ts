@@ -28,7 +28,7 @@ function reasonOf(spec: Spec, verdict: Verdict, ended: WorkerEnd): ModuleFailure
     return failure(null, `interrupted by ${verdict.signal} before it was ready`, null);
   }
   if (ended === "killed") {
-    return failure(module, "it closed descriptor 4, through which djob tells that it is ready", null, {
+    return failure(module, "it closed the descriptor through which djob tells that it is ready", null, {
       hint: leaveDescriptors,
     });
   }

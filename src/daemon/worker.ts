@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
-import { closeDescriptor, isTerminal, setCloseOnExec } from "../libc/files.ts";
+import { closeDescriptor, duplicate, isTerminal, setCloseOnExec } from "../libc/files.ts";
 import { exitImmediately } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
@@ -20,6 +20,7 @@ import { DjobError, errorCode, shownError } from "./error.ts";
 import { bootId, openHistory } from "./history.ts";
 import { type Isolation, isolationFor } from "./isolated/isolation.ts";
 import { reopenLogs } from "./log-files.ts";
+import { holdOutOfReach, moveOutOfReach, OwnDescriptor, openOutOfReach } from "./own-descriptor.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { ownerOf } from "./privileges.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
@@ -28,6 +29,7 @@ import { type Service, takeService } from "./service.ts";
 import { type Exit, endWith, killedCode, settleIn, takeSpec } from "./settle.ts";
 import type { Spec } from "./spec.ts";
 import { commandStage } from "./stage.ts";
+import { historyOutside } from "./stored-history.ts";
 import { Channel } from "./supervise/channel.ts";
 import { childrenOf } from "./supervise/descendants.ts";
 import { takeVariable } from "./take-variable.ts";
@@ -50,12 +52,18 @@ export async function work(
   if (!isSupervised || ownerOf(spec.privileges) === null) setCloseOnExec(lockDescriptor, true);
   if (stage !== "alone") setCloseOnExec(readinessDescriptor, true);
   if (!isSupervised) writePid(lockDescriptor, process.pid);
+  const lock = isSupervised ? lockDescriptor : holdOutOfReach(lockDescriptor);
   const readiness = isSupervised
     ? linkReadiness(supervisor)
     : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
+  // Inside another root directory it can't be told any more.
+  const history = historyOutside(spec);
   const environment = settleInOrTell(spec, readiness);
   const isolation = isolationFor(spec, entry);
-  const port = { ...portFor(spec, environment ?? {}, service, supervisor, exit, isolation), ...readiness };
+  const port = {
+    ...portFor(spec, { history, lock }, environment ?? {}, service, supervisor, exit, isolation),
+    ...readiness,
+  };
   if (environment === null) {
     port.removeFiles();
     return exit(exitCode.notReady);
@@ -98,7 +106,7 @@ const closedGraceMs = 2_000;
 
 /** A supervised worker tells its supervisor, which keeps the files. */
 function linkReadiness(supervisor: number | null): Readiness & Supervision & Pick<WorkerPort, "removeFiles"> {
-  const channel = new Channel(readinessDescriptor);
+  const channel = new Channel(moveOutOfReach(readinessDescriptor));
   return {
     loadGraceMs,
     supervisor: {
@@ -127,15 +135,16 @@ function linkReadiness(supervisor: number | null): Readiness & Supervision & Pic
 }
 
 function pipeReadiness({ name }: Spec): Readiness {
+  const pipe = new OwnDescriptor(moveOutOfReach(readinessDescriptor));
   return {
     loadGraceMs,
     ready(jobs) {
-      const told = tellOrRefuse({ type: "ready", pid: process.pid, jobs });
-      if (told) closeDescriptor(readinessDescriptor);
+      const told = tellOrRefuse(pipe, { type: "ready", pid: process.pid, jobs });
+      if (told) closeDescriptor(pipe.number);
       return told;
     },
     failed(failure) {
-      if (!tellIfPossible(readinessDescriptor, { type: "failed", failure })) {
+      if (!pipe.isOurs || !tellIfPossible(pipe.number, { type: "failed", failure })) {
         const message = `cannot start ${name}: ${describeFailure(failure)}`;
         writeText(errDescriptor, formatLine({ timeMs: Date.now(), level: "error", job: null, message }));
       }
@@ -157,17 +166,15 @@ function aloneReadiness({ name }: Spec, service: Service): Readiness {
 }
 
 /** @returns false if the launcher is gone */
-function tellOrRefuse(message: Message): boolean {
-  try {
-    return tell(readinessDescriptor, message);
-  } catch {
-    const what = "descriptor 4, through which djob tells that it is ready, was closed by a module";
-    throw new DjobError(exitCode.notReady, what, leaveDescriptors);
-  }
+function tellOrRefuse(pipe: OwnDescriptor, message: Message): boolean {
+  if (pipe.isOurs) return tell(pipe.number, message);
+  const what = "the descriptor through which djob tells that it is ready was closed by a module";
+  throw new DjobError(exitCode.notReady, what, leaveDescriptors);
 }
 
 function portFor(
   spec: Spec,
+  { history, lock }: { readonly history: string; readonly lock: number },
   environment: Environment,
   service: Service,
   supervisor: number | null,
@@ -184,7 +191,7 @@ function portFor(
       foreground,
       stopTimeoutMs,
       modules,
-      paths,
+      paths: { ...paths, history },
     },
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
@@ -194,15 +201,16 @@ function portFor(
     commandStage: commandStage(spec),
     bootId,
     openStore: (onTrouble) => openHistory(spec, onTrouble),
+    openAside: openOutOfReach,
     runWatch: spec.watchdogMs === null ? null : makeRunningFile(),
     stateChanged: service.stateChanged,
     spec: () => ({ spec, environment }),
     removeFiles() {
       const remove = () => {
         // Once the pidfile is gone or another's, the socket may be a successor's, too.
-        if (!isStillAt(paths.pidfile, lockDescriptor)) return;
+        if (!isStillAt(paths.pidfile, lock)) return;
         removeSocket(paths.socket);
-        removePidfile(paths.pidfile, lockDescriptor);
+        removePidfile(paths.pidfile, lock);
       };
       if (spec.privileges === null) remove();
       else removeIfPermitted(remove);
@@ -220,6 +228,7 @@ function portFor(
     children: () => childrenOf("self"),
     replace() {
       isolation.endAll();
+      duplicate(lock, lockDescriptor);
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
       return becomeDaemon("alone", spec, { ...environment, ...service.handOver() });
     },

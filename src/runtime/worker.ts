@@ -85,19 +85,21 @@ export class Worker {
 
   /** What is asked of its jobs, by a supervisor or on its own socket. */
   #jobs(): RemoteJobs {
-    return directJobs(this.#room.control, () => this.#state === "starting");
+    // Its own start follows at once, a supervisor's word a moment later.
+    return directJobs(this.#room.control, () => this.#room.scheduler.isWaiting);
   }
 
   #serve(): void {
     const { identity } = this.#port;
-    this.#control = serveControl(identity.paths.socket, {
-      status: () => statusOf(this.#state, identity, this.#room.scheduler.jobs, systemClock.now()),
+    const handlers = {
+      status: () => statusOf(this.#state, identity, this.#room.control.report()),
       spec: () => this.#port.spec(),
-      stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
+      stop: (timeoutMs: number | null) => this.#stop("djob stop", false, timeoutMs),
       reload: () => this.#reload(),
       upgrade: () => refuseUpgrade(identity.name),
       jobs: this.#jobs(),
-    });
+    };
+    this.#control = this.#port.openAside(() => serveControl(identity.paths.socket, handlers));
   }
 
   #obey(supervisor: SupervisorLink): void {
@@ -238,8 +240,8 @@ export class Worker {
   }
 
   #work(): Work {
-    const { dispatcher } = this.#room.scheduler;
-    return { scheduler: this.#room.scheduler, dispatcher, servers: this.#servers };
+    const { scheduler, observers } = this.#room;
+    return { scheduler, dispatcher: scheduler.dispatcher, servers: this.#servers, observers };
   }
 
   /** Whoever asked for the stop gets the answer first; the files go before that, so that the asker finds none. */
@@ -289,7 +291,7 @@ export class Worker {
   }
 
   #dump(): void {
-    const status = statusOf(this.#state, this.#port.identity, this.#room.scheduler.jobs, systemClock.now());
+    const status = statusOf(this.#state, this.#port.identity, this.#room.control.report());
     this.#journal.write(
       "info",
       `state: ${JSON.stringify({ ...status, running: this.#room.runner.runs }, null, 2)}`,

@@ -1,18 +1,21 @@
 // What a supervisor says of its daemon.
-import type { DaemonStatus, JobStatus } from "../../control/messages.ts";
+import type { DaemonStatus, WorkerReport } from "../../control/messages.ts";
 import { commit, version } from "../../version.ts";
 import type { Spec } from "../spec.ts";
+import { historyOutside } from "../stored-history.ts";
 import type { SupervisorPort } from "./port.ts";
 import type { SupervisorState } from "./state.ts";
 
-/** @param jobs null: there is a worker, and it did not answer */
+/** @param report null: there is a worker, and it did not answer */
 export function statusOf(
   { phase, restarts, lastExit, reason }: SupervisorState,
-  { name, modules, command, paths, foreground, stopTimeoutMs }: Spec,
+  spec: Spec,
   { startedAtMs, upgrades }: Pick<SupervisorPort, "startedAtMs" | "upgrades">,
   workerPid: number | null,
-  jobs: readonly JobStatus[] | null,
+  report: WorkerReport | null,
 ): DaemonStatus {
+  const { name, modules, command, paths, foreground, stopTimeoutMs } = spec;
+  const history = historyOutside(spec);
   return {
     name,
     state: phase,
@@ -25,12 +28,13 @@ export function statusOf(
     stopTimeoutMs,
     modules,
     command: command?.argv ?? null,
-    paths,
-    jobs: jobs ?? [],
+    paths: { ...paths, history },
+    history: { state: null, reason: null, ...report?.history, path: history },
+    jobs: report?.jobs ?? [],
     reason,
     version,
     commit,
     upgrades,
-    responsive: jobs !== null || workerPid === null,
+    responsive: report !== null || workerPid === null,
   };
 }

@@ -146,8 +146,8 @@ export class Supervisor {
   }
 
   async status(): Promise<DaemonStatus> {
-    const jobs = await this.jobs.jobsForStatus();
-    return statusOf(this.#state, this.#spec, this.#port, this.#newest()?.pid ?? null, jobs);
+    const report = await this.jobs.report();
+    return statusOf(this.#state, this.#spec, this.#port, this.#newest()?.pid ?? null, report);
   }
 
   #dispatch(event: SupervisorEvent): void {

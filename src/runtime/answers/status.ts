@@ -1,5 +1,11 @@
 // What the daemon says of itself. Pure.
-import type { DaemonPaths, DaemonState, DaemonStatus, JobStatus } from "../../control/messages.ts";
+import type {
+  DaemonPaths,
+  DaemonState,
+  DaemonStatus,
+  JobStatus,
+  WorkerReport,
+} from "../../control/messages.ts";
 import { planText, planTimeZone } from "../../schedule/plan.ts";
 import { commit, version } from "../../version.ts";
 import { type JobEntry, jobState } from "../running/job-entry.ts";
@@ -20,8 +26,7 @@ export interface Identity {
 export function statusOf(
   state: DaemonState,
   { name, pid, workerPid, startedAtMs, foreground, stopTimeoutMs, modules, paths }: Identity,
-  jobs: readonly JobEntry[],
-  nowMs: number,
+  { jobs, history }: WorkerReport,
 ): DaemonStatus {
   return {
     name,
@@ -35,7 +40,8 @@ export function statusOf(
     stopTimeoutMs,
     modules,
     paths,
-    jobs: jobs.map((job) => jobStatus(job, nowMs)),
+    history: { ...history, path: paths.history },
+    jobs,
     command: null,
     reason: null,
     version,
@@ -46,15 +52,17 @@ export function statusOf(
 }
 
 export function jobStatus(job: JobEntry, nowMs: number): JobStatus {
-  const { definition, dueMs, last, lastSuccessMs } = job;
+  const { definition, dueMs, last, lastSuccessMs, sinceMs } = job;
   const { expectEveryMs } = definition.policies;
   return {
     name: definition.name,
     schedule: planText(definition.plan),
     tz: planTimeZone(definition.plan),
     state: jobState(job),
-    overdue: expectEveryMs !== null && lastSuccessMs !== null && nowMs - lastSuccessMs > expectEveryMs,
+    overdue: expectEveryMs !== null && sinceMs > 0 && nowMs - (lastSuccessMs ?? sinceMs) > expectEveryMs,
     next: dueMs === null ? null : iso(dueMs),
+    delayMs: job.delayMs,
+    lastSuccess: lastSuccessMs === null ? null : iso(lastSuccessMs),
     last: last && {
       scheduledAt: iso(last.scheduledAtMs),
       outcome: last.outcome,
