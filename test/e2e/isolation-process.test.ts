@@ -86,18 +86,22 @@ describe("the end of its process", () => {
       { message: "in a timer" },
     ],
   ];
-  test.each(deadly)("by %s is the run's alone", async (_what, handler, { message, code, signal }) => {
+  test("by any of these is the run's alone", async () => {
     const space = workspace();
-    await start(space, `if (input === "die") { log.info("last words"); ${handler} }\n  return "alive";`);
-    const { run, stdout } = await triggered(space, "work", "die");
-    expect(run).toMatchObject({
-      outcome: "failed",
-      error: { message },
-      exitCode: code ?? null,
-      signal: signal ?? null,
-    });
-    expect(stdout).toContain("last words");
-    if (code !== undefined) expect(stdout).toContain("[work] last of all\n");
+    const cases = deadly.map(([what, handler]) => `if (input === ${JSON.stringify(what)}) { ${handler} }`);
+    await start(space, `log.info("last words"); ${cases.join("\n  ")}\n  return "alive";`);
+    for (const [what, , { message, code = null, signal = null }] of deadly) {
+      const { run, stdout } = await triggered(space, "work", what);
+      expect({ what, ...run }).toMatchObject({
+        what,
+        outcome: "failed",
+        error: { message },
+        exitCode: code,
+        signal,
+      });
+      expect(stdout).toContain("last words");
+      if (code !== null) expect(stdout).toContain("[work] last of all\n");
+    }
     expect((await triggered(space, "work")).run).toMatchObject({ outcome: "succeeded", result: "alive" });
     expect(await space.status("worker")).toMatchObject({ restarts: 0, state: "running" });
   });
