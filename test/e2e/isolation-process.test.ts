@@ -112,7 +112,9 @@ describe("the end of its process", () => {
     const { run } = await triggered(space, "work");
     expect(run.outcome).toBe("failed");
     expect(run.error?.message).toMatch(/^its process was killed by SIG(SEGV|TRAP|ILL|ABRT)$/);
-    expect(space.read("worker.log")).toContain("[work] ");
+    expect(space.read("worker.log")).toContain(
+      "[work] panic(main thread): Segmentation fault at address 0x8",
+    );
     expect(await space.status("worker")).toMatchObject({ restarts: 0, state: "running" });
   });
 

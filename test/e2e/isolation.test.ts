@@ -282,6 +282,19 @@ describe("memory of a thread", () => {
     expect(await space.status("worker")).toMatchObject({ workerPid, restarts: 0 });
   });
 
+  test("that another thread fills is not its own, though it computes and can't say so", async () => {
+    const space = workspace();
+    await start(
+      space,
+      `const end = performance.now() + 1_200; let sum = 0; while (performance.now() < end) sum += 1; return sum > 0;`,
+      `maxMemory: "50M"`,
+      `job("hog", { every: "1h", isolate: true }, async () => { const kept = []; for (let n = 0; n < 30; n += 1) { kept.push(new Uint8Array(10 << 20).fill(1)); await Bun.sleep(5); } return kept.length; });`,
+    );
+    const [{ run }, hog] = await Promise.all([triggered(space, "work"), triggered(space, "hog")]);
+    expect(hog.run).toMatchObject({ outcome: "succeeded", result: 30 });
+    expect(run).toMatchObject({ outcome: "succeeded", error: null });
+  });
+
   test("that others use is not its own, and garbage does not count", async () => {
     const space = workspace();
     await start(

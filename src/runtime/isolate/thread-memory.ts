@@ -16,8 +16,8 @@ interface Faults {
   readonly main: number;
 }
 
-/** The threads that are watched at the moment: what one of them touches is not another's. */
-const watched = new Set<ThreadMemory>();
+/** Of all threads that there are, watched or not: what one of them touches is not another's. */
+const living = new Set<ThreadMemory>();
 
 export class ThreadMemory {
   /** The kernel's; null: it is not known (yet). */
@@ -44,6 +44,14 @@ export class ThreadMemory {
   began(threadId: number | null): void {
     this.#threadId = threadId;
     this.#setBase();
+    const own = this.#baseFaults?.own ?? 0;
+    for (const other of living) other.#others.set(this, own);
+    living.add(this);
+  }
+
+  /** It is no more. */
+  ended(): void {
+    living.delete(this);
   }
 
   watch(limitBytes: number, over: (what: string) => void): () => void {
@@ -52,10 +60,8 @@ export class ThreadMemory {
     this.#askedMs = null;
     this.#looks = 0;
     this.#setBase();
-    watched.add(this);
     const stop = () => {
       clearInterval(timer);
-      watched.delete(this);
       this.#over = () => {};
     };
     this.#over = (what) => {
@@ -105,7 +111,7 @@ export class ThreadMemory {
   #setBase(): void {
     this.#baseBytes = process.memoryUsage.rss();
     this.#baseFaults = this.#faults();
-    this.#others = new Map([...watched].map((other) => [other, other.#faults()?.own ?? 0]));
+    this.#others = new Map([...living].map((other) => [other, other.#faults()?.own ?? 0]));
   }
 
   #grownBytes(): number {
@@ -116,7 +122,7 @@ export class ThreadMemory {
     const own = faults.own - this.#baseFaults.own;
     let all = own + faults.main - this.#baseFaults.main;
     for (const [other, before] of this.#others)
-      if (other !== this) all += Math.max(0, (other.#faults()?.own ?? before) - before);
+      if (other !== this && living.has(other)) all += Math.max(0, (other.#faults()?.own ?? before) - before);
     // What it did not touch it has not got.
     return all <= 0 ? 0 : grown * (own / all);
   }
