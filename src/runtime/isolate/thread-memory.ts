@@ -109,13 +109,13 @@ export class ThreadMemory {
   }
 
   #setBase(): void {
-    this.#baseBytes = process.memoryUsage.rss();
+    this.#baseBytes = residentBytes();
     this.#baseFaults = this.#faults();
     this.#others = new Map([...living].map((other) => [other, other.#faults()?.own ?? 0]));
   }
 
   #grownBytes(): number {
-    const grown = Math.max(0, process.memoryUsage.rss() - this.#baseBytes);
+    const grown = Math.max(0, residentBytes() - this.#baseBytes);
     const faults = this.#faults();
     // Reason enough to ask it.
     if (faults === null || this.#baseFaults === null) return grown;
@@ -142,5 +142,14 @@ function faultsOf(thread: number): number | null {
     return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[7]);
   } catch {
     return null;
+  }
+}
+
+/** Of the whole process; 0 where nobody knows, as after a chroot without /proc. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return 0;
   }
 }
