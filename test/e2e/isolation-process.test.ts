@@ -44,7 +44,7 @@ test("a handler in a process has its lines, its result and its state, and nothin
   expect(run).toMatchObject({ outcome: "succeeded" });
   expect(parent).toBe(await workerOf(space, "worker"));
   expect(variables).toEqual([]);
-  expect(isAlive(pid)).toBe(false);
+  await until("its process is gone", () => !isAlive(pid));
   for (const line of ["one", "two", "three", "four"]) expect(stdout).toContain(` INFO  [work] ${line}\n`);
 });
 

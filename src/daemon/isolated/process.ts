@@ -80,9 +80,14 @@ class HostProcess implements Place {
       closeSync(nothing);
     }
     const lines = () => new LineSplitter((line) => listener.line(line));
-    const messages = new MessageSplitter((text) => listener.heard(text));
+    const outputs = [new Stream(out.readEnd, lines()), new Stream(err.readEnd, lines())];
+    const messages = new MessageSplitter((text) => {
+      // What was written before it was said comes first: with the run's end nothing is the run's any more.
+      for (const output of outputs) drain(output);
+      listener.heard(text);
+    });
     this.#control = new Stream(own, messages);
-    this.#streams = [this.#control, new Stream(out.readEnd, lines()), new Stream(err.readEnd, lines())];
+    this.#streams = [this.#control, ...outputs];
     this.#channel = new Channel(own);
     for (const { descriptor } of this.#streams) signalWhenReadable(descriptor);
     living.add(this);
@@ -145,6 +150,13 @@ class HostProcess implements Place {
     const { exitCode, signal } = ended;
     this.#listener.ended({ exitCode, signal, why: this.#why, cpuMs });
   }
+}
+
+/** As much as a pipe holds, and no more: whoever floods it must not keep the event loop. */
+const readsOfPipe = 8;
+
+function drain(stream: Stream): void {
+  for (let reads = 0; reads < readsOfPipe && stream.read(); reads += 1);
 }
 
 /** PF_EXITING of the kernel's sched.h, among the flags of proc_pid_stat(5). */

@@ -23,6 +23,7 @@ export class ThreadMemory {
   /** The kernel's; null: it is not known (yet). */
   #threadId: number | null = null;
   readonly #ask: (id: number, collect: boolean) => void;
+  #ownFaults = 0;
   #question = 0;
   /** When it was asked to collect and tell; null: it has answered. */
   #askedMs: number | null = null;
@@ -44,14 +45,22 @@ export class ThreadMemory {
   began(threadId: number | null): void {
     this.#threadId = threadId;
     this.#setBase();
-    const own = this.#baseFaults?.own ?? 0;
+    const own = this.#lookAtOwn();
     for (const other of living) other.#others.set(this, own);
     living.add(this);
   }
 
-  /** It is no more. */
+  /** It is no more; what it had may still be on its way back. */
   ended(): void {
     living.delete(this);
+    this.#lookAtOwn();
+    this.#threadId = null;
+  }
+
+  /** The pages that it has touched, as far as it was looked at. */
+  #lookAtOwn(): number {
+    if (this.#threadId !== null) this.#ownFaults = faultsOf(this.#threadId) ?? this.#ownFaults;
+    return this.#ownFaults;
   }
 
   watch(limitBytes: number, over: (what: string) => void): () => void {
@@ -111,7 +120,7 @@ export class ThreadMemory {
   #setBase(): void {
     this.#baseBytes = residentBytes();
     this.#baseFaults = this.#faults();
-    this.#others = new Map([...living].map((other) => [other, other.#faults()?.own ?? 0]));
+    this.#others = new Map([...living].map((other) => [other, other.#lookAtOwn()]));
   }
 
   #grownBytes(): number {
@@ -122,7 +131,7 @@ export class ThreadMemory {
     const own = faults.own - this.#baseFaults.own;
     let all = own + faults.main - this.#baseFaults.main;
     for (const [other, before] of this.#others)
-      if (other !== this && living.has(other)) all += Math.max(0, (other.#faults()?.own ?? before) - before);
+      if (other !== this) all += Math.max(0, other.#lookAtOwn() - before);
     // What it did not touch it has not got.
     return all <= 0 ? 0 : grown * (own / all);
   }
