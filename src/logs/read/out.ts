@@ -7,11 +7,13 @@ export class ReaderGone extends Error {
 }
 
 const usualBytes = 128 * 1024;
+const firstBytes = usualBytes + 64 * 1024;
+const mostKeptBytes = 4 * 1024 * 1024;
 const pauseMs = 5;
 
 export class Out {
   readonly #descriptor: number;
-  #bytes = Buffer.allocUnsafeSlow(usualBytes + 64 * 1024);
+  #bytes = Buffer.allocUnsafeSlow(firstBytes);
   #length = 0;
 
   constructor(descriptor: number) {
@@ -71,7 +73,7 @@ export class Out {
   #take(): { bytes: Buffer; length: number } {
     const taken = { bytes: this.#bytes, length: this.#length };
     this.#length = 0;
-    if (this.#bytes.length > usualBytes * 2) this.#bytes = Buffer.allocUnsafeSlow(usualBytes + 64 * 1024);
+    if (this.#bytes.length > mostKeptBytes) this.#bytes = Buffer.allocUnsafeSlow(firstBytes);
     return taken;
   }
 

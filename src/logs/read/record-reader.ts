@@ -13,7 +13,7 @@ export type Ahead =
   | "none";
 
 const firstBytes = 64 * 1024;
-const mostRecordBytes = 1024 * 1024;
+const mostRecordBytes = 512 * 1024;
 const newline = 0x0a;
 const space = 0x20;
 

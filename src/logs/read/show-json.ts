@@ -8,6 +8,8 @@ import type { Out } from "./out.ts";
 import type { RecordReader } from "./record-reader.ts";
 import type { Show } from "./show-text.ts";
 
+/** So much of a long record is made a text at a time. */
+const pieceBytes = 32 * 1024;
 /** Of `{"time":"2026-11-26T03:59:00.123Z",` */
 const timeMemberBytes = '{"time":"'.length + isoTimeBytes + '",'.length;
 
@@ -88,20 +90,23 @@ class OpenMessage {
     // Where the job's name was is known of a first part alone.
     out.text(`${headOf(reader, member)}${isPart ? "" : jobMember(reader)},"message":"`);
     if (isPart && this.#isText) this.#held = "\n";
-    const from = this.#isText && !isPart ? header.bodyStart : reader.start;
-    this.#write(this.#decoder.decode(bytes.subarray(from, reader.end), { stream: true }), isPart);
+    this.#pieces(bytes, this.#isText && !isPart ? header.bodyStart : reader.start, reader.end, isPart);
   }
 
-  add(reader: RecordReader): void {
-    this.#write(
-      this.#decoder.decode(reader.bytes.subarray(reader.start, reader.end), { stream: true }),
-      false,
-    );
+  add({ bytes, start, end }: RecordReader): void {
+    this.#pieces(bytes, start, end, false);
   }
 
   end(): void {
     this.#write(this.#decoder.decode(), false);
     this.#out.text('"}\n');
+  }
+
+  #pieces(bytes: Buffer, start: number, end: number, isPart: boolean): void {
+    for (let at = start; at < end; at += pieceBytes) {
+      const piece = bytes.subarray(at, Math.min(end, at + pieceBytes));
+      this.#write(this.#decoder.decode(piece, { stream: true }), isPart && at === start);
+    }
   }
 
   #write(piece: string, isFirstOfPart: boolean): void {
