@@ -1,5 +1,6 @@
 // Which records a reader of a log wants. Pure.
 import { type Header, isAt, raw, text } from "./header.ts";
+import { literalFilter } from "./literal.ts";
 import { messageOf } from "./message.ts";
 import type { RecordReader } from "./record-reader.ts";
 
@@ -38,13 +39,14 @@ export type Filter = (reader: RecordReader) => boolean;
 export function filterOf({ sinceMs, untilMs, level, job, run, grep }: Wanted): Filter {
   const ofJob = job === null ? null : nameMatcher(job);
   const ofRun = run === null ? null : runMatcher(run);
+  const mayMatch = (grep === null ? null : literalFilter(grep)) ?? (() => true);
   return (reader) => {
     const { header, bytes } = reader;
     if (header.timeMs < sinceMs || header.timeMs > untilMs) return false;
     if (level > 1 && header.level < level) return false;
     if (ofJob !== null && !ofJob(header, bytes)) return false;
     if (ofRun !== null && !ofRun(header, bytes)) return false;
-    return grep === null || grep.test(messageOf(reader));
+    return grep === null || (mayMatch(reader) && grep.test(messageOf(reader)));
   };
 }
 

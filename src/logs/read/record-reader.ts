@@ -42,6 +42,8 @@ export class RecordReader {
     return this.#base + this.#next;
   }
 
+  /** How often it has begun anew. */
+  restarts = 0;
   readonly #most: number;
   #base = 0;
   #length = 0;
@@ -56,6 +58,7 @@ export class RecordReader {
 
   /** Begins anew, at the place `offset` of another file. The time goes on: a line without a header has that of the one before. */
   restart(offset: number): void {
+    this.restarts += 1;
     this.#base = offset;
     this.#length = this.#next = this.start = this.end = 0;
     this.#isWithinLine = this.isOpen = this.isPart = false;
@@ -90,14 +93,15 @@ export class RecordReader {
       if (ahead === "none") this.#isWithinLine = false;
       return false;
     }
-    if (this.#isWithinLine) return this.#give(start, true, this.#endOfRecord(start, ahead));
+    if (this.#isWithinLine)
+      return this.#give(start, true, this.#endOfRecord(start, this.#endOfLine(start), ahead));
     const continues = this.header.form === text && this.#isIndented(start);
     if (continues === null && ahead === "more") return false;
     const lineEnd = this.#endOfLine(start);
     const isWhole = lineEnd !== -1 || ahead === "none" || this.#isFull(start);
     if (!isWhole) return false;
     if (continues !== true) this.header.read(this.bytes, start, lineEnd === -1 ? this.#length : lineEnd);
-    return this.#give(start, continues === true, this.#endOfRecord(start, ahead));
+    return this.#give(start, continues === true, this.#endOfRecord(start, lineEnd, ahead));
   }
 
   #give(start: number, isPart: boolean, end: number): boolean {
@@ -108,11 +112,10 @@ export class RecordReader {
     return true;
   }
 
-  /** Sets whether it is open. @returns -1 if more bytes are needed */
-  #endOfRecord(start: number, ahead: Ahead): number {
+  /** Sets whether it is open. @param firstEnd where its first line ends @returns -1 if more bytes are needed */
+  #endOfRecord(start: number, firstEnd: number, ahead: Ahead): number {
     this.isOpen = false;
-    for (let at = start; ; ) {
-      const lineEnd = this.#endOfLine(at);
+    for (let at = start, lineEnd = firstEnd; ; lineEnd = this.#endOfLine(at)) {
       if (lineEnd === -1) return this.#endWithinLine(start, at, ahead);
       const following = lineEnd + 1;
       const continues = this.header.form === text && this.#isIndented(following);
