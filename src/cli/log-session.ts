@@ -2,10 +2,12 @@
 import { DjobError, errorCode, worldError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import type { Wanted, WantedRun } from "../logs/read/filter.ts";
+import type { FollowedLog } from "../logs/read/followed-log.ts";
+import { jobLogs, jobsDirectory } from "../logs/read/job-files.ts";
 import { NoFileError } from "../logs/read/log-file.ts";
 import { type LogRequest, openFollowedLog, openLog } from "../logs/read/open-log.ts";
 import { Out, ReaderGone } from "../logs/read/out.ts";
-import { Alarm, type Reading, readOn, readToEnd } from "../logs/read/read-logs.ts";
+import { Alarm, type Growth, type Reading, readOn, readToEnd, type Source } from "../logs/read/read-logs.ts";
 import { showJson } from "../logs/read/show-json.ts";
 import { showText } from "../logs/read/show-text.ts";
 import { isTerminal, outDescriptor } from "../logs/sink.ts";
@@ -76,10 +78,7 @@ function showOnce(session: Session, requests: readonly SourceRequest[]): void {
     return log === null ? [] : [{ ...log, source: request.source }];
   });
   requireLogs(session, new Set(opened.map(({ source }) => source)));
-  readToEnd(
-    opened.map(({ records }) => records),
-    readingOf(session, opened),
-  );
+  readToEnd(opened, readingOf(session, opened));
 }
 
 async function follow(
@@ -93,25 +92,53 @@ async function follow(
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end.abort());
   const alarm = new Alarm();
-  const opened = requests.map((request) => ({
+  const open = (request: SourceRequest) => ({
     ...opening(request.path, () => openFollowedLog(request, () => alarm.ring())),
     source: request.source,
-    path: request.path,
-  }));
+  });
+  const opened = requests.map(open);
   for (const [source, { daemon, paths }] of session.daemons.entries()) {
     if (opened.some((log) => log.source === source && log.isThere)) continue;
     const { message, hint } = notRunning(daemon.place, daemon.found, daemon.directories);
     const suggestion = hint === null ? "" : ` (${hint})`;
     warn(`waiting for ${paths[0]}: ${message}${suggestion}`);
   }
-  const logs = opened.map(({ records }) => records);
+  const reading = readOn(
+    opened,
+    growthOf(session, requests, open),
+    readingOf(session, opened),
+    alarm,
+    end.signal,
+  );
   // Whoever does not read on holds the writing up: that is no reason not to end.
-  await Promise.race([readOn(logs, readingOf(session, opened), alarm, end.signal), ended]);
+  await Promise.race([reading, ended]);
+}
+
+/** A job gets its own file, where it is to have one, with its first line. */
+function growthOf(
+  { daemons }: Session,
+  requests: readonly SourceRequest[],
+  open: (request: SourceRequest) => Source<FollowedLog>,
+): Growth {
+  const known = new Set(requests.map(({ path }) => path));
+  const logs = daemons.flatMap(({ isOfOneJob, paths: [log] }, source) =>
+    isOfOneJob || log === undefined ? [] : [{ log, request: requests.find((one) => one.source === source) }],
+  );
+  return {
+    directories: logs.map(({ log }) => jobsDirectory(log)),
+    find: () =>
+      logs.flatMap(({ log, request }) => {
+        if (request === undefined) return [];
+        const found = jobLogs(log).filter((path) => !known.has(path));
+        for (const path of found) known.add(path);
+        return found.map((path) => open({ ...request, path, count: null }));
+      }),
+  };
 }
 
 function readingOf(
   { wishes, daemons, output }: Session,
-  opened: ReadonlyArray<{ readonly count: number; readonly source: number }>,
+  opened: ReadonlyArray<{ readonly count: number }>,
 ): Reading {
   const out = new Out(outDescriptor);
   const names = daemons.map(({ daemon }) => daemon.place.name);
@@ -126,7 +153,6 @@ function readingOf(
     out,
     show: output.json ? showJson(out, names) : showText(out, style),
     skip: wishes.count === null ? 0 : Math.max(0, held - wishes.count),
-    sources: opened.map(({ source }) => source),
   };
 }
 

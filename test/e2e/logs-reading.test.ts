@@ -267,6 +267,10 @@ test("-f waits for logs that are not there, and shows several as they come", asy
     "the new files have come",
     () => texts.out.includes("web    | four\n") && texts.out.includes("mailer | five\n"),
   );
+  put(space, { "web.jobs/poll.log": "six\n" });
+  await until("the file that a job has got is followed", () => texts.out.endsWith("web    | six\n"));
+  appendFileSync(`${space.state}/web.jobs/poll.log`, "seven\n");
+  await until("it goes on", () => texts.out.endsWith("web    | seven\n"));
   await end();
 });
 

@@ -51,12 +51,12 @@ export class DirectoryWatch {
 
   #heard(name: string | null): void {
     // What happens to the directory itself comes with its own name.
-    const isItself = name === null || name === basename(this.#watched);
-    let matters = this.#watched !== this.#path;
-    if ((isItself || this.#watched !== this.#path) && this.#hasMoved()) {
-      this.#begin();
-      matters = this.#onChange(null);
-    } else if (!matters) matters = this.#onChange(name);
+    const mayMove = name === null || name === basename(this.#watched) || this.#watched !== this.#path;
+    const hasMoved = mayMove && this.#hasMoved();
+    if (hasMoved) this.#begin();
+    // Of one above it nothing else is of interest.
+    else if (this.#watched !== this.#path) return;
+    const matters = this.#onChange(hasMoved ? null : name);
     if (!matters) return;
     if (this.#again !== null) clearTimeout(this.#again);
     this.#again = setTimeout(() => {

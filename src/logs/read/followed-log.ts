@@ -123,8 +123,8 @@ export class FollowedLog implements Records {
     const last = this.#files.at(-1);
     if (last === undefined || last.isFinal) return;
     const { readTo } = last.reader;
-    // One of which nothing has been read seems intact: that a copy is larger tells.
-    if (last.isIntact() && readTo > 0) return;
+    // One of which nothing has been read seems intact: that a copy is larger tells, while it is the current one.
+    if (last.isIntact() && (readTo > 0 || !this.#isCurrent(last.file))) return;
     const copy = this.#openNewest((file, name) => {
       if (this.#isKnown(file) || !last.isCopiedIn(file)) return false;
       return readTo > 0 || (!this.#seen.has(name) && file.size > last.file.size);
@@ -174,6 +174,11 @@ export class FollowedLog implements Records {
     const followed = new FollowedFile(file, start, wants, onDamage);
     followed.reader.header.timeMs = timeBeforeMs;
     this.#files.push(followed);
+  }
+
+  #isCurrent({ identity }: LogFile): boolean {
+    const there = lstatSync(this.#following.path, { throwIfNoEntry: false });
+    return there !== undefined && isSameFile(identityOf(there), identity);
   }
 
   #isOpen(identity: Identity): boolean {

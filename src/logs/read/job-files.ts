@@ -5,7 +5,7 @@ import { join } from "node:path";
 const longestNameBytes = 160;
 
 /** `worker.jobs` for `worker.log`. */
-function jobsDirectory(log: string): string {
+export function jobsDirectory(log: string): string {
   return `${log.replace(/\.log$/, "")}.jobs`;
 }
 

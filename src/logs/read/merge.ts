@@ -13,17 +13,17 @@ interface Lane {
 }
 
 export class Merge {
-  readonly #lanes: readonly Lane[];
+  readonly #lanes: Lane[] = [];
   #taken: Lane | null = null;
 
   constructor(all: readonly Records[]) {
-    this.#lanes = all.map((records, index) => ({
-      records,
-      index,
-      isReady: false,
-      isDry: false,
-      timeMs: Number.NEGATIVE_INFINITY,
-    }));
+    for (const records of all) this.add(records);
+  }
+
+  /** One more, with the next index. */
+  add(records: Records): void {
+    const index = this.#lanes.length;
+    this.#lanes.push({ records, index, isReady: false, isDry: false, timeMs: Number.NEGATIVE_INFINITY });
   }
 
   /** What had nothing more may have something by now. */

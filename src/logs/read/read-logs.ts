@@ -11,65 +11,115 @@ export interface Reading {
   readonly show: Show;
   /** So many of the first records are left out: of each log the last N were chosen, and N of all are wanted. */
   readonly skip: number;
-  /** Whose log each of them is: an index into the names that are shown. */
-  readonly sources: readonly number[];
+}
+
+export interface Source<R extends Records> {
+  readonly records: R;
+  /** Whose log it is: an index into the names that are shown. */
+  readonly source: number;
 }
 
 /** @throws {ReaderGone} */
-export function readToEnd(logs: readonly Records[], reading: Reading): void {
-  const { out, show } = reading;
-  const merge = new Merge(logs);
-  const wanted = skipping(reading.skip);
-  for (let index = merge.next(); index !== -1; index = merge.next()) {
-    const reader = logs[index]?.reader;
-    if (reader === undefined || !wanted(reader.isPart)) continue;
-    show.record(reader, reading.sources[index] ?? 0);
+export function readToEnd(logs: ReadonlyArray<Source<Records>>, { out, show, skip }: Reading): void {
+  const merge = new Merge(logs.map(({ records }) => records));
+  const wanted = skipping(skip);
+  for (let log = logs[merge.next()]; log !== undefined; log = logs[merge.next()]) {
+    const { reader } = log.records;
+    if (!wanted(reader.isPart)) continue;
+    show.record(reader, log.source);
     if (out.isFull) out.flushSync();
   }
   show.end();
   out.flushSync();
 }
 
+/** Where logs may appear that belong to those that are followed. */
+export interface Growth {
+  readonly directories: readonly string[];
+  /** Opens those that are there by now and were not before. */
+  find(): Source<FollowedLog>[];
+}
+
 /** Goes on until the signal aborts. Without changes nothing wakes it. @throws {ReaderGone} */
 export async function readOn(
-  logs: readonly FollowedLog[],
+  first: ReadonlyArray<Source<FollowedLog>>,
+  growth: Growth,
   reading: Reading,
   alarm: Alarm,
   signal: AbortSignal,
 ): Promise<void> {
-  const merge = new Merge(logs);
+  const logs = [...first];
+  const merge = new Merge(logs.map(({ records }) => records));
   const wanted = skipping(reading.skip);
-  const changed = new Map<string, Set<string | null>>();
-  const directories = new Set(logs.map(({ directory }) => directory));
-  const watches = [...directories].map(
-    (directory) =>
-      new DirectoryWatch(directory, (name) => {
-        if (!logs.some((log) => log.directory === directory && log.concerns(name))) return false;
-        const names = changed.get(directory) ?? new Set();
-        changed.set(directory, names.add(name));
-        alarm.ring();
-        return true;
-      }),
-  );
+  const changes = new Changes(logs, growth.directories, alarm);
   signal.addEventListener("abort", () => alarm.ring(), { once: true });
   try {
     // What has changed before the watch began.
-    for (const log of logs) log.look(null);
+    for (const { records } of logs) records.look(null);
     for (;;) {
       await showAvailable(logs, merge, reading, wanted);
       if (signal.aborted) break;
       await alarm.wait();
-      const news = new Map(changed);
-      changed.clear();
-      for (const log of logs) for (const name of news.get(log.directory) ?? []) log.look(name);
+      changes.tell();
+      for (const log of growth.find()) {
+        logs.push(log);
+        merge.add(log.records);
+        changes.watch(log.records.directory);
+      }
     }
-    for (const log of logs) log.finish();
+    for (const { records } of logs) records.finish();
     await showAvailable(logs, merge, reading, wanted);
     reading.show.end();
     await reading.out.flush();
   } finally {
-    for (const watch of watches) watch.close();
-    for (const log of logs) log.close();
+    changes.close();
+    for (const { records } of logs) records.close();
+  }
+}
+
+/** What has changed in the directories of logs since they were told. */
+class Changes {
+  readonly #logs: ReadonlyArray<Source<FollowedLog>>;
+  readonly #growing: readonly string[];
+  readonly #alarm: Alarm;
+  readonly #names = new Map<string, Set<string | null>>();
+  readonly #watches = new Map<string, DirectoryWatch>();
+
+  /** @param logs may grow */
+  constructor(logs: ReadonlyArray<Source<FollowedLog>>, growing: readonly string[], alarm: Alarm) {
+    this.#logs = logs;
+    this.#growing = growing;
+    this.#alarm = alarm;
+    for (const directory of [...logs.map(({ records }) => records.directory), ...growing])
+      this.watch(directory);
+  }
+
+  watch(directory: string): void {
+    if (this.#watches.has(directory)) return;
+    const watch = new DirectoryWatch(directory, (name) => this.#heard(directory, name));
+    this.#watches.set(directory, watch);
+  }
+
+  tell(): void {
+    const names = new Map(this.#names);
+    this.#names.clear();
+    for (const { records } of this.#logs) {
+      for (const name of names.get(records.directory) ?? []) records.look(name);
+    }
+  }
+
+  close(): void {
+    for (const watch of this.#watches.values()) watch.close();
+  }
+
+  #heard(directory: string, name: string | null): boolean {
+    const concerns = this.#logs.some(
+      ({ records }) => records.directory === directory && records.concerns(name),
+    );
+    if (!concerns && !this.#growing.includes(directory)) return false;
+    this.#names.set(directory, (this.#names.get(directory) ?? new Set()).add(name));
+    this.#alarm.ring();
+    return true;
   }
 }
 
@@ -95,19 +145,19 @@ export class Alarm {
 }
 
 async function showAvailable(
-  logs: readonly FollowedLog[],
+  logs: ReadonlyArray<Source<FollowedLog>>,
   merge: Merge,
-  { out, show, sources }: Reading,
+  { out, show }: Reading,
   wanted: (isPart: boolean) => boolean,
 ): Promise<void> {
   merge.wake();
-  for (let index = merge.next(); index !== -1; index = merge.next()) {
-    const reader = logs[index]?.reader;
-    if (reader === undefined || !wanted(reader.isPart)) continue;
-    show.record(reader, sources[index] ?? 0);
+  for (let log = logs[merge.next()]; log !== undefined; log = logs[merge.next()]) {
+    const { reader } = log.records;
+    if (!wanted(reader.isPart)) continue;
+    show.record(reader, log.source);
     if (out.isFull) await out.flush();
   }
-  for (const log of logs) log.settle();
+  for (const { records } of logs) records.settle();
   await out.flush();
 }
 

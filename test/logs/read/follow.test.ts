@@ -53,7 +53,8 @@ function following(path: string, count: number | null = null) {
   );
   const show = showText(out, { names: null, isTerminal: false, hasColour: false });
   const skip = count === null ? 0 : Math.max(0, held - count);
-  const ended = readOn([records], { out, show, skip, sources: [0] }, alarm, end.signal);
+  const growth = { directories: [], find: () => [] };
+  const ended = readOn([{ records, source: 0 }], growth, { out, show, skip }, alarm, end.signal);
   return {
     text: () => readFileSync(shown, "utf8"),
     shows: (expected: string) =>
