@@ -13,7 +13,7 @@ import { belongsTo, original, type RotatedName } from "./log-names.ts";
 import { RecordReader } from "./record-reader.ts";
 import type { OnDamage, Records } from "./records.ts";
 
-const heldMs = 10_000;
+const usualHeldMs = 10_000;
 /** Of renamed files that may be opened again. */
 const mostKnown = 64;
 const comparedBytes = 4096;
@@ -26,6 +26,8 @@ export interface Following {
   /** The current file and where to begin in it; null: it is waited for. */
   readonly current: { readonly file: LogFile; readonly start: number; readonly timeBeforeMs: number } | null;
   readonly onDamage: OnDamage;
+  /** How long a renamed file is held open without need; a test does not wait for ten seconds. */
+  readonly heldMs?: number;
   /** There is something to do besides what changes in its directory. */
   readonly onWake: () => void;
 }
@@ -215,7 +217,7 @@ export class FollowedLog implements Records {
     this.#timer = setTimeout(() => {
       for (const file of this.#files.slice(0, -1)) file.isFinal = true;
       this.#following.onWake();
-    }, heldMs);
+    }, this.#following.heldMs ?? usualHeldMs);
   }
 
   #wakeKnown(changed: string | null): void {

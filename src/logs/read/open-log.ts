@@ -33,6 +33,7 @@ export function openLog(request: LogRequest): OpenedLog | null {
 export function openFollowedLog(
   request: LogRequest,
   onWake: () => void,
+  heldMs?: number,
 ): { readonly records: FollowedLog; readonly count: number; readonly isThere: boolean } {
   const { path, onDamage } = request;
   const { wants, current, segments, count, isThere } = choose(request, true);
@@ -46,6 +47,7 @@ export function openFollowedLog(
       last === undefined ? null : { file: last.file, start: last.start, timeBeforeMs: last.timeBeforeMs },
     onDamage,
     onWake,
+    ...(heldMs === undefined ? {} : { heldMs }),
   });
   return { records, count: count ?? 0, isThere };
 }

@@ -7,7 +7,9 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -40,7 +42,7 @@ afterEach(() => {
 });
 
 /** Follows a log into a file. */
-function following(path: string, count: number | null = null) {
+function following(path: string, count: number | null = null, heldMs?: number) {
   const shown = join(makeDirectory(), "shown");
   const descriptor = openSync(shown, "a");
   const end = new AbortController();
@@ -48,8 +50,10 @@ function following(path: string, count: number | null = null) {
   const out = new Out(descriptor);
   const troubles: string[] = [];
   const onDamage = (at: string, error: unknown) => void troubles.push(`${at}: ${error}`);
-  const { records, count: held } = openFollowedLog({ path, wanted: everything, count, onDamage }, () =>
-    alarm.ring(),
+  const { records, count: held } = openFollowedLog(
+    { path, wanted: everything, count, onDamage },
+    () => alarm.ring(),
+    heldMs,
   );
   const show = showText(out, { names: null, isTerminal: false, hasColour: false });
   const skip = count === null ? 0 : Math.max(0, held - count);
@@ -104,6 +108,33 @@ test("after a rename the old file is read on beside the new one, and the rest of
   appendFileSync(stamped(path, 1), "5\n");
   await tail.shows("1\n2\n3\n4\n5\n");
 });
+
+test("a renamed file is let go of after a while, and read on when it changes", async () => {
+  const path = join(makeDirectory(), "w.log");
+  writeFileSync(path, "1\nhalf");
+  await using tail = following(path, null, 20);
+  await tail.shows("1\n");
+  renameSync(path, stamped(path, 1));
+  writeFileSync(path, "2\n");
+  await tail.shows("1\n2\nhalf\n");
+  await until("it is not held any more", () => !openFiles().includes(stamped(path, 1)));
+  appendFileSync(stamped(path, 1), " whole\n3\n");
+  await tail.shows("1\n2\nhalf\n whole\n3\n");
+  renameSync(stamped(path, 1), stamped(path, 2));
+  await until("it is not held any more", () => !openFiles().includes(stamped(path, 2)));
+  appendFileSync(stamped(path, 2), "4\n");
+  await tail.shows("1\n2\nhalf\n whole\n3\n4\n");
+});
+
+function openFiles(): string[] {
+  return readdirSync("/proc/self/fd").flatMap((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`);
+    } catch {
+      return [];
+    }
+  });
+}
 
 test.each(["none", "gz", "zst"] as const)(
   "of files that came and were rotated between two looks (%s) none is missed",
