@@ -31,12 +31,11 @@ export function logsOf(daemon: Daemon, job: string | null): DaemonLogs | null {
   return { daemon, paths: [log, ...(err === null ? [] : [err]), ...jobLogs(log)], isOfOneJob: false };
 }
 
-export function noLogFile({ place }: Daemon): DjobError {
-  return new DjobError(
-    exitCode.failed,
-    `${place.name} has no log file: it runs in the foreground, or writes its log elsewhere`,
-    "start it with --log FILE",
-  );
+export function noLogFile({ place, found }: Daemon): DjobError {
+  const why = statusOrGuess(place, found).foreground
+    ? "runs in the foreground and has no log"
+    : "has no log file";
+  return new DjobError(exitCode.failed, `${place.name} ${why}`, "start it with --log FILE");
 }
 
 /** The names of all daemons of a directory that have a pidfile or a log. */

@@ -81,7 +81,11 @@ function countOf(text: string | null, usual: number | null): number | null {
   if (text === null) return usual;
   if (text === "all") return null;
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw misuse(`-n ${JSON.stringify(text)} is not a number of records`, "write -n 100, or -n all");
+  throw new DjobError(
+    exitCode.usage,
+    `cannot use -n ${JSON.stringify(text)}: it is not a number of records`,
+    "write -n 100, or -n all",
+  );
 }
 
 function levelOf(text: string | null): number {
