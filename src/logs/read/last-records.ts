@@ -1,6 +1,7 @@
 // The last records of a log that are wanted, found from its end backwards. Pure, over bytes at places.
 import { type Bytes, readFully, upTo } from "./bytes.ts";
 import type { Filter } from "./filter.ts";
+import { madeText } from "./garbage.ts";
 import { RecordReader } from "./record-reader.ts";
 
 export interface Last {
@@ -10,6 +11,7 @@ export interface Last {
 }
 
 const blockBytes = 64 * 1024;
+const placeBytes = 8;
 const newline = 0x0a;
 const space = 0x20;
 
@@ -28,6 +30,7 @@ export function lastRecords(file: Bytes, from: number, end: number, count: numbe
     reader.restart(blockStart);
     reader.header.timeMs = Number.NaN;
     const places = wantedIn(upTo(file, blockEnd), reader, count - found, wants);
+    madeText(places.length * placeBytes);
     found += places.length;
     if (places[0] !== undefined) start = places[0];
     blockEnd = blockStart;
