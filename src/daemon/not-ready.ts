@@ -2,7 +2,7 @@
 // lines of its log where the error alone does not say it.
 
 import { exitCode } from "../exit-code.ts";
-import { textFrom } from "../logs/follow.ts";
+import { textFrom } from "../logs/text-from.ts";
 import { describeFailure, failure, type ModuleFailure, notInTime } from "../runtime/failure.ts";
 import type { WorkerEnd } from "./end-started.ts";
 import { DjobError } from "./error.ts";
