@@ -1,10 +1,11 @@
 // How long `djob run` takes until its worker is ready and the prompt is back, beside a bare `bun worker.ts` until its
 // first line; and how quiet an idle daemon is. The two starts take turns, so that a machine whose speed drifts slows
 // both.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { type Activity, activity, since } from "./activity.ts";
 
 const usage = `usage: scripts/bun scripts/bench/start.ts [--runs N] [--idle SECONDS] [--jobs N]
 
@@ -102,36 +103,9 @@ async function measureIdle(seconds: number, jobs: number): Promise<void> {
 }
 
 function reportIdle(window: string, before: Activity, after: Activity): void {
-  const counts = [...after.threads].map(([thread, { name, switches }]) => ({
-    name,
-    switches: switches - (before.threads.get(thread)?.switches ?? 0),
-  }));
-  const total = counts.reduce((sum, { switches }) => sum + switches, 0);
-  const shares = counts
-    .filter(({ switches }) => switches > 0)
-    .map(({ name, switches }) => `${name} ${switches}`);
-  console.log(
-    `  ${window}: ${total} context switches (${shares.join(", ")}), ${after.cpuMs - before.cpuMs} ms of CPU time`,
-  );
-}
-
-interface Activity {
-  readonly threads: ReadonlyMap<string, { readonly name: string; readonly switches: number }>;
-  readonly cpuMs: number;
-}
-
-/** proc_pid_status(5) of each thread, and the CPU time of proc_pid_stat(5), in ticks of 10 ms. */
-function activity(pid: number): Activity {
-  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => {
-    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
-    const count = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
-    const name = /^Name:\s+(.*)$/m.exec(status)?.[1] ?? "?";
-    const switches = count("voluntary_ctxt_switches") + count("nonvoluntary_ctxt_switches");
-    return [thread, { name, switches }] as const;
-  });
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return { threads: new Map(threads), cpuMs: (Number(fields[11]) + Number(fields[12])) * 10 };
+  const { switches, shares, cpuMs } = since(before, after);
+  const threads = shares.map((share) => `${share.name} ${share.switches}`).join(", ");
+  console.log(`  ${window}: ${switches} context switches (${threads}), ${cpuMs} ms of CPU time`);
 }
 
 function row(values: readonly number[]): string {
