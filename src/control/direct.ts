@@ -2,8 +2,15 @@
 import type { AskOptions, CallName, Calls, RemoteJobs, TriggerArguments } from "./calls.ts";
 import { ControlError, type JobsControl, type RunReport } from "./jobs.ts";
 
-/** @param isLoading whether the modules are being loaded: nothing runs before they are */
-export function directJobs(control: JobsControl, isLoading: () => boolean): RemoteJobs {
+/**
+ * @param isLoading whether the modules are being loaded: nothing runs before they are
+ * @param started settles when the worker has taken over from the one before, which may be busy; null: it has
+ */
+export function directJobs(
+  control: JobsControl,
+  isLoading: () => boolean,
+  started: () => Promise<void> | null = () => null,
+): RemoteJobs {
   return {
     async ask<Name extends CallName>(
       call: Name,
@@ -12,6 +19,9 @@ export function directJobs(control: JobsControl, isLoading: () => boolean): Remo
     ): Promise<Calls[Name]["answer"]> {
       if (call !== "jobs" && call !== "report" && isLoading())
         throw new ControlError(503, "the daemon is still loading its modules", "try again in a moment");
+      const waiting = call === "jobs" ? null : started();
+      if (waiting !== null) await waiting;
+      if (options.signal?.aborted) throw new ControlError(499, "nobody waits for the answer any more");
       return await (answer[call] as Answerer<Name>)(control, args, options);
     },
   };

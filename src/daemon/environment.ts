@@ -41,6 +41,20 @@ export const brokenSettingHint = "unset it: the runtime can't call the C library
 export const quietCollector: readonly [name: string, value: string] = ["BUN_GC_TIMER_INTERVAL", "300000"];
 
 /**
+ * Without this, the memory allocator has a thread that wakes up twice a minute to give memory back; with it that happens at once.
+ * Spelt as nobody else would.
+ */
+const quietAllocator: readonly [name: string, value: string] = ["MIMALLOC_PURGE_DELAY", "00"];
+
+/** What each of djob's processes is started with; a user's own settings win. */
+export const quietSettings = [quietCollector, quietAllocator] as const;
+
+/** Whether a variable is djob's own setting, and not a user's. */
+export function isQuietSetting(name: string, value: string | undefined): boolean {
+  return quietSettings.some(([own, setting]) => name === own && value === setting);
+}
+
+/**
  * Only read at start, and only for a supervisor, which does little and lives long: with the interpreter and one baseline
  * compiler on its own thread's time it needs a fifth less memory of its own. Spelt as nobody else would, so that what a user
  * chose for the worker is told from it.

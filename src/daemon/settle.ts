@@ -6,7 +6,7 @@ import { handDownProcessEnvironment } from "../runtime/child-environment.ts";
 import { applyLimits } from "./attributes.ts";
 import { specDescriptor, specFileName, stageVariable } from "./descriptors.ts";
 import { dropPrivileges } from "./drop.ts";
-import { type Environment, quietCollector } from "./environment.ts";
+import { type Environment, isQuietSetting, quietSettings } from "./environment.ts";
 import { worldError } from "./error.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
 import { takeVariable } from "./take-variable.ts";
@@ -83,6 +83,5 @@ export function nameProcess(): void {
 
 /** Runtime settings that djob made for itself; one that the user chose stays. */
 function ownSettings(): readonly string[] {
-  const [name, value] = quietCollector;
-  return process.env[name] === value ? [name] : [];
+  return quietSettings.map(([name]) => name).filter((name) => isQuietSetting(name, process.env[name]));
 }

@@ -2,7 +2,7 @@
 // has stopped the process. Only for a process that is proven to be the daemon.
 import { readFileSync, readlinkSync } from "node:fs";
 import { specDescriptor, specFileName, stageVariable } from "./descriptors.ts";
-import { type Environment, quietCollector, withoutSmallHeap } from "./environment.ts";
+import { type Environment, isQuietSetting, withoutSmallHeap } from "./environment.ts";
 import { decodeSpec, type Spec } from "./spec.ts";
 
 /** @returns null where it can't be read, or before the worker has kept it: to read the pipe would take it away */
@@ -18,11 +18,10 @@ export function specOfProcess(pid: number): Spec | null {
 
 /** The environment that it was started with, without djob's own variables. @throws if it can't be read */
 export function environmentOfProcess(pid: number): Environment {
-  const [collector, value] = quietCollector;
   const entries = readFileSync(`/proc/${pid}/environ`, "utf8")
     .split("\0")
     .filter((entry) => entry.includes("="))
     .map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)] as const)
-    .filter(([name, text]) => name !== stageVariable && !(name === collector && text === value));
+    .filter(([name, text]) => name !== stageVariable && !isQuietSetting(name, text));
   return withoutSmallHeap(Object.fromEntries(entries));
 }

@@ -3,7 +3,7 @@
 import type { CommandStage } from "../runtime/command/stage.ts";
 import type { Stage } from "./descriptors.ts";
 import { attributesVariable, stageVariable, titlePrefix } from "./descriptors.ts";
-import { type Environment, quietCollector, withSmallHeap } from "./environment.ts";
+import { type Environment, quietSettings, withSmallHeap } from "./environment.ts";
 import type { Attributes } from "./privileges.ts";
 import type { Spec } from "./spec.ts";
 
@@ -18,10 +18,9 @@ export function ownExecutable(): string {
 
 /** What a stage is started with: the daemon's environment and djob's own variables. */
 export function stageEnvironment(stage: Stage, environment: Environment): Environment {
-  const [name, value] = quietCollector;
   const isSupervisor = stage === "supervisor" || stage === "lone-supervisor";
   const own = isSupervisor ? withSmallHeap(environment) : environment;
-  return { [name]: value, ...own, [stageVariable]: stage };
+  return { ...Object.fromEntries(quietSettings), ...own, [stageVariable]: stage };
 }
 
 /** What a leader finds that has none to apply. */

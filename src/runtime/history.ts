@@ -11,13 +11,16 @@ const retryAfterMs = 5_000;
 export class History {
   readonly #port: Pick<WorkerPort, "openStore">;
   readonly #journal: Journal;
+  readonly #settle: () => void;
   #opening: Promise<void> | null = null;
   #store: Store | null = null;
 
   /** Called when it can be written again: what could not be taken over then can be. */
   onRecovered: () => void = () => {};
 
-  constructor(port: Pick<WorkerPort, "openStore">, journal: Journal) {
+  /** @param settle has what is to be recorded told to the store */
+  constructor(port: Pick<WorkerPort, "openStore">, journal: Journal, settle: () => void) {
+    this.#settle = settle;
     this.#port = port;
     this.#journal = journal;
   }
@@ -52,6 +55,7 @@ export class History {
    * some 20 ms for the disk, which the next start does as well.
    */
   flush(): void {
+    this.#settle();
     this.#store?.flush();
   }
 

@@ -65,7 +65,7 @@ export async function runOnce(definition: JobDefinition, input: unknown, port: O
     },
   });
   const entry = newEntry(definition, host);
-  const [memory] = store.enter([declared(entry)], clock.now());
+  const [memory] = store.enter(declared([entry]), clock.now());
   if (memory !== undefined) remember(entry, memory, clock.now());
   const batch = new Batch(clock.now());
   const run = batch.offer(entry, clock.now(), "manual", input);

@@ -1,5 +1,7 @@
 // What runs jobs, put together: what modules declare, when it comes, how it runs, what is kept of it, and what may be asked of it.
 import { provideApi } from "../api/module.ts";
+import type { RemoteJobs } from "../control/calls.ts";
+import { directJobs } from "../control/direct.ts";
 import { Control } from "./answers/control.ts";
 import { systemClock } from "./clock.ts";
 import { History } from "./history.ts";
@@ -23,10 +25,11 @@ export class WorkRoom {
   readonly control: Control;
   readonly #journal: Journal;
   readonly observers: Observers;
+  readonly #start = Promise.withResolvers<void>();
 
   constructor(port: WorkerPort, journal: Journal) {
     this.#journal = journal;
-    const history = new History(port, journal);
+    const history = new History(port, journal, () => this.scheduler.dispatcher.settle());
     this.history = history;
     this.registry = new Registry(port.host);
     this.runner = new Runner(systemClock, journal, executorMaker(port.commandStage, port.isolation, journal));
@@ -63,10 +66,16 @@ export class WorkRoom {
     return declareModules(identity.modules, { registry: this.registry, crontabs, onModule, warn });
   }
 
-  /** @see Scheduler.start; what isolated jobs need is made now, so that nobody has waited for it. */
+  /** Its jobs run from now on (Scheduler.start); what isolated jobs need is made now, so that nobody has waited for it. */
   start(...from: Parameters<Scheduler["start"]>): void {
     this.scheduler.start(...from);
     this.runner.prepare(this.registry.jobs);
+    this.#start.resolve();
+  }
+
+  /** What is asked of its jobs: answered when they run. */
+  jobs(isLoading: () => boolean): RemoteJobs {
+    return directJobs(this.control, isLoading, () => (this.scheduler.isWaiting ? this.#start.promise : null));
   }
 
   /** From now on modules can import "djob". @param isLoading whether modules are being loaded at the moment */

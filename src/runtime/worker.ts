@@ -1,7 +1,6 @@
 // The worker: loads the user's modules, says that it is ready, runs their jobs, and ends in good order.
 
 import type { RemoteJobs } from "../control/calls.ts";
-import { directJobs } from "../control/direct.ts";
 import type { DaemonState, ReloadReport, StopReport } from "../control/messages.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
@@ -84,10 +83,7 @@ export class Worker {
   }
 
   /** What is asked of its jobs, by a supervisor or on its own socket. */
-  #jobs(): RemoteJobs {
-    // Its own start follows at once, a supervisor's word a moment later.
-    return directJobs(this.#room.control, () => this.#room.scheduler.isWaiting);
-  }
+  readonly #jobs = (): RemoteJobs => this.#room.jobs(() => this.#state === "starting");
 
   #serve(): void {
     const { identity } = this.#port;
@@ -104,7 +100,10 @@ export class Worker {
 
   #obey(supervisor: SupervisorLink): void {
     this.#room.scheduler.whenJobFree((job) => {
-      if (this.#retiring) supervisor.send({ type: "runEnded", job });
+      if (!this.#retiring) return;
+      // Whoever runs the job next is to find what this run has left.
+      this.#room.history.flush();
+      supervisor.send({ type: "runEnded", job });
     });
     obey(supervisor, this.#room.scheduler, this.#jobs(), {
       stop: (reason, timeoutMs, signal) => {

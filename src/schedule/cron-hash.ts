@@ -2,7 +2,7 @@
 // the next, so that a thousand machines do not all start their backup at midnight. Resolved once, into plain numbers.
 
 import { type Field, fieldsFor } from "./cron-fields.ts";
-import { hashOf } from "./hash.ts";
+import { beginHash, finishHash } from "./hash.ts";
 
 /** H, H/15, H(0-29), H(0-29)/10 */
 const HASHED = /^H(?:\((\d+)-(\d+)\))?(?:\/(\d+))?$/;
@@ -33,37 +33,64 @@ export function faultOfHashed(field: Field, entry: string): string | null {
 }
 
 /**
- * The expression with each H replaced by numbers. The hash is hashOf(`SEED/FIELD`): FNV-1a with MurmurHash3's
+ * The expression with each H replaced by numbers. The hash is that of `SEED/FIELD` (hash.ts): FNV-1a with MurmurHash3's
  * finalizer, of the seed and the field's name in English ("day of month"); a further H of the same list adds its place.
  * Days of the month are 1 to 28, so that each month has them; days of the week 0 to 6.
  * @param seed such as "host/job"
  */
 export function resolveHashed(expression: string, seed: string): string {
-  const words = expression.split(" ");
-  const fields = fieldsFor(words.length) ?? [];
-  return words
-    .map((word, index) => {
-      const field = fields[index];
-      if (field === undefined) return word;
-      return word
-        .split(",")
-        .map((entry, place) =>
-          HASHED.test(entry)
-            ? resolveEntry(field, entry, `${seed}/${field.name}${place === 0 ? "" : place}`)
-            : entry,
-        )
-        .join(",");
-    })
-    .join(" ");
+  const begun = beginHash(seed);
+  let resolved = "";
+  for (const part of partsOf(expression))
+    resolved += typeof part === "string" ? part : resolveEntry(part, begun);
+  return resolved;
 }
 
-function resolveEntry(field: Field, entry: string, seed: string): string {
-  const [, start, end, step] = HASHED.exec(entry) ?? [];
+interface HashedEntry {
+  /** What is hashed after the seed. */
+  readonly suffix: string;
+  readonly from: number;
+  readonly to: number;
+  readonly step: number | null;
+}
+
+type Part = string | HashedEntry;
+
+/** The expression that was taken apart last: a thousand jobs of a loop have the same one. */
+let latest: { readonly expression: string; readonly parts: readonly Part[] } | null = null;
+
+function partsOf(expression: string): readonly Part[] {
+  if (latest?.expression !== expression) latest = { expression, parts: takeApart(expression) };
+  return latest.parts;
+}
+
+function takeApart(expression: string): Part[] {
+  const words = expression.split(" ");
+  const fields = fieldsFor(words.length) ?? [];
+  return words.flatMap((word, index) => {
+    const field = fields[index];
+    const between = index === 0 ? "" : " ";
+    if (field === undefined) return [between + word];
+    return word
+      .split(",")
+      .flatMap((entry, place) => [place === 0 ? between : ",", partOf(field, entry, place)]);
+  });
+}
+
+function partOf(field: Field, entry: string, place: number): Part {
+  const match = HASHED.exec(entry);
+  if (match === null) return entry;
+  const [, start, end, step] = match;
   const [from, to] = rangeOf(field, start, end);
-  const hash = hashOf(seed);
-  if (step === undefined) return String(from + (hash % (to - from + 1)));
-  const first = from + (hash % Number(step));
-  return first + Number(step) > to ? String(first) : `${first}-${to}/${step}`;
+  const suffix = `/${field.name}${place === 0 ? "" : place}`;
+  return { suffix, from, to, step: step === undefined ? null : Number(step) };
+}
+
+function resolveEntry({ suffix, from, to, step }: HashedEntry, begun: number): string {
+  const hash = finishHash(begun, suffix);
+  if (step === null) return String(from + (hash % (to - from + 1)));
+  const first = from + (hash % step);
+  return first + step > to ? String(first) : `${first}-${to}/${step}`;
 }
 
 function rangeOf(field: Field, start: string | undefined, end: string | undefined): [number, number] {

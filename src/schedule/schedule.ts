@@ -24,10 +24,12 @@ export type Schedule =
   | { readonly kind: "always" }
   | { readonly kind: "reboot" };
 
+type Seed = string | (() => string);
+
 export interface ParseOptions {
   readonly timeZone?: string;
   /** What hashed fields (H) are spread by, such as "host/job". Without it they are refused. */
-  readonly seed?: string;
+  readonly seed?: Seed;
   /** If given, a schedule whose last year is over is refused: it never comes again. */
   readonly nowMs?: number;
 }
@@ -53,13 +55,17 @@ const shared = new Map<string, Schedule>();
 export function parseSchedule(text: string, options: ParseOptions | string = {}): Schedule {
   const { timeZone, seed, nowMs } = typeof options === "string" ? { timeZone: options } : options;
   const key = `${timeZone ?? ""}\n${text}`;
-  const found = shared.get(key);
-  const schedule = found ?? parse(text, timeZone ?? null, seed ?? null);
-  // A local time after "at" hangs on the process's zone, and H on the seed.
-  const isShared = schedule.kind !== "at" && !(schedule.kind === "cron" && schedule.written !== undefined);
-  if (found === undefined && isShared) share(key, schedule);
+  const known = hashed.get(key);
+  const found = known === undefined || seed === undefined ? shared.get(key) : resolve(known, seed);
+  const schedule = found ?? parse(text, timeZone ?? null, seed ?? null, key);
+  if (found === undefined && isShared(schedule)) share(key, schedule);
   if (nowMs !== undefined && schedule.kind === "cron") checkComesAgain(schedule, text, nowMs);
   return schedule;
+}
+
+/** Whether its text means the same for every job. A local time after "at" hangs on the process's zone, and H on the seed. */
+export function isShared(schedule: Schedule): boolean {
+  return schedule.kind !== "at" && !(schedule.kind === "cron" && schedule.written !== undefined);
 }
 
 /** The schedule in the short form that parseSchedule reads; a cron schedule's time zone is not part of it. */
@@ -125,7 +131,7 @@ function rememberedTime(schedule: CronSchedule, afterMs: number): number | null 
   return nextMs;
 }
 
-function parse(text: string, zone: string | null, seed: string | null): Schedule {
+function parse(text: string, zone: string | null, seed: Seed | null, key: string): Schedule {
   if (zone !== null) checkTimeZone(zone);
   const words = text.trim().split(/\s+/);
   const [keyword = ""] = words;
@@ -136,31 +142,49 @@ function parse(text: string, zone: string | null, seed: string | null): Schedule
   if (keyword === "at") return { kind: "at", timeMs: parseTime(rest, zone) };
   if (words.length < 3 && !keyword.startsWith("@")) throw unknownSchedule(text);
   const expression = words.join(" ");
-  if (isHashed(expression)) return parseHashed(expression, zone, seed);
+  if (isHashed(expression)) return parseHashed(expression, zone, seed, key);
   checkCron(expression, zone);
   return { kind: "cron", expression, timeZone: zone };
 }
 
-/** The hashed expression that was looked through last: a thousand jobs of a loop have the same one. */
-let lastSound: string | null = null;
+/** An expression with H that was found good, and what it has been resolved to. */
+interface Hashed {
+  readonly written: string;
+  readonly timeZone: string | null;
+  readonly resolved: Map<string, Schedule>;
+}
 
-function parseHashed(written: string, timeZone: string | null, seed: string | null): Schedule {
+const hashed = new Map<string, Hashed>();
+let resolvedCount = 0;
+const MAXIMUM_RESOLVED = 50_000;
+
+function parseHashed(written: string, timeZone: string | null, seed: Seed | null, key: string): Schedule {
   const refused = `cannot use the cron expression "${written}"`;
-  const found = written === lastSound ? null : diagnoseCron(written);
+  const found = diagnoseCron(written);
   if (found !== null) throw new ScheduleError(`${refused}: ${found.reason}`, found.hint);
-  lastSound = written;
   if (seed === null)
     throw new ScheduleError(
       `${refused}: H stands for a value of one job on one host, and here is no job`,
       "write the value itself",
     );
-  const expression = resolveHashed(written, seed);
-  const key = `${timeZone ?? ""}\n${written}\n${expression}`;
-  const known = shared.get(key);
+  const made: Hashed = { written, timeZone, resolved: new Map() };
+  const schedule = resolve(made, seed);
+  hashed.set(key, made);
+  return schedule;
+}
+
+function resolve({ written, timeZone, resolved }: Hashed, seed: Seed): Schedule {
+  const expression = resolveHashed(written, typeof seed === "string" ? seed : seed());
+  const known = resolved.get(expression);
   if (known !== undefined) return known;
   checkCron(expression, timeZone, written);
-  const schedule: Schedule = { kind: "cron", expression, timeZone, written };
-  share(key, schedule);
+  if (resolvedCount >= MAXIMUM_RESOLVED) {
+    hashed.clear();
+    resolvedCount = 0;
+  }
+  resolvedCount += 1;
+  const schedule: Schedule = Object.freeze({ kind: "cron", expression, timeZone, written });
+  resolved.set(expression, schedule);
   return schedule;
 }
 

@@ -12,6 +12,8 @@ export interface JobKey {
 export interface JobMemory extends JobKey {
   /** No time up to this one is owed any more: each has its record, or was before the job (or this schedule) was declared. */
   readonly accountedMs: number;
+  /** The latest of its times that was accounted for under any clock; after that one it has no record. */
+  readonly knownMs: number;
   readonly lastSuccessMs: number | null;
   /** The latest run that was not skipped. */
   readonly last: Pick<RunRecord, "scheduledAtMs" | "outcome" | "startedAtMs" | "endedAtMs"> | null;
@@ -98,6 +100,8 @@ export interface Store {
   releaseRetries(): void;
   /** Whether a job's time has a record, is being run, or waits for its next attempt. */
   has(key: number, scheduledAtMs: number): boolean;
+  /** The times of a job from one through another that `has` is true of: ascending, each from its first to its last. */
+  recordedBetween(key: number, fromMs: number, throughMs: number): Array<readonly [number, number]>;
   pause(key: number, pausedAtMs: number | null): void;
   rememberBoot(key: number, bootId: string): void;
   /** The newest first. */

@@ -35,7 +35,7 @@ export class Waits {
   /** From now on a run of it can be recorded. */
   know(entry: JobEntry): void {
     if (entry.key !== 0) return;
-    const [memory] = this.store.enter([declared(entry)], this.#clock.now());
+    const [memory] = this.store.enter(declared([entry]), this.#clock.now());
     if (memory !== undefined) remember(entry, memory, this.#clock.now());
   }
 

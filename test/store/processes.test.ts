@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { RunRecord } from "../../src/store/records.ts";
-import { declared, directory, openIn } from "./stores.ts";
+import { declared, directory, openIn, startMs } from "./stores.ts";
 
 function start(path: string, number: number, count: number) {
   const command = [process.execPath, join(import.meta.dir, "writer.ts"), path, String(number), String(count)];
@@ -78,4 +78,32 @@ test("two processes write at the same time", async () => {
   const records = recordsAt(path, 1);
   expect(records.length).toBe(2 * 1_500 * 5);
   expect(records.filter(({ outcome }) => outcome === "succeeded").length).toBe(2 * 1_500 * 4);
+});
+
+test("what another process has decided and still runs is known to be, by its time and in a row of times", () => {
+  const path = join(directory(), "w.db");
+  const [old, next] = [openIn(path, { owner: 1 }), openIn(path, { owner: 2 })];
+  const [key = 0, other = 0] = old.store.enter(declared(2), startMs).map((job) => job.key);
+  const decision = { decidedAtMs: startMs, attempt: 1, trigger: "schedule", skipped: null } as const;
+  old.store.decide([{ ...decision, scheduledAtMs: startMs + 5, jobs: [key] }]);
+  next.store.enter(declared(2), startMs);
+  expect(next.store.has(key, startMs + 5)).toBe(true);
+  expect(next.store.has(other, startMs + 5)).toBe(false);
+  expect(next.store.recordedBetween(key, startMs, startMs + 10)).toEqual([[startMs + 5, startMs + 5]]);
+  expect(next.store.recordedBetween(other, startMs, startMs + 10)).toEqual([]);
+  expect(old.store.recordedBetween(key, startMs + 6, startMs + 10)).toEqual([]);
+  for (const { store } of [old, next]) store.close();
+});
+
+test("a worker that starts on a clock that was set back by hours knows how far another one has decided", () => {
+  const path = join(directory(), "w.db");
+  const [old, next] = [openIn(path, { owner: 1 }), openIn(path, { owner: 2 })];
+  const [key = 0] = old.store.enter(declared(1), startMs).map((job) => job.key);
+  const farMs = startMs + 5 * 3_600_000;
+  old.store.decide([
+    { scheduledAtMs: farMs, decidedAtMs: farMs, attempt: 1, trigger: "catch-up", skipped: null, jobs: [key] },
+  ]);
+  const [memory] = next.store.enter(declared(1), startMs);
+  expect(memory).toMatchObject({ accountedMs: startMs, knownMs: farMs });
+  for (const { store } of [old, next]) store.close();
 });

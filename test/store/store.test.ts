@@ -25,6 +25,7 @@ test("a run that has ended is there when the file is opened again", () => {
     {
       key,
       accountedMs: startMs + 2_000,
+      knownMs: startMs + 2_000,
       lastSuccessMs: startMs + 2_005,
       last: {
         scheduledAtMs: startMs + 2_000,

@@ -39,6 +39,11 @@ export class Handover {
    * @param patienceMs how long the old worker may take to end
    */
   begin(from: number | null, to: number, patienceMs: number): void {
+    // One that was to take over has died, and the worker before has not given up the schedule yet.
+    if (from === null && this.#heir !== null && this.#workers.has(this.#heir.from)) {
+      this.#heir = { from: this.#heir.from, to };
+      return;
+    }
     const old = from === null ? undefined : this.#workers.get(from);
     if (old === undefined || from === null) {
       this.#give(to, null);

@@ -5,7 +5,7 @@ import type { JobDefinition } from "../job.ts";
 import { planOfOptions, planOfTexts, planOptions } from "./plan.ts";
 import { defaultPolicies, policiesOf, policyOptions } from "./policies.ts";
 import { describe, type Given, isRecord } from "./values.ts";
-import { type UserFinder, workOf, workOptions } from "./work.ts";
+import { inlineWork, type UserFinder, workOf, workOptions } from "./work.ts";
 
 /**
  * @param host what hashed fields and jitter are spread by, besides the job's name
@@ -21,13 +21,12 @@ export function defineJob(
   module: string | null = null,
 ): JobDefinition {
   const checkedName = checkJobName(name);
-  const job = `the job "${checkedName}"`;
-  const seed = `${host}/${checkedName}`;
-  const texts = textsOf(scheduleOrOptions);
-  if (texts !== null) {
-    const work = workOf({ job, options: {} }, handler, findUser, module);
-    return { name: checkedName, plan: planOfTexts(texts, seed), work, policies: defaultPolicies };
+  const seed = () => `${host}/${checkedName}`;
+  if (isTexts(scheduleOrOptions)) {
+    const work = inlineWork(checkedName, handler);
+    return { name: checkedName, plan: planOfTexts(scheduleOrOptions, seed), work, policies: defaultPolicies };
   }
+  const job = `the job "${checkedName}"`;
   if (!isRecord(scheduleOrOptions)) {
     throw new RegistrationError(
       `cannot declare ${job}: its schedule is ${describe(scheduleOrOptions)}`,
@@ -47,11 +46,9 @@ export function defineJob(
 const knownOptions: readonly string[] = [...planOptions, ...policyOptions, ...workOptions];
 const maximumNameLength = 128;
 
-function textsOf(schedule: unknown): readonly string[] | null {
-  if (typeof schedule === "string") return [schedule];
-  const isTexts =
-    Array.isArray(schedule) && schedule.length > 0 && schedule.every((text) => typeof text === "string");
-  return isTexts ? schedule : null;
+function isTexts(schedule: unknown): schedule is string | readonly string[] {
+  if (typeof schedule === "string") return true;
+  return Array.isArray(schedule) && schedule.length > 0 && schedule.every((text) => typeof text === "string");
 }
 
 function checkJobName(name: unknown): string {

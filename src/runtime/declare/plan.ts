@@ -1,7 +1,7 @@
 // When a job comes, from what job() was given. Pure.
 import { formatExactDuration } from "../../schedule/duration.ts";
 import type { Plan } from "../../schedule/plan.ts";
-import { parseSchedule, type Schedule } from "../../schedule/schedule.ts";
+import { isShared, parseSchedule, type Schedule } from "../../schedule/schedule.ts";
 import { checkTimeZone } from "../../schedule/time-zone.ts";
 import { RegistrationError } from "../failure.ts";
 import { durationOption, type Given, textOption, timeOption, timeValue, wrong } from "./values.ts";
@@ -10,11 +10,27 @@ const scheduleOptions = ["cron", "every", "at", "always"] as const;
 export const planOptions = [...scheduleOptions, "offset", "tz", "jitter", "from", "until"] as const;
 
 /** @param seed what hashed fields (H) are spread by */
-export function planOfTexts(texts: readonly string[], seed: string): Plan {
-  return { ...bare, schedules: texts.map((text) => parseSchedule(text, { seed })) };
+export function planOfTexts(texts: string | readonly string[], seed: () => string): Plan {
+  if (typeof texts !== "string")
+    return { ...bare, schedules: texts.map((text) => parseSchedule(text, { seed })) };
+  const known = plans.get(texts);
+  if (known !== undefined) return known;
+  const schedule = parseSchedule(texts, { seed });
+  const plan = plansOf.get(schedule) ?? { ...bare, schedules: [schedule] };
+  plansOf.set(schedule, plan);
+  if (isShared(schedule)) {
+    if (plans.size >= MAXIMUM_PLANS) plans.clear();
+    plans.set(texts, plan);
+  }
+  return plan;
 }
 
-export function planOfOptions(given: Given, seed: string): Plan {
+/** A hundred thousand jobs of one schedule have one plan, found by its text, or where H stands for different values, by those. */
+const plans = new Map<string, Plan>();
+const plansOf = new WeakMap<Schedule, Plan>();
+const MAXIMUM_PLANS = 10_000;
+
+export function planOfOptions(given: Given, seed: () => string): Plan {
   const { job, options } = given;
   const chosen = scheduleOptions.filter((option) => options[option] !== undefined);
   if (chosen.length === 0)
@@ -53,7 +69,7 @@ function zoneOf(given: Given): string | undefined {
   throw meaningless(job, "tz", "without cron or at");
 }
 
-function schedulesOf(given: Given, timeZone: string | undefined, seed: string): Schedule[] {
+function schedulesOf(given: Given, timeZone: string | undefined, seed: () => string): Schedule[] {
   const { job, options } = given;
   const { cron, at } = options;
   const zone = timeZone === undefined ? {} : { timeZone };

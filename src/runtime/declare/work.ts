@@ -42,6 +42,12 @@ export function workOf(given: Given, handler: unknown, findUser: UserFinder, mod
   return { ...commandOf(given), user: userOf(given, findUser), ...limitsOf(given) };
 }
 
+/** Of a job that was given nothing but its schedule and a handler. */
+export function inlineWork(name: string, handler: unknown): Work {
+  if (typeof handler === "function") return { type: "inline", handler: handler as JobHandler };
+  return handlerWork({ job: `the job "${name}"`, options: {} }, handler, null);
+}
+
 function handlerWork(given: Given, handler: unknown, module: string | null): Work {
   const { job, options } = given;
   if (typeof handler !== "function") {

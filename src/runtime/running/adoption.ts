@@ -29,12 +29,21 @@ export class Adoption {
 
   /** @param workers process ids of others that still end their runs; null: the same as before */
   look(jobs: readonly JobEntry[], workers: readonly number[] | null): void {
+    this.take(jobs, this.find(jobs.length, workers));
+  }
+
+  /** The first half of `look`, which does not need the jobs' keys. @returns what `take` goes on with */
+  find(jobCount: number, workers: readonly number[] | null): readonly Retry[] {
     this.#workers = workers ?? this.#workers ?? [];
-    if (jobs.length === 0) return;
+    if (jobCount === 0) return [];
     const { store, clock } = this.#parts;
     const held = this.#held;
     this.#held = [];
-    this.#goOn(jobs, [...held, ...store.recover(this.#workers, clock.now())]);
+    return [...held, ...store.recover(this.#workers, clock.now())];
+  }
+
+  take(jobs: readonly JobEntry[], retries: readonly Retry[]): void {
+    this.#goOn(jobs, retries);
   }
 
   /** A job that was declared when others had been for long. */

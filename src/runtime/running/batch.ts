@@ -1,7 +1,7 @@
 // Times that came due together: what becomes of each is decided one by one, told to the store at once, and then done.
 import { decideOverlap } from "../../schedule/overlap.ts";
 import type { Reason, Trigger } from "../../store/records.ts";
-import type { Decision, Store } from "../../store/store.ts";
+import type { Decision, Ended, Store } from "../../store/store.ts";
 import type { JobEntry } from "./job-entry.ts";
 import { Run } from "./run.ts";
 
@@ -24,6 +24,8 @@ export class Batch {
   /** To be asked to end, because a newer time takes their place. */
   readonly replaced: Run[] = [];
   readonly skipped: SkippedTime[] = [];
+  /** Rows of times that are skipped, each one record. */
+  readonly #rows: Ended[] = [];
 
   constructor(decidedAtMs: number) {
     this.#decidedAtMs = decidedAtMs;
@@ -67,11 +69,20 @@ export class Batch {
   /** The next attempt of a run that has failed. */
   retry(run: Run): void {
     this.#decide(run.entry, run.scheduledAtMs, "retry", run.attempt, null);
+    run.retryAtMs = null;
     this.begun.push(run);
+  }
+
+  /** Times too many to be told one by one. */
+  skipRow(row: Ended): void {
+    this.#rows.push(row);
   }
 
   /** From now on it is known, whatever happens. */
   write(store: Store): void {
+    // First what is earlier: whoever goes on after this process begins with what follows the latest time that has a record.
+    for (const row of this.#rows) store.end(row);
+    if (this.#rows.length > 0) store.flush();
     if (this.#decisions.length > 0) store.decide(this.#decisions);
   }
 

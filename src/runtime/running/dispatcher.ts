@@ -4,7 +4,7 @@
 import { formatDuration } from "../../schedule/duration.ts";
 import { retryDelay } from "../../schedule/retry.ts";
 import type { Reason, RunRecord } from "../../store/records.ts";
-import type { Store } from "../../store/store.ts";
+import type { Ended, Store } from "../../store/store.ts";
 import type { Clock } from "../clock.ts";
 import { errorText, type Journal } from "../journal.ts";
 import type { Batch, SkippedTime } from "./batch.ts";
@@ -26,6 +26,9 @@ export interface DispatcherUser {
   retryLater(run: Run, dueMs: number): void;
 }
 
+/** Records are put off no longer than that. */
+const longestBeginningMs = 500;
+
 export class Dispatcher {
   readonly #clock: Clock;
   readonly #journal: Journal;
@@ -39,6 +42,9 @@ export class Dispatcher {
   readonly #runs = new Set<Run>();
   /** What has been decided and not begun does not begin any more. */
   isStopped = false;
+  /** While many begin, those that have ended already wait for their records. */
+  #isBeginning = false;
+  #ends: Array<{ readonly run: Run; readonly end: AttemptEnd }> = [];
   #idle = Promise.withResolvers<void>();
 
   constructor(clock: Clock, journal: Journal, runner: Runner, store: () => Store, user: DispatcherUser) {
@@ -69,10 +75,29 @@ export class Dispatcher {
     for (const run of batch.queued) this.#runs.add(run);
     written();
     for (const run of batch.replaced) this.cancel(run, "replaced", "a newer run takes its place");
-    for (const run of batch.begun) {
+    this.#begin(batch.begun);
+  }
+
+  /** Of many that come together the last is not to wait until the others are recorded. */
+  #begin(runs: readonly Run[]): void {
+    const startMs = this.#clock.monotonic();
+    this.#isBeginning = true;
+    for (const run of runs) {
+      // Cancelled before it began: several times came at once, and a later one has taken its place.
+      if (!this.#runs.has(run)) continue;
       if (this.isStopped) this.cancel(run, "stopping", "the daemon is stopping");
       else this.#proceed(run);
+      if (run.sinceMs - startMs > longestBeginningMs) this.settle();
     }
+    this.#isBeginning = false;
+    this.settle();
+  }
+
+  /** What has ended and was put off is recorded. */
+  settle(): void {
+    const ends = this.#ends;
+    this.#ends = [];
+    for (const { run, end } of ends) this.#attemptEnded(run, end);
   }
 
   /** Asks a run to end, or takes it out of where it waits. */
@@ -114,7 +139,8 @@ export class Dispatcher {
     this.#user.began(run);
     this.#runner.start(run, (end) => {
       for (const next of this.#groups.leave(run)) this.#start(next);
-      this.#attemptEnded(run, end);
+      if (this.#isBeginning) this.#ends.push({ run, end });
+      else this.#attemptEnded(run, end);
     });
   }
 
@@ -178,7 +204,8 @@ export class Dispatcher {
     const kept = end.outcome === "succeeded" ? keptState(end.state, entry.state) : null;
     if (kept?.problem) this.#journal.write("error", `its state is not kept: ${kept.problem}`, run.job);
     const endedAtMs = this.#clock.now();
-    const record: RunRecord = {
+    const record: RunRecord & Mutable<Ended> = {
+      key: entry.key,
       job: run.job,
       scheduledAtMs,
       startedAtMs,
@@ -194,16 +221,16 @@ export class Dispatcher {
       times: 1,
       throughMs: scheduledAtMs,
     };
-    const changed =
-      kept !== null && kept.text !== null && kept.text !== entry.state ? { state: kept.text } : {};
-    this.#store().end({ ...record, key: entry.key, ...changed });
+    const state = kept?.text ?? entry.state;
+    if (state !== null && state !== entry.state) record.state = state;
+    this.#store().end(record);
     const before = entry.last;
     if (startedAtMs !== null) {
       const durationMs = Math.round(this.#clock.monotonic() - run.sinceMs);
       entry.last = { scheduledAtMs, outcome: end.outcome, durationMs };
     }
     if (end.outcome === "succeeded") entry.lastSuccessMs = endedAtMs;
-    if (changed.state !== undefined) entry.state = changed.state;
+    entry.state = state;
     this.#over(run);
     run.end(record);
     this.#user.ended(run, record, before);
@@ -261,5 +288,7 @@ function isBusy({ definition, active }: JobEntry): boolean {
   if (definition.policies.overlap.type === "allow") return false;
   return [...active].some(({ phase }) => phase !== "retrying");
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const neverBegun = { error: null, result: undefined, state: undefined, exitCode: null, signal: null };

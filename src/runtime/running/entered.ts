@@ -20,7 +20,7 @@ export function* entered(
 ): Generator<Entered> {
   if (entries.length === 0) return;
   const { store, bootId, journal } = parts;
-  const memories = store.enter(entries.map(declared), nowMs);
+  const memories = store.enter(declared(entries), nowMs);
   let currentBoot: string | null | undefined;
   for (const [index, entry] of entries.entries()) {
     const memory = memories[index];
@@ -32,7 +32,7 @@ export function* entered(
       continue;
     }
     const accountedMs = accountedThrough(entry, memory, fromMs);
-    if (fromMs !== null) entry.accountedMs = Math.max(entry.accountedMs, fromMs);
+    if (fromMs !== null) entry.knownMs = Math.max(entry.knownMs, fromMs);
     const dueMs = nextPlanned(plan, accountedMs);
     let isReboot = false;
     if (plan.schedules.some(({ kind }) => kind === "reboot")) {

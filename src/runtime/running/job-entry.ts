@@ -5,6 +5,7 @@ import { jitterDelay } from "../../schedule/plan.ts";
 import type { JobMemory } from "../../store/store.ts";
 import type { JobDefinition } from "../job.ts";
 import type { Run } from "./run.ts";
+import { RunSet } from "./run-set.ts";
 
 export type JobState = "idle" | "running" | "backing-off" | "paused" | "done";
 
@@ -19,12 +20,12 @@ export interface JobEntry {
   sinceMs: number;
   /** Its next time. */
   dueMs: number | null;
-  /** No time up to this one is owed: each has its record, or was before the job was declared. */
-  accountedMs: number;
+  /** After this time none has a record; one before it may have, where the clock was set back. */
+  knownMs: number;
   /** The latest time that was decided, as far as one was. */
   lastScheduledMs: number | null;
   /** Runs that are going on, wait for their group, or for their next attempt. */
-  readonly active: Set<Run>;
+  readonly active: RunSet<Run>;
   readonly queue: Run[];
   /** Whether the worker before still runs it. */
   held: boolean;
@@ -54,9 +55,9 @@ export function newEntry(definition: JobDefinition, host: string): JobEntry {
     key: 0,
     sinceMs: 0,
     dueMs: null,
-    accountedMs: 0,
+    knownMs: 0,
     lastScheduledMs: null,
-    active: new Set(),
+    active: new RunSet(),
     queue: [],
     held: false,
     pausedAtMs: null,
@@ -70,9 +71,16 @@ export function newEntry(definition: JobDefinition, host: string): JobEntry {
 
 export function remember(entry: JobEntry, memory: JobMemory, nowMs: number): void {
   entry.sinceMs = nowMs;
-  const { key, accountedMs, lastSuccessMs, pausedAtMs, state, bootId, last } = memory;
-  Object.assign(entry, { key, accountedMs, lastSuccessMs, pausedAtMs, state, bootId });
+  const { key, accountedMs, knownMs, pausedAtMs, bootId, last } = memory;
+  Object.assign(entry, { key, pausedAtMs, bootId });
+  entry.knownMs = Math.max(knownMs, accountedMs);
   entry.lastScheduledMs = last?.scheduledAtMs ?? null;
+  rememberOutcome(entry, memory);
+}
+
+/** What the runs of another worker have left. */
+export function rememberOutcome(entry: JobEntry, { lastSuccessMs, state, last }: JobMemory): void {
+  Object.assign(entry, { lastSuccessMs, state });
   if (last === null || last.outcome === "skipped") return;
   const durationMs = last.startedAtMs === null ? 0 : last.endedAtMs - last.startedAtMs;
   entry.last = { scheduledAtMs: last.scheduledAtMs, outcome: last.outcome, durationMs };
@@ -106,8 +114,20 @@ export function backOff(entry: JobEntry, ranForMs: number, random: number): numb
   return delayMs;
 }
 
-/** When it comes next now that the clock was set back by `stepMs` to `nowMs`. */
-export function dueAfterStepBack(entry: JobEntry, nowMs: number, stepMs: number): number | null {
+/** Calls back for each job that comes at another time now that the clock was set back by `stepMs` to `nowMs`. */
+export function afterStepBack(
+  entries: readonly JobEntry[],
+  nowMs: number,
+  stepMs: number,
+  changed: (entry: JobEntry, dueMs: number | null) => void,
+): void {
+  for (const entry of entries) {
+    const dueMs = nextAfterStepBack(entry, nowMs, stepMs);
+    if (dueMs !== entry.dueMs) changed(entry, dueMs);
+  }
+}
+
+function nextAfterStepBack(entry: JobEntry, nowMs: number, stepMs: number): number | null {
   const { dueMs, lastScheduledMs, definition, isAlways } = entry;
   if (dueMs === null) return null;
   if (isAlways) return Math.min(dueMs, nowMs + ALWAYS_BACK_OFF.maximumMs);

@@ -1,7 +1,7 @@
 // Many times of one job that have come due at once: those that its policy catches up are offered, the others skipped.
 import { type CatchUp, decideCatchUp } from "../../schedule/catch-up.ts";
 import { dueTimes } from "../../schedule/due-times.ts";
-import type { DueTimes } from "../../schedule/plan.ts";
+import { type DueTimes, nextPlanned } from "../../schedule/plan.ts";
 import type { Reason } from "../../store/records.ts";
 import type { Batch } from "./batch.ts";
 import type { JobEntry } from "./job-entry.ts";
@@ -11,20 +11,66 @@ import { skippedManyText } from "./skipped.ts";
 /** How many times of one job are recorded one by one; those before are one record. */
 const toldOneByOne = 100;
 
-export interface Circumstances {
+export interface Missed {
+  /** The first of them. */
+  readonly dueMs: number;
+  readonly nowMs: number;
   /** The machine slept, or no daemon ran. */
   readonly wasAway: boolean;
   /** The clock was wrong, and was set forward over them. */
   readonly wasCorrected: boolean;
 }
 
-/** @returns the time that comes next, and those too many to be told one by one, which are skipped for `reason` */
-export function offerMany(
+/**
+ * All times of a job that have come at once: those that have no record yet.
+ * @returns the time that comes next
+ */
+export function fireMissed(
+  parts: Pick<SchedulerParts, "clock" | "store" | "journal">,
+  batch: Batch,
+  entry: JobEntry,
+  missed: Missed,
+): number | null {
+  const { dueMs, nowMs } = missed;
+  const fromMs = dueMs <= entry.knownMs ? passKnown(parts, batch, entry, dueMs, nowMs) : dueMs;
+  if (fromMs === null || fromMs > nowMs) return fromMs;
+  const { nextDueMs, earlier, reason } = offerMany(batch, entry, { ...missed, dueMs: fromMs });
+  if (earlier !== null) recordMany(parts, batch, entry, earlier, reason);
+  entry.knownMs = Math.max(entry.knownMs, nowMs);
+  return nextDueMs;
+}
+
+/**
+ * The clock was set back, and forward again over times that have their records. Those between them have none, because they were
+ * before the job was declared: they are skipped.
+ * @returns the first time after all of them
+ */
+function passKnown(
+  parts: Pick<SchedulerParts, "clock" | "store" | "journal">,
   batch: Batch,
   entry: JobEntry,
   dueMs: number,
   nowMs: number,
-  { wasAway, wasCorrected }: Circumstances,
+): number | null {
+  const { plan } = entry.definition;
+  let fromMs: number | null = dueMs;
+  for (const [firstMs, lastMs] of parts.store.recordedBetween(entry.key, dueMs, nowMs)) {
+    if (fromMs === null || fromMs > nowMs) break;
+    if (fromMs < firstMs) {
+      const { times, earlier } = dueTimes(plan, fromMs, firstMs - 1, toldOneByOne);
+      for (const timeMs of times) batch.skip(entry, timeMs, "schedule", "not-caught-up");
+      if (earlier !== null) recordMany(parts, batch, entry, earlier, "not-caught-up");
+    }
+    if (fromMs <= lastMs) fromMs = nextPlanned(plan, lastMs);
+  }
+  return fromMs;
+}
+
+/** @returns the time that comes next, and those too many to be told one by one, which are skipped for `reason` */
+function offerMany(
+  batch: Batch,
+  entry: JobEntry,
+  { dueMs, nowMs, wasAway, wasCorrected }: Missed,
 ): Pick<DueTimes, "nextDueMs" | "earlier"> & { readonly reason: Reason } {
   const { plan, policies } = entry.definition;
   const isPaused = entry.pausedAtMs !== null;
@@ -45,13 +91,14 @@ export function offerMany(
 }
 
 /** A row of times is one record, and one line in the log. */
-export function recordMany(
-  { clock, store, journal }: Pick<SchedulerParts, "clock" | "store" | "journal">,
+function recordMany(
+  { clock, journal }: Pick<SchedulerParts, "clock" | "journal">,
+  batch: Batch,
   { key, definition }: JobEntry,
   { firstMs, lastMs, count }: NonNullable<DueTimes["earlier"]>,
   reason: Reason,
 ): void {
-  store.end({
+  batch.skipRow({
     key,
     scheduledAtMs: firstMs,
     throughMs: lastMs,

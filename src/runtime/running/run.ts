@@ -7,6 +7,8 @@ import type { JobEntry } from "./job-entry.ts";
 /** queued: behind runs of the same job; waiting: for a place in its concurrency group; retrying: for its next attempt. */
 export type Phase = "queued" | "waiting" | "running" | "retrying";
 
+export const nothing = () => {};
+
 export interface Triggered {
   /** null: the job's other runs do not allow another, which has been recorded. */
   readonly run: Run | null;
@@ -28,10 +30,12 @@ export class Run implements RunIdentity {
   /** Why it is to end before it does by itself. */
   asked: { readonly reason: Reason; readonly text: string } | null = null;
   /** How the attempt is asked to end, while it is going on. */
-  stop: (text: string) => void = () => {};
+  stop: (text: string) => void = nothing;
   isTimedOut = false;
+  /** By the wall clock; null: it does not wait for its next attempt. */
+  retryAtMs: number | null = null;
   #record: RunRecord | null = null;
-  readonly #listeners: Array<(record: RunRecord) => void> = [];
+  #listeners: Array<(record: RunRecord) => void> | null = null;
 
   constructor(entry: JobEntry, scheduledAtMs: number, origin: Trigger, input?: unknown) {
     this.entry = entry;
@@ -45,6 +49,7 @@ export class Run implements RunIdentity {
     const record = this.#record;
     if (record !== null) return Promise.resolve(record);
     return new Promise((resolve) => {
+      this.#listeners ??= [];
       this.#listeners.push(resolve);
     });
   }
@@ -52,7 +57,7 @@ export class Run implements RunIdentity {
   /** It is over. */
   end(record: RunRecord): void {
     this.#record = record;
-    for (const listener of this.#listeners) listener(record);
+    for (const listener of this.#listeners ?? []) listener(record);
   }
 
   get job(): string {

@@ -1,11 +1,13 @@
 // One attempt of a run, from its start to how it ended, and the attempts that are going on. A handler that throws is the run's
 // outcome and a stack in the log, and nothing more.
+
+import { runId } from "../../store/records.ts";
 import { type Clock, longestTimerMs } from "../clock.ts";
 import type { JobDefinition, Work } from "../job.ts";
 import type { Journal, RunIdentity } from "../journal.ts";
 import { LazyAbort, RunContext } from "./context.ts";
 import type { Ending, Executor, RunRequest } from "./execution.ts";
-import type { Run } from "./run.ts";
+import { nothing, type Run } from "./run.ts";
 
 /** How an attempt has ended. */
 export interface AttemptEnd {
@@ -74,8 +76,6 @@ export class Runner {
   start(run: Run, ended: (end: AttemptEnd) => void): void {
     const { definition } = run.entry;
     this.#going.add(run);
-    // A handler may wait for nothing but its signal, which keeps no event loop alive: runs that are going on do.
-    this.#hold ??= setInterval(() => {}, longestTimerMs);
     run.phase = "running";
     run.startedAtMs = this.#clock.now();
     run.sinceMs = this.#clock.monotonic();
@@ -85,7 +85,7 @@ export class Runner {
       cancelTimeout?.();
       this.#stuck.get(run)?.();
       this.#stuck.delete(run);
-      run.stop = () => {};
+      run.stop = nothing;
       for (const watch of this.#watches) watch.ended(run);
       this.#going.delete(run);
       if (this.#going.size === 0) this.#rest();
@@ -93,6 +93,8 @@ export class Runner {
     };
     if (definition.work.type === "inline") this.#startInline(run, definition.work.handler, over);
     else void this.#startElsewhere(run, definition.work, over);
+    // A handler may wait for nothing but its signal, which keeps no event loop alive: runs that are going on do.
+    if (this.#going.size > 0) this.#hold ??= setInterval(nothing, longestTimerMs);
   }
 
   /** Asks a run that is going on to end, and ends it by force when it does not, if that can be done. */
@@ -123,7 +125,7 @@ export class Runner {
   #startInline(run: Run, handler: (context: RunContext) => unknown, over: (end: AttemptEnd) => void): void {
     const abort = new LazyAbort();
     run.stop = (text) => abort.abort(text, run.isTimedOut ? "TimeoutError" : "AbortError");
-    const context = new RunContext(requestOf(run), abort, () => this.#journal.logFor(run.job));
+    const context = new RunContext(new Request(run), abort, () => this.#journal.logFor(run.job));
     const fail = (error: unknown) => over(judgeFailure(run, error, abort.reason));
     const succeed = (result: unknown) => over(judgeSuccess(run, result, context.state));
     let returned: unknown;
@@ -149,7 +151,8 @@ export class Runner {
     let ending: Ending;
     try {
       const executor = await this.#executorOf(run.job, work);
-      const execution = executor.execute(requestOf(run), {
+      const request = { ...new Request(run), id: run.id };
+      const execution = executor.execute(request, {
         line: (level, text) => this.#journal.within(run, () => this.#journal.write(level, text)),
       });
       run.stop = (text) => {
@@ -221,25 +224,37 @@ export class Runner {
   }
 
   #rest(): void {
-    clearInterval(this.#hold ?? undefined);
+    if (this.#hold === null) return;
+    clearInterval(this.#hold);
     this.#hold = null;
   }
 }
 
-function requestOf(run: Run): RunRequest {
-  const { entry } = run;
-  return {
-    job: run.job,
-    get id() {
-      return run.id;
-    },
-    attempt: run.attempt,
-    scheduledAtMs: run.scheduledAtMs,
-    startedAtMs: run.startedAtMs ?? 0,
-    lastSuccessMs: entry.lastSuccessMs,
-    input: run.input,
-    state: entry.state === null ? undefined : JSON.parse(entry.state),
-  };
+/** As it is now: the run itself goes on to its next attempt. */
+class Request implements RunRequest {
+  readonly job: string;
+  readonly attempt: number;
+  readonly scheduledAtMs: number;
+  readonly startedAtMs: number;
+  readonly lastSuccessMs: number | null;
+  readonly input: unknown;
+  readonly state: unknown;
+
+  constructor(run: Run) {
+    const { state, lastSuccessMs } = run.entry;
+    this.job = run.job;
+    this.attempt = run.attempt;
+    this.scheduledAtMs = run.scheduledAtMs;
+    this.startedAtMs = run.startedAtMs ?? 0;
+    this.lastSuccessMs = lastSuccessMs;
+    this.input = run.input;
+    this.state = state === null ? undefined : JSON.parse(state);
+  }
+
+  /** Made when it is asked for. */
+  get id(): string {
+    return runId(this.job, this.scheduledAtMs);
+  }
 }
 
 function judgeSuccess(run: Run, result: unknown, state: unknown): AttemptEnd {

@@ -1,6 +1,5 @@
 // When jobs run: holds each job's next time, and gives what has come due to the dispatcher. What a time means that comes late is
 // decided in src/schedule.
-import { formatDuration } from "../../schedule/duration.ts";
 import { nextPlanned } from "../../schedule/plan.ts";
 import type { RunRecord } from "../../store/records.ts";
 import type { JobDefinition } from "../job.ts";
@@ -8,11 +7,12 @@ import { Adoption } from "./adoption.ts";
 import { Batch } from "./batch.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { entered } from "./entered.ts";
-import { backOff, dueAfterStepBack, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
-import { offerMany, recordMany } from "./missed.ts";
+import { afterStepBack, backOff, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
+import { fireMissed } from "./missed.ts";
+import { freeTime, refresh } from "./remembered.ts";
 import { Run, type Triggered } from "./run.ts";
 import type { SchedulerParts } from "./scheduler-parts.ts";
-import { tellSkipped } from "./skipped.ts";
+import { restartText, tellSkipped } from "./skipped.ts";
 import { type ClockStep, judgeStep, Timeline } from "./timeline.ts";
 
 export class Scheduler {
@@ -39,15 +39,16 @@ export class Scheduler {
       ended: (run, record, before) => this.#ended(run, record, before),
       left: ({ entry }) => void this.#freed(entry),
       skipped: (times) => tellSkipped(parts, times, this.#timeline.nowMs),
-      retryLater: (run, dueMs) => this.#timeline.add(dueMs, run),
+      retryLater: (run, dueMs) => this.#retryLater(run, dueMs),
     });
     this.#adoption = new Adoption(parts, this.dispatcher);
     this.#timeline = new Timeline(parts.clock, {
       stepped: (step) => this.#stepped(step),
       due: (values, dueMs) => {
         for (const value of values) {
-          if (value instanceof Run) this.#retries.push(value);
-          else if (value.dueMs !== null && value.dueMs + value.delayMs === dueMs)
+          if (value instanceof Run) {
+            if (value.retryAtMs === dueMs) this.#retries.push(value);
+          } else if (value.dueMs !== null && value.dueMs + value.delayMs === dueMs)
             this.#fire(value, value.dueMs);
         }
       },
@@ -73,7 +74,7 @@ export class Scheduler {
     const entry = newEntry(definition, this.#parts.host);
     this.#jobs.set(definition.name, entry);
     if (this.#state !== "started") return;
-    this.#timeline.readClocks();
+    this.#timeline.look();
     this.#enter([entry], null);
     this.#adoption.declared(entry, this.#jobs.size === 1);
     this.#timeline.arm();
@@ -95,9 +96,11 @@ export class Scheduler {
     const { nowMs } = this.#timeline;
     if (fromMs === null) this.#awayThroughMs = nowMs;
     else this.#tookOverAtMs = nowMs;
-    for (const entry of this.#jobs.values()) entry.held = running.includes(entry.definition.name);
+    for (const name of running) Object.assign(this.#jobs.get(name) ?? {}, { held: true });
+    // In this order there is nothing yet that would have to be written before.
+    const found = this.#adoption.find(this.#jobs.size, workers);
     this.#enter(this.jobs, fromMs === null ? null : Math.min(fromMs, nowMs));
-    this.#adoption.look(this.jobs, workers);
+    this.#adoption.take(this.jobs, found);
     this.#timeline.arm();
   }
 
@@ -112,6 +115,7 @@ export class Scheduler {
     if (entry === undefined || !entry.held) return;
     entry.held = false;
     if (this.#state !== "started") return;
+    refresh(this.#parts.store, entry, this.#timeline.nowMs);
     this.#adoption.look(this.jobs, workers);
     this.dispatcher.beginQueued(entry);
     if (entry.isAlways && entry.active.size === 0) this.#setDue(entry, this.#parts.clock.now());
@@ -145,8 +149,7 @@ export class Scheduler {
   /** Runs a job now, whatever its schedule says. */
   trigger(entry: JobEntry, input: unknown, accepted: (run: Run) => void = () => {}): Triggered {
     const { clock, store } = this.#parts;
-    let scheduledAtMs = clock.now();
-    while (store.has(entry.key, scheduledAtMs)) scheduledAtMs += 1;
+    const scheduledAtMs = freeTime(store, entry, clock.now());
     const batch = new Batch(clock.now());
     const run = batch.offer(entry, scheduledAtMs, "manual", input);
     this.dispatcher.carryOut(batch, () => run !== null && accepted(run));
@@ -208,21 +211,18 @@ export class Scheduler {
   }
 
   #fireOne(entry: JobEntry, timeMs: number): void {
-    // Only after the clock was set back by hours.
-    const isKnown = timeMs <= Math.max(entry.lastScheduledMs ?? timeMs - 1, entry.accountedMs);
-    if (isKnown && this.#parts.store.has(entry.key, timeMs)) return;
+    // Only after the clock was set back.
+    if (timeMs <= entry.knownMs && this.#parts.store.has(entry.key, timeMs)) return;
+    entry.knownMs = Math.max(entry.knownMs, timeMs);
     entry.lastScheduledMs = Math.max(timeMs, entry.lastScheduledMs ?? timeMs);
     if (entry.pausedAtMs === null) this.#currentBatch().offer(entry, timeMs, "schedule");
     else this.#currentBatch().skip(entry, timeMs, "schedule", "paused");
   }
 
   #fireMany(entry: JobEntry, dueMs: number, nowMs: number): void {
-    const { nextDueMs, earlier, reason } = offerMany(this.#currentBatch(), entry, dueMs, nowMs, {
-      wasAway: dueMs <= this.#awayThroughMs,
-      wasCorrected: dueMs <= this.#correctedThroughMs,
-    });
-    if (earlier !== null) recordMany(this.#parts, entry, earlier, reason);
-    this.#setDue(entry, nextDueMs);
+    const [wasAway, wasCorrected] = [dueMs <= this.#awayThroughMs, dueMs <= this.#correctedThroughMs];
+    const missed = { dueMs, nowMs, wasAway, wasCorrected };
+    this.#setDue(entry, fireMissed(this.#parts, this.#currentBatch(), entry, missed));
   }
 
   #currentBatch(): Batch {
@@ -244,7 +244,7 @@ export class Scheduler {
     const { entry } = run;
     this.#parts.observers?.ended(run, record, before);
     if (this.#freed(entry) && entry.isAlways && this.#state === "started" && entry.pausedAtMs === null)
-      this.#restartLater(entry, record, entry.last?.durationMs ?? 0);
+      this.#restartLater(entry, record);
   }
 
   /** @returns whether that was the last run of a job */
@@ -254,11 +254,10 @@ export class Scheduler {
     return true;
   }
 
-  #restartLater(entry: JobEntry, { outcome }: Pick<RunRecord, "outcome">, durationMs: number): void {
+  #restartLater(entry: JobEntry, { outcome }: RunRecord): void {
     const { clock, journal } = this.#parts;
-    const delayMs = backOff(entry, durationMs, clock.random());
-    const how = outcome === "succeeded" ? "it returned" : "it failed";
-    journal.write("warn", `${how}: starting it again in ${formatDuration(delayMs)}`, entry.definition.name);
+    const delayMs = backOff(entry, entry.last?.durationMs ?? 0, clock.random());
+    journal.write("warn", restartText(outcome, delayMs), entry.definition.name);
     this.#comeAt(entry, clock.now() + delayMs);
   }
 
@@ -268,10 +267,18 @@ export class Scheduler {
     this.#parts.journal.write("warn", text, null);
     if (wasWrong) this.#correctedThroughMs = nowMs;
     else if (step.stepMs > 0) this.#awayThroughMs = nowMs;
-    else
-      for (const entry of this.#jobs.values()) {
-        const dueMs = dueAfterStepBack(entry, nowMs, -step.stepMs);
-        if (dueMs !== entry.dueMs) this.#setDue(entry, dueMs);
-      }
+    else this.#followStepBack(-step.stepMs);
+  }
+
+  #followStepBack(stepMs: number): void {
+    afterStepBack(this.jobs, this.#timeline.nowMs, stepMs, (entry, dueMs) => this.#setDue(entry, dueMs));
+    // They wait for a while, not for a time of day.
+    for (const run of this.dispatcher.runs)
+      if (run.retryAtMs !== null) this.#retryLater(run, run.retryAtMs - stepMs);
+  }
+
+  #retryLater(run: Run, dueMs: number): void {
+    run.retryAtMs = dueMs;
+    this.#timeline.add(dueMs, run);
   }
 }

@@ -1,5 +1,6 @@
-// What is said of times that were skipped.
-import type { Reason } from "../../store/records.ts";
+// What the log says of times that were skipped, and of an always-on job that begins again.
+import { formatDuration } from "../../schedule/duration.ts";
+import type { Outcome, Reason } from "../../store/records.ts";
 import type { SkippedTime } from "./batch.ts";
 import type { SchedulerParts } from "./scheduler-parts.ts";
 
@@ -42,6 +43,11 @@ function skippedText(row: SkippedRow): string {
 /** Of times that are not told one by one. */
 export function skippedManyText(firstMs: number, lastMs: number, count: number, reason: Reason): string {
   return `skipped ${count} runs between ${iso(firstMs)} and ${iso(lastMs)}: ${reasonText[reason]}`;
+}
+
+export function restartText(outcome: Outcome, delayMs: number): string {
+  const how = outcome === "succeeded" ? "it returned" : "it failed";
+  return `${how}: starting it again in ${formatDuration(delayMs)}`;
 }
 
 const reasonText: Readonly<Record<Reason, string>> = {

@@ -12,7 +12,7 @@ const smallestStepMs = 2_000;
 
 /** How the wall clock and the time that has passed came apart since the last look. */
 export interface ClockStep {
-  /** By how much the wall clock was ahead of what had passed; negative: it was set back. */
+  /** By how much the wall clock was ahead of what had passed, in whole seconds; negative: it was set back. */
   readonly stepMs: number;
   /** How much of that the machine slept, as far as that is known. */
   readonly sleptMs: number | null;
@@ -43,11 +43,13 @@ export class Timeline<T> {
   #wallMs = 0;
   #monotonicMs = 0;
   #sleptMs: number | null = null;
+  /** It went off too early: it has another clock than Date (libfaketime). */
+  #hasOddAlarm = false;
 
   constructor(clock: Clock, user: TimelineUser<T>) {
     this.#clock = clock;
     this.#user = user;
-    this.readClocks();
+    this.#readClocks();
   }
 
   /** The wall clock, as it was at the last look. */
@@ -57,7 +59,7 @@ export class Timeline<T> {
 
   start(): void {
     this.#isRunning = true;
-    this.readClocks();
+    this.#readClocks();
   }
 
   /** Forgets everything. */
@@ -102,7 +104,12 @@ export class Timeline<T> {
     this.arm();
   }
 
-  readClocks(): void {
+  /** Reads the clocks, and notices if they came apart. */
+  look(): void {
+    this.#noticeStep();
+  }
+
+  #readClocks(): void {
     this.#wallMs = this.#clock.now();
     this.#monotonicMs = this.#clock.monotonic();
     this.#sleptMs = this.#clock.slept();
@@ -115,8 +122,12 @@ export class Timeline<T> {
   #waitFor(dueMs: number): () => void {
     const wake = () => this.wake();
     const nowMs = this.#clock.now();
-    const isLong = dueMs - nowMs > maximumWaitMs;
-    const cancelAlarm = isLong ? this.#clock.at(dueMs, wake) : null;
+    const isLong = dueMs - nowMs > maximumWaitMs && !this.#hasOddAlarm;
+    const alarm = () => {
+      this.#hasOddAlarm ||= this.#clock.now() < dueMs;
+      this.wake();
+    };
+    const cancelAlarm = isLong ? this.#clock.at(dueMs, alarm) : null;
     const longestMs = cancelAlarm ? longestTimerMs : maximumWaitMs;
     const cancelTimer = this.#clock.after(waitMs(dueMs, nowMs, longestMs), wake);
     return () => {
@@ -127,10 +138,11 @@ export class Timeline<T> {
 
   #noticeStep(): void {
     const [wallBefore, monotonicBefore, sleptBefore] = [this.#wallMs, this.#monotonicMs, this.#sleptMs];
-    this.readClocks();
+    this.#readClocks();
     const stepMs = this.#wallMs - wallBefore - (this.#monotonicMs - monotonicBefore);
     if (Math.abs(stepMs) < smallestStepMs) return;
     const sleptMs = this.#sleptMs === null || sleptBefore === null ? null : this.#sleptMs - sleptBefore;
-    this.#user.stepped({ stepMs, sleptMs });
+    // The clocks are not read at the same moment: what was three hours is not to be a millisecond less.
+    this.#user.stepped({ stepMs: Math.round(stepMs / 1_000) * 1_000, sleptMs });
   }
 }

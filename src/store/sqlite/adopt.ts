@@ -53,6 +53,32 @@ function decisionOf(
   };
 }
 
+/** What `isRecorded` is true of, but for what is forgotten by now. */
+export function recordedBetween(
+  connection: Connection,
+  key: number,
+  fromMs: number,
+  throughMs: number,
+): Array<readonly [number, number]> {
+  return connection
+    .rows(
+      `SELECT scheduled, through FROM runs WHERE job = ?1 AND scheduled BETWEEN ?2 AND ?3
+       UNION SELECT scheduled, through FROM runs WHERE job = ?1 AND times > 1 AND through >= ?2 AND scheduled <= ?3
+       UNION SELECT scheduled, scheduled FROM retries WHERE job = ?1 AND scheduled BETWEEN ?2 AND ?3`,
+      ...[key, fromMs, throughMs],
+    )
+    .map(([first, last]) => [Number(first), Number(last)] as const)
+    .concat(decidedBetween(connection, key, fromMs, throughMs).map((timeMs) => [timeMs, timeMs] as const));
+}
+
+/** Also those that another process has decided, and still runs. */
+function decidedBetween(connection: Connection, key: number, fromMs: number, throughMs: number): number[] {
+  return connection
+    .rows("SELECT scheduled, jobs FROM pending WHERE scheduled BETWEEN ? AND ?", fromMs, throughMs)
+    .filter(([, jobs]) => jobs instanceof Uint8Array && decodeKeys(jobs).includes(key))
+    .map(([scheduled]) => Number(scheduled));
+}
+
 /** Also one whose record is forgotten by now, or that waits for its next attempt. */
 export function isRecorded(connection: Connection, key: number, timeMs: number): boolean {
   const found = connection.rows(
@@ -62,5 +88,5 @@ export function isRecorded(connection: Connection, key: number, timeMs: number):
      UNION ALL SELECT 1 FROM jobs WHERE key = ?1 AND forgotten >= ?2 LIMIT 1`,
     ...[key, timeMs],
   );
-  return found.length > 0;
+  return found.length > 0 || decidedBetween(connection, key, timeMs, timeMs).length > 0;
 }

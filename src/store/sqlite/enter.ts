@@ -97,9 +97,10 @@ export function readKnown(
   return new Map(
     rows.map((values) => {
       const row = jobRowOf(values);
-      const decided = decidedMs.get(row.memory.key) ?? 0;
-      const accountedMs = Math.max(accountedOf(connection, row, nowMs), decided);
-      return [row.name, { ...row, memory: { ...row.memory, accountedMs } }];
+      const { accounted = 0, known = 0 } = decidedMs.get(row.memory.key) ?? {};
+      const accountedMs = Math.max(accountedOf(connection, row, nowMs), accounted);
+      const knownMs = Math.max(row.memory.knownMs, known);
+      return [row.name, { ...row, memory: { ...row.memory, accountedMs, knownMs } }];
     }),
   );
 }
@@ -119,17 +120,29 @@ function changeSchedule(connection: Connection, { key, accountedMs }: JobMemory,
   connection.run("UPDATE jobs SET schedule = ?, accounted = ? WHERE key = ?", schedule, accountedMs, key);
 }
 
+interface LatestDecided {
+  /** Under a clock that was right. */
+  readonly accounted: number;
+  /** Under any. */
+  readonly known: number;
+}
+
 /** The latest time of each job that some process has decided and not recorded yet. */
-function latestDecided(connection: Connection, nowMs: number): Map<number, number> {
-  const latest = new Map<number, number>();
+function latestDecided(connection: Connection, nowMs: number): Map<number, LatestDecided> {
+  const latest = new Map<number, LatestDecided>();
   const rows = connection.rows(
-    `SELECT scheduled, jobs FROM pending WHERE trigger IN ('schedule', 'catch-up') AND scheduled <= ?`,
-    nowMs + futureMs,
+    `SELECT scheduled, jobs FROM pending WHERE trigger IN ('schedule', 'catch-up')`,
   );
   for (const [scheduled, jobs] of rows) {
     if (!(jobs instanceof Uint8Array)) continue;
+    const timeMs = Number(scheduled);
+    const isFuture = timeMs > nowMs + futureMs;
     for (const key of decodeKeys(jobs)) {
-      latest.set(key, Math.max(latest.get(key) ?? 0, Number(scheduled)));
+      const { accounted = 0, known = 0 } = latest.get(key) ?? {};
+      latest.set(key, {
+        accounted: isFuture ? accounted : Math.max(accounted, timeMs),
+        known: Math.max(known, timeMs),
+      });
     }
   }
   return latest;

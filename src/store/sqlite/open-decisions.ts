@@ -6,7 +6,9 @@ export interface OpenDecision {
   readonly decision: Decision;
   /** Its row's number; null: it could not be written. */
   row: number | null;
-  /** The jobs that have no record yet; null: all of them. */
+  /** So many of its jobs, the first ones, have their records: as a rule they come in the order of the jobs. */
+  closed: number;
+  /** The jobs after those that have no record yet; null: all of them. */
   open: Set<number> | null;
   /** How many of its jobs' records are yet to be asked for. */
   count: number;
@@ -31,6 +33,7 @@ export class OpenDecisions {
     const added: OpenDecision = {
       decision,
       row: null,
+      closed: 0,
       open: null,
       count: decision.jobs.length,
       interruptedMs,
@@ -45,11 +48,21 @@ export class OpenDecisions {
     return this.#find(key, scheduledAtMs) !== undefined || this.#retries.has(retryKey(key, scheduledAtMs));
   }
 
+  /** The times of a job that are decided and have no record yet, or wait for their next attempt. */
+  timesOf(key: number): number[] {
+    const decided = [...this.#byTime].filter(([, decisions]) =>
+      decisions.some((each) => setOf(each).has(key)),
+    );
+    const retried = [...this.#retries.values()].filter((retry) => retry.key === key);
+    return [...decided.map(([timeMs]) => timeMs), ...retried.map(({ scheduledAtMs }) => scheduledAtMs)];
+  }
+
   /** @returns the decision, if this was the last of its jobs: its row is not needed any more */
   close(key: number, scheduledAtMs: number): OpenDecision | null {
-    const found = this.#find(key, scheduledAtMs);
+    const found = this.#next(key, scheduledAtMs) ?? this.#find(key, scheduledAtMs);
     if (found === undefined) return null;
-    openOf(found).delete(key);
+    if (found.open === null && found.decision.jobs[found.closed] === key) found.closed += 1;
+    else setOf(found).delete(key);
     found.count -= 1;
     if (found.count > 0) return null;
     this.forget(found);
@@ -80,13 +93,25 @@ export class OpenDecisions {
     this.#retries.clear();
   }
 
+  /** The decision whose next job it is. */
+  #next(key: number, scheduledAtMs: number): OpenDecision | undefined {
+    return this.#byTime
+      .get(scheduledAtMs)
+      ?.find(({ decision, open, closed }) => open === null && decision.jobs[closed] === key);
+  }
+
   #find(key: number, scheduledAtMs: number): OpenDecision | undefined {
-    return this.#byTime.get(scheduledAtMs)?.find((candidate) => openOf(candidate).has(key));
+    return this.#byTime.get(scheduledAtMs)?.find((candidate) => setOf(candidate).has(key));
   }
 }
 
-function openOf(decision: OpenDecision): Set<number> {
-  decision.open ??= new Set(decision.decision.jobs);
+/** The jobs of a decision that have no record yet. */
+export function openJobs({ decision, open, closed }: OpenDecision): Iterable<number> {
+  return open ?? decision.jobs.slice(closed);
+}
+
+function setOf(decision: OpenDecision): Set<number> {
+  decision.open ??= new Set(openJobs(decision));
   return decision.open;
 }
 

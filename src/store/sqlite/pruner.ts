@@ -26,7 +26,7 @@ export class Pruner {
   }
 
   enter(key: number, kept: number): void {
-    this.#kept.set(key, kept);
+    if (kept > 0) this.#kept.set(key, kept);
   }
 
   /** There is one record more of a job. */

@@ -113,6 +113,7 @@ export function jobRowOf(row: readonly Value[]): JobRow {
   const memory: JobMemory = {
     key: Number(key),
     accountedMs: Number(accounted),
+    knownMs: Number(accounted),
     lastSuccessMs: numberOrNull(succeeded),
     last:
       typeof outcome !== "string"
@@ -134,6 +135,7 @@ export function newMemory(key: number, nowMs: number): JobMemory {
   return {
     key,
     accountedMs: nowMs,
+    knownMs: nowMs,
     lastSuccessMs: null,
     last: null,
     pausedAtMs: null,

@@ -2,7 +2,7 @@
 // follow some milliseconds at a time, so that nothing that is due waits for them.
 import type { RunRecord } from "../records.ts";
 import type { Decision, Ended, JobMemory, Retry, RunQuery, Store, Trouble } from "../store.ts";
-import { adopt, isRecorded } from "./adopt.ts";
+import { adopt, isRecorded, recordedBetween } from "./adopt.ts";
 import type { Connect, Connection } from "./connection.ts";
 import { type Counted, Counts } from "./counts.ts";
 import { type Declared, enterJobs } from "./enter.ts";
@@ -12,16 +12,10 @@ import { type OpenDecision, OpenDecisions } from "./open-decisions.ts";
 import { Outbox } from "./outbox.ts";
 import { Pruner } from "./pruner.ts";
 import { RealKeys } from "./real-keys.ts";
+import { rebuild } from "./rebuild.ts";
 import type { Retention } from "./retention.ts";
 import { matches, recordOf, selectRuns } from "./rows.ts";
-import {
-  insertDecision,
-  insertRetry,
-  insertUnwritten,
-  recordsAtOnce,
-  tryToWrite,
-  type Write,
-} from "./writes.ts";
+import { insertDecision, recordsAtOnce, tryToWrite, type Write } from "./writes.ts";
 
 export interface StoreOptions extends Retention {
   /** Without links on the way; ":memory:" keeps nothing beyond this process. */
@@ -169,6 +163,21 @@ export class SqliteStore implements Store {
     return attempt.done && attempt.value;
   }
 
+  recordedBetween(key: number, fromMs: number, throughMs: number): Array<readonly [number, number]> {
+    this.#writeAll(false);
+    const real = this.#keys.realOf(key);
+    const attempt = this.#keeper.read((connection) => recordedBetween(connection, real, fromMs, throughMs));
+    const unwritten = this.#outbox.unwritten().filter((ended) => ended.key === key);
+    const open = this.#decisions.timesOf(key).map((timeMs) => [timeMs, timeMs] as const);
+    return [
+      ...(attempt.done ? attempt.value : []),
+      ...unwritten.map((ended) => [ended.scheduledAtMs, ended.throughMs] as const),
+      ...open,
+    ]
+      .filter(([firstMs, lastMs]) => lastMs >= fromMs && firstMs <= throughMs)
+      .sort(([a], [b]) => a - b);
+  }
+
   pause(key: number, pausedAtMs: number | null): void {
     this.#push({ type: "pause", key, pausedAtMs });
     this.#writeAll(false);
@@ -278,23 +287,8 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** Into a database that was begun anew: what this process knows. What waits to be written follows by itself. */
   #rebuild(connection: Connection): void {
-    const { owner, now } = this.#options;
-    const accountedMs = now();
-    this.#keys.clear();
-    insertUnwritten(
-      connection,
-      [...this.#jobs].map(([key, { name, schedule }]) => ({ key, name, schedule, accountedMs })),
-      this.#keys,
-    );
-    const written = this.#decisions.all().filter(({ row }) => row !== null);
-    this.#outbox.forgetRows();
-    // This is called again if it fails.
-    for (const open of written) open.row = -1;
-    for (const open of written)
-      insertDecision(connection, open, owner, this.#keys.realOfAll([...(open.open ?? open.decision.jobs)]));
-    for (const retry of this.#decisions.retries())
-      insertRetry(connection, retry, owner, this.#keys.realOf(retry.key));
+    const known = { jobs: this.#jobs, decisions: this.#decisions, keys: this.#keys, outbox: this.#outbox };
+    rebuild(connection, known, this.#options.owner, this.#options.now());
   }
 }

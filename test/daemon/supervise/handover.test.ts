@@ -70,6 +70,18 @@ test("a worker that dies before it yields leaves the schedule from now on, and n
   expect(take()).toEqual([`2 ${takeOver(null)}`]);
 });
 
+test("one that was to take over and died leaves that to the next, who does not begin before the old one has yielded", () => {
+  const { handover, take, workers } = team(1, 2, 3);
+  handover.begin(1, 2, 100);
+  workers.delete(2);
+  handover.gone(2, null);
+  take();
+  handover.begin(null, 3, 100);
+  expect(take()).toEqual([]);
+  handover.yielded(1, 10, ["long"]);
+  expect(take()).toEqual([`3 ${takeOver(10, "long")}`]);
+});
+
 test("the end of a candidate that failed releases nothing", () => {
   const { handover, take } = team(1, 2, 3);
   handover.begin(1, 2, 100);

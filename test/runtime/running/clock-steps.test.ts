@@ -44,6 +44,19 @@ test("an alarm on the wall clock does not hide a clock that was set back", async
   expect(started).toEqual(["every ten minutes 11:20:00.000"]);
 });
 
+test("an alarm that has another clock than the rest goes off too early once, and is not asked again", async () => {
+  const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
+  clock.hasAlarm = true;
+  declare("hourly", "@hourly");
+  scheduler.start();
+  expect(clock.waits).toEqual([hour]);
+  clock.ring();
+  expect(clock.isAlarmSet).toBe(false);
+  await clock.pass(hour);
+  expect(started).toEqual(["hourly 13:00:00.000"]);
+  expect(clock.isAlarmSet).toBe(false);
+});
+
 test("a sleep of a year is one run, not half a million", async () => {
   const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
   declare("minutely", "* * * * *");

@@ -21,6 +21,7 @@ export class FakeClock extends StillClock {
   hasAlarm = false;
   /** How long the machine has slept. */
   sleptMs = 0;
+  #ring: (() => void) | null = null;
 
   constructor(start: string) {
     super(Date.parse(start));
@@ -36,7 +37,22 @@ export class FakeClock extends StillClock {
   }
 
   override at(timeMs: number, call: () => void): (() => void) | null {
-    return this.hasAlarm ? super.at(timeMs, call) : null;
+    if (!this.hasAlarm) return null;
+    this.#ring = call;
+    const cancel = super.at(timeMs, call);
+    return () => {
+      this.#ring = null;
+      cancel?.();
+    };
+  }
+
+  get isAlarmSet(): boolean {
+    return this.#ring !== null;
+  }
+
+  /** The alarm goes off, whatever the time is. */
+  ring(): void {
+    this.#ring?.();
   }
 
   /** Somebody sets the clock, or the machine is suspended. */
