@@ -35,6 +35,8 @@ export interface StoreOptions extends Retention {
 
 /** The event loop is held no longer than that at a time. */
 const stepMs = 3;
+/** Another process, which waits for its turn, is held up no longer than about that. */
+const transactionMs = 250;
 
 export class SqliteStore implements Store {
   readonly #options: StoreOptions;
@@ -273,7 +275,7 @@ export class SqliteStore implements Store {
 
   #writeAll(isUrgent: boolean): void {
     while (!this.#outbox.isEmpty) {
-      const written = this.#outbox.step(Number.POSITIVE_INFINITY, isUrgent);
+      const written = this.#outbox.step(transactionMs, isUrgent);
       if (written === null) return;
       this.#close(written);
     }
