@@ -37,6 +37,17 @@ export interface DaemonPaths {
   readonly history: string;
 }
 
+/** Whether what is logged is written. */
+export interface LogReport {
+  readonly target: "file" | "stdout" | "none" | "journald" | "syslog";
+  readonly format: "text" | "json" | "logfmt";
+  readonly state: "ok" | "degraded";
+  /** Why it is degraded. */
+  readonly reason: string | null;
+  /** Since the processes that run now began. */
+  readonly lostLines: number;
+}
+
 /** The answer to `GET /status`, and what `djob status NAME --json` prints. */
 export interface DaemonStatus {
   readonly name: string;
@@ -52,6 +63,7 @@ export interface DaemonStatus {
   /** The program and its arguments, where it runs no modules. */
   readonly command: readonly string[] | null;
   readonly paths: DaemonPaths;
+  readonly log: LogReport;
   readonly jobs: readonly JobStatus[];
   /** Why it has failed, or null. */
   readonly reason: string | null;

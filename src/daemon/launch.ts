@@ -11,7 +11,7 @@ import { becomeDaemon, pipeWith } from "./become.ts";
 import { firstFreeDescriptor, lockDescriptor, readinessDescriptor, specDescriptor } from "./descriptors.ts";
 import { endStarted, reapLeader, type Started } from "./end-started.ts";
 import type { Environment } from "./environment.ts";
-import { type OpenLogs, openLogs, sizeOf } from "./log-files.ts";
+import { type OpenLogs, openLogs, prepareJobLogs, sizeOf } from "./log-files.ts";
 import { notReady } from "./not-ready.ts";
 import { isStillAt, removePidfile } from "./pidfile.ts";
 import { attributesOf, ownerOf } from "./privileges.ts";
@@ -35,6 +35,7 @@ export async function launch(spec: Spec, environment: Environment, lock: number)
   try {
     removeSocket(spec.paths.socket);
     clearFailure(spec.paths);
+    prepareJobLogs(spec);
     return await startAndWait(spec, environment, lock);
   } catch (error) {
     // The supervisor may have removed them already, and then what is there now is a successor's.
@@ -54,6 +55,7 @@ export function launchInForeground(spec: Spec, environment: Environment, lock: n
     const handedDown = moveListenSockets(environment);
     removeSocket(spec.paths.socket);
     clearFailure(spec.paths);
+    prepareJobLogs(spec);
     if (spec.paths.log !== null) {
       const { out, err } = openLogs(spec.paths.log, spec.paths.logErr, ownerOf(spec.privileges));
       duplicate(out, 1);

@@ -2,6 +2,7 @@
 // unchanged. No later stage looks at a flag again.
 import { basename } from "node:path";
 import { exitCode } from "../exit-code.ts";
+import type { LogRules } from "../logs/rules.ts";
 import type { CommandSpec } from "./command.ts";
 import { DjobError } from "./error.ts";
 import type { Paths } from "./paths.ts";
@@ -40,6 +41,7 @@ export interface Spec {
   /** How much memory the worker may have resident before another one takes its place; null: any. */
   readonly maximumMemoryBytes: number | null;
   readonly history: HistoryRules;
+  readonly log: LogRules;
 }
 
 /** What is kept of runs. */
@@ -85,6 +87,15 @@ export const defaults = {
   killMode: "all",
   stopSignal: "SIGTERM",
   keepRuns: 1_000,
+  logForm: "text",
+  logLevel: "debug",
+  rotation: {
+    maximumBytes: 64 * 2 ** 20,
+    maximumAgeMs: null,
+    keep: 7,
+    compression: "zstd",
+    totalBytes: null,
+  },
 } as const;
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

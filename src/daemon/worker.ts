@@ -8,8 +8,8 @@ import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
 import { describeFailure, failure } from "../runtime/failure.ts";
-import type { ToWorker } from "../runtime/link.ts";
-import type { WorkerPort } from "../runtime/port.ts";
+import type { FromWorker, ToWorker } from "../runtime/link.ts";
+import type { WorkerLog, WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
 import { becomeDaemon } from "./become.ts";
 import { crontabPort } from "./crontab-file.ts";
@@ -19,7 +19,7 @@ import type { Environment } from "./environment.ts";
 import { DjobError, errorCode, shownError } from "./error.ts";
 import { bootId, openHistory } from "./history.ts";
 import { type Isolation, isolationFor } from "./isolated/isolation.ts";
-import { reopenLogs } from "./log-files.ts";
+import { DaemonLog } from "./log.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { ownerOf } from "./privileges.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
@@ -55,7 +55,11 @@ export async function work(
     : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
   const environment = settleInOrTell(spec, readiness);
   const isolation = isolationFor(spec, entry);
-  const port = { ...portFor(spec, environment ?? {}, service, supervisor, exit, isolation), ...readiness };
+  const send = (message: FromWorker) => readiness.supervisor?.send(message);
+  const port = {
+    ...portFor(spec, environment ?? {}, service, supervisor, exit, isolation, send),
+    ...readiness,
+  };
   if (environment === null) {
     port.removeFiles();
     return exit(exitCode.notReady);
@@ -166,6 +170,17 @@ function tellOrRefuse(message: Message): boolean {
   }
 }
 
+function workerLog(spec: Spec, send: (message: FromWorker) => void): DaemonLog & WorkerLog {
+  const log = new DaemonLog(spec, true, {
+    now: Date.now,
+    stateChanged: (state) => send({ type: "logState", state }),
+    fileChanged: () => send({ type: "logChanged" }),
+  });
+  const { level, linesPerSecond, form, target } = spec.log;
+  const isStructured = form !== "text" || target.type === "journald";
+  return Object.assign(log, { level, linesPerSecond, isStructured });
+}
+
 function portFor(
   spec: Spec,
   environment: Environment,
@@ -173,8 +188,10 @@ function portFor(
   supervisor: number | null,
   exit: Exit,
   isolation: Isolation,
+  send: (message: FromWorker) => void,
 ): Omit<WorkerPort, keyof Readiness | keyof Supervision> {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
+  const log = workerLog(spec, send);
   return {
     identity: {
       name,
@@ -185,6 +202,7 @@ function portFor(
       stopTimeoutMs,
       modules,
       paths,
+      log: { target: spec.log.target.type, format: spec.log.form },
     },
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
@@ -195,7 +213,10 @@ function portFor(
     bootId,
     openStore: (onTrouble) => openHistory(spec, onTrouble),
     runWatch: spec.watchdogMs === null ? null : makeRunningFile(),
-    stateChanged: service.stateChanged,
+    stateChanged(state, jobs) {
+      if (state === "running") log.begin();
+      service.stateChanged(state, jobs);
+    },
     spec: () => ({ spec, environment }),
     removeFiles() {
       const remove = () => {
@@ -216,7 +237,7 @@ function portFor(
       isolation.endAll();
       return exitImmediately(killedCode);
     },
-    reopenLogs: () => reopenLogs(paths, spec.privileges),
+    log,
     children: () => childrenOf("self"),
     replace() {
       isolation.endAll();

@@ -3,7 +3,8 @@
 
 import { format } from "node:util";
 import type { TestLine } from "djob/testing";
-import { Journal } from "../runtime/journal.ts";
+import { type LogRecord, wholeMessage } from "../logs/line.ts";
+import { Journal, plainPen } from "../runtime/journal.ts";
 
 export interface KeptLine extends TestLine {
   /** Whose it is; null: no run's. */
@@ -18,15 +19,12 @@ export class TestOutput {
   readonly #restore: () => void;
 
   constructor(now: () => number) {
-    this.journal = new Journal(
-      now,
-      () => {},
-      ({ timeMs, level, job, message }) => {
-        const run = this.journal.currentRun?.id ?? null;
-        this.lines.push({ time: new Date(timeMs), level, job, message, run });
-        return `${message}\n`;
-      },
-    );
+    const keep = (record: LogRecord) => {
+      const { timeMs, level, job } = record;
+      const run = this.journal.currentRun?.id ?? null;
+      this.lines.push({ time: new Date(timeMs), level, job, message: wholeMessage(record), run });
+    };
+    this.journal = new Journal(now, plainPen(keep));
     const before = methods.map((method) => [method, console[method]] as const);
     for (const [method, print] of before) {
       console[method] = (...values: unknown[]) => {

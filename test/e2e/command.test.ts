@@ -59,7 +59,10 @@ describe("a program", () => {
     expect((await space.djob(["status", "nap"])).stdout).toContain("command  sleep 1000");
     expect((await space.djob(["list"])).stdout).toContain("sleep 1000");
     process.kill(first, "SIGKILL");
-    await until("it was started again", async () => (await space.status("nap")).restarts === 1);
+    await until("it was started again", async () => {
+      const { restarts, state } = await space.status("nap");
+      return restarts === 1 && state === "running";
+    });
     const status = await space.status("nap");
     expect(status).toMatchObject({ pid, state: "running", lastExit: "SIGKILL", command: ["sleep", "1000"] });
     expect(status.workerPid).not.toBe(first);

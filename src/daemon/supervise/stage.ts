@@ -4,13 +4,11 @@ import { type ControlServer, removeSocket, serveControl } from "../../control/se
 import { closeDescriptor, isTerminal, setCloseOnExec } from "../../libc/files.ts";
 import { becomeSubreaper } from "../../libc/process.ts";
 import { unblockAllSignals } from "../../libc/signals.ts";
-import { formatLine } from "../../logs/line.ts";
-import { errDescriptor, outDescriptor, writeText } from "../../logs/sink.ts";
 import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
 import { describeFailure } from "../../runtime/failure.ts";
 import { lockDescriptor, readinessDescriptor, stageVariable } from "../descriptors.ts";
 import { type Environment, withoutSmallHeap } from "../environment.ts";
-import { reopenLogs } from "../log-files.ts";
+import { DaemonLog } from "../log.ts";
 import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
 import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts";
 import { type Service, takeService } from "../service.ts";
@@ -115,7 +113,7 @@ function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPor
   process.on("SIGHUP", () => (stopsOnHangUp ? supervisor.terminate("SIGHUP") : supervisor.hangUp()));
   process.on("SIGUSR1", () => {
     try {
-      reopenLogs(spec.paths, spec.privileges);
+      port.reopenLogs();
     } catch (error) {
       port.log("error", `writing on to the old log: ${error instanceof Error ? error.message : error}`);
     }
@@ -140,16 +138,26 @@ function portFor(
 ): SupervisorPort {
   const { name, paths } = spec;
   let kills = countOutOfMemoryKills();
-  const log: SupervisorPort["log"] = (level, message) => {
-    const descriptor = level === "info" ? outDescriptor : errDescriptor;
-    writeText(descriptor, formatLine({ timeMs: systemClock.now(), level, job: null, message }));
-  };
+  const daemonLog = new DaemonLog(spec, false, {
+    now: systemClock.now,
+    stateChanged() {},
+    fileChanged() {},
+  });
+  const log: SupervisorPort["log"] = (level, message) =>
+    daemonLog.output.write({ timeMs: systemClock.now(), level, job: null, message });
+  daemonLog.begin();
   return {
     startedAtMs: memory?.startedAtMs ?? systemClock.now(),
     upgrades: memory === null ? 0 : memory.upgrades + 1,
     listening: service.listening,
     chance: systemClock.random,
     log,
+    logState: () => daemonLog.state,
+    lookAtLog(workers) {
+      daemonLog.look();
+      for (const worker of workers) worker.tell({ type: "lookAtLog" });
+    },
+    reopenLogs: () => daemonLog.reopen(),
     ready(jobs) {
       if (!waitedFor) return true;
       const told = tellIfPossible(readinessDescriptor, { type: "ready", pid: process.pid, jobs });

@@ -53,6 +53,9 @@ export const linux = {
   },
   linux: {
     F_SETSIG: 10,
+    F_SETLEASE: 1024,
+    F_RDLCK: 0,
+    F_UNLCK: 2,
     SO_ATTACH_REUSEPORT_CBPF: 51,
     PR_SET_PDEATHSIG: 1,
     PR_SET_DUMPABLE: 4,

@@ -76,6 +76,9 @@ type ConstantName =
 
 type LinuxConstantName =
   | "F_SETSIG"
+  | "F_SETLEASE"
+  | "F_RDLCK"
+  | "F_UNLCK"
   | "SO_ATTACH_REUSEPORT_CBPF"
   | "PR_SET_PDEATHSIG"
   | "PR_SET_DUMPABLE"

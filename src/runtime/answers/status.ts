@@ -1,5 +1,6 @@
 // What the daemon says of itself. Pure.
-import type { DaemonPaths, DaemonState, DaemonStatus, JobStatus } from "../../control/messages.ts";
+import type { DaemonPaths, DaemonState, DaemonStatus, JobStatus, LogReport } from "../../control/messages.ts";
+import type { LogState } from "../../logs/trouble.ts";
 import { planText, planTimeZone } from "../../schedule/plan.ts";
 import { commit, version } from "../../version.ts";
 import { type JobEntry, jobState } from "../running/job-entry.ts";
@@ -15,11 +16,13 @@ export interface Identity {
   readonly stopTimeoutMs: number;
   readonly modules: readonly string[];
   readonly paths: DaemonPaths;
+  readonly log: Pick<LogReport, "target" | "format">;
 }
 
 export function statusOf(
   state: DaemonState,
-  { name, pid, workerPid, startedAtMs, foreground, stopTimeoutMs, modules, paths }: Identity,
+  { name, pid, workerPid, startedAtMs, foreground, stopTimeoutMs, modules, paths, log }: Identity,
+  logState: LogState,
   jobs: readonly JobEntry[],
   nowMs: number,
 ): DaemonStatus {
@@ -35,6 +38,7 @@ export function statusOf(
     stopTimeoutMs,
     modules,
     paths,
+    log: { ...log, ...logState },
     jobs: jobs.map((job) => jobStatus(job, nowMs)),
     command: null,
     reason: null,

@@ -153,7 +153,7 @@ export class Host {
 
   #takeOverStreams(): void {
     const splitters = { 1: this.#splitter(), 2: this.#splitter() };
-    takeOverStreams((descriptor, bytes) => splitters[descriptor].push(bytes));
+    takeOverStreams((descriptor, bytes) => splitters[descriptor].push(bytes), true);
     this.#endLines = () => {
       for (const splitter of Object.values(splitters)) splitter.end();
     };

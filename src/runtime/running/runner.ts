@@ -118,7 +118,7 @@ export class Runner {
   #startInline(run: Run, handler: (context: RunContext) => unknown, over: (end: AttemptEnd) => void): void {
     const abort = new LazyAbort();
     run.stop = (text) => abort.abort(text, run.isTimedOut ? "TimeoutError" : "AbortError");
-    const context = new RunContext(requestOf(run), abort, () => this.#journal.logFor(run.job));
+    const context = new RunContext(requestOf(run), abort, () => this.#journal.logFor(run));
     const fail = (error: unknown) => over(judgeFailure(run, error, abort.reason));
     const succeed = (result: unknown) => over(judgeSuccess(run, result, context.state));
     let returned: unknown;

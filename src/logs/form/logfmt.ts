@@ -1,0 +1,57 @@
+// A record as logfmt: `time=… level=… job=… run=… attempt=… msg="…" key=value …` on one line. What is no bare word is quoted as
+// JSON quotes it. Pure.
+import { isoTime, type LogRecord } from "../line.ts";
+import { escapeHidden } from "./hazards.ts";
+import { plainError, plainValue } from "./values.ts";
+
+export function formatLogfmt({
+  timeMs,
+  level,
+  job,
+  run = null,
+  message,
+  fields = null,
+  error,
+}: LogRecord): string {
+  let text = `time=${isoTime(timeMs)} level=${level}`;
+  if (job !== null) text += ` job=${word(job)}`;
+  if (run !== null) text += ` run=${word(run.id)} attempt=${run.attempt}`;
+  text += ` msg=${quoted(message)}`;
+  if (fields !== null) text += pairs(plainValue(fields));
+  if (error !== undefined) text += errorPairs(error);
+  return `${text}\n`;
+}
+
+function pairs(fields: unknown): string {
+  if (typeof fields !== "object" || fields === null) return ` fields=${word(String(fields))}`;
+  return Object.entries(fields)
+    .map(([key, value]) => ` ${keyWord(key)}=${valueWord(value)}`)
+    .join("");
+}
+
+function errorPairs(error: unknown): string {
+  const { name, message, stack, cause } = plainError(error);
+  const causes = cause === undefined ? "" : ` error.cause=${valueWord(cause)}`;
+  return ` error.name=${word(name)} error.message=${quoted(message)}${stack === undefined ? "" : ` error.stack=${quoted(stack)}`}${causes}`;
+}
+
+/** A key of djob's own would be there twice. */
+const ownKeys: readonly string[] = ["time", "level", "job", "run", "attempt", "msg"];
+
+function keyWord(key: string): string {
+  const clean = key.replace(/[^\w.-]/g, "_");
+  return clean === "" || ownKeys.includes(clean) ? `fields.${clean}` : clean;
+}
+
+function valueWord(value: unknown): string {
+  if (typeof value === "string") return word(value);
+  return typeof value === "object" && value !== null ? quoted(JSON.stringify(value)) : String(value);
+}
+
+function word(text: string): string {
+  return /^[\w.:@/+-]+$/.test(text) ? text : quoted(text);
+}
+
+function quoted(text: string): string {
+  return escapeHidden(JSON.stringify(text));
+}

@@ -1,0 +1,122 @@
+// Looks after rotated logs: removes those that are too many or too much, compresses the others when nobody writes to them any more,
+// and finishes what a process before was killed at. It touches regular files of its own alone, by the exact names that it gives.
+import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { RotationRules } from "../rules.ts";
+import { compressRotated, finishCompression } from "./compress.ts";
+import { byTime, parseRotated, temporaryEnding } from "./names.ts";
+import { chooseRemovals, type RotatedFile } from "./retention.ts";
+
+export interface HousekeeperOptions {
+  readonly rules: RotationRules;
+  /** The logs that are written. */
+  paths(): readonly string[];
+  /** How many bytes these may take together. */
+  room(): number;
+  now(): number;
+  /** Something could not be done. */
+  failed(what: string): void;
+}
+
+const firstDelayMs = 1_000;
+const longestDelayMs = 60_000;
+
+export class Housekeeper {
+  readonly #options: HousekeeperOptions;
+  #timer: Timer | undefined;
+  #delayMs = firstDelayMs;
+  #isBusy = false;
+
+  constructor(options: HousekeeperOptions) {
+    this.#options = options;
+  }
+
+  /** A file was rotated, or this process has just begun. */
+  wake(): void {
+    this.#remove();
+    this.#delayMs = firstDelayMs;
+    this.#later();
+  }
+
+  #later(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#work(), this.#delayMs);
+    this.#timer.unref();
+  }
+
+  async #work(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    try {
+      const isDone = await this.#compressAll();
+      this.#remove();
+      if (!isDone) {
+        this.#delayMs = Math.min(longestDelayMs, this.#delayMs * 2);
+        this.#later();
+      }
+    } catch (error) {
+      this.#options.failed(
+        `cannot look after rotated logs: ${error instanceof Error ? error.message : error}`,
+      );
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** @returns false if some have to wait */
+  async #compressAll(): Promise<boolean> {
+    const { compression } = this.#options.rules;
+    const files = [...this.#files()].sort(byTime);
+    const plain = new Set<string>();
+    for (const { path, name, isTemporary, compression: has } of files) {
+      const whole = join(dirname(path), name);
+      if (isTemporary) plain.add(whole.slice(0, -temporaryEnding.length).replace(/\.(gz|zst)$/, ""));
+      else if (has === "none") plain.add(whole);
+    }
+    let isDone = true;
+    for (const path of plain) {
+      if (!finishCompression(path)) isDone = false;
+      else if (compression !== "none")
+        isDone = (await compressRotated(path, compression, this.#options.now())) !== "later" && isDone;
+    }
+    return isDone;
+  }
+
+  #remove(): void {
+    const { rules, room } = this.#options;
+    for (const { path, name } of chooseRemovals(this.#files(), rules, room()))
+      rmSync(join(dirname(path), name), { force: true });
+  }
+
+  #files(): readonly RotatedFile[] {
+    const paths = this.#options.paths();
+    const directories = new Map(
+      [...new Set(paths.map(dirname))].map((directory) => [directory, namesIn(directory)]),
+    );
+    return paths.flatMap((path) => {
+      const log = basename(path);
+      const names = directories.get(dirname(path)) ?? [];
+      return names.flatMap((name) => {
+        const parsed = parseRotated(log, name);
+        const bytes = parsed === null ? null : ownSize(join(dirname(path), name), path);
+        return parsed === null || bytes === null ? [] : [{ ...parsed, path, bytes }];
+      });
+    });
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** @returns null for what is no regular file of one name, and belongs to neither the log's owner nor this process' user */
+function ownSize(path: string, log: string): number | null {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || !stats.isFile() || stats.nlink !== 1) return null;
+  const owner = lstatSync(log, { throwIfNoEntry: false })?.uid;
+  return stats.uid === owner || stats.uid === process.geteuid?.() ? stats.size : null;
+}
