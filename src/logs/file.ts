@@ -52,6 +52,7 @@ export interface LogFileOptions {
 }
 
 const lookEveryMs = 1_000;
+const looksAFile = 16;
 /** Another process has been asked to rotate: it takes some milliseconds. */
 const wantedMs = 20;
 /** Whoever renames the file is about to make a new one, as logrotate does. */
@@ -62,6 +63,8 @@ export class LogFile implements FileWatch {
   readonly #descriptor: number;
   #dueMs = 0;
   #bytes = 0;
+  /** What this process has written since it last looked how large the file is. */
+  #sinceLook = 0;
   #bornMs = 0;
   #missingSinceMs: number | null = null;
   /** No rotation before that, because one has just failed. */
@@ -93,6 +96,7 @@ export class LogFile implements FileWatch {
 
   look(nowMs: number): string | null {
     this.#dueMs = nowMs + lookEveryMs;
+    this.#sinceLook = 0;
     const { system, path } = this.#options;
     try {
       const own = system.statsOfOpen(this.#descriptor);
@@ -112,7 +116,12 @@ export class LogFile implements FileWatch {
 
   grown(bytes: number, nowMs: number): void {
     this.#bytes += bytes;
-    if (this.#bytes >= this.#options.largest() && nowMs >= this.#notBeforeMs) this.look(nowMs);
+    this.#sinceLook += bytes;
+    const { rotates, largest } = this.#options;
+    if (rotates === "never" || nowMs < this.#notBeforeMs) return;
+    const most = largest();
+    // Others write to it as well, whom nobody counts.
+    if (this.#bytes >= most || this.#sinceLook >= most / looksAFile) this.look(nowMs);
   }
 
   /** Opens it anew under its name. @throws if it can't be opened: then it goes on with the old one */

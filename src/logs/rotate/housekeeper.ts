@@ -34,18 +34,26 @@ export class Housekeeper {
   /** A file was rotated, or this process has just begun. */
   wake(): void {
     this.#remove();
+    // One rotation after another must not put it off for ever.
+    if (this.#timer !== undefined && this.#delayMs === firstDelayMs) return;
     this.#delayMs = firstDelayMs;
     this.#later();
   }
 
   #later(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#work(), this.#delayMs);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#work();
+    }, this.#delayMs);
     this.#timer.unref();
   }
 
   async #work(): Promise<void> {
-    if (this.#isBusy) return;
+    if (this.#isBusy) {
+      this.#later();
+      return;
+    }
     this.#isBusy = true;
     try {
       const isDone = await this.#compressAll();
