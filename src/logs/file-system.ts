@@ -5,17 +5,21 @@ import {
   fchmodSync,
   fchownSync,
   fstatSync,
+  ftruncateSync,
   lstatSync,
   openSync,
   readdirSync,
+  readSync,
   renameSync,
   type Stats,
+  writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { closeDescriptor, duplicate, flock } from "../libc/files.ts";
 import type { FileStats, LogFileSystem } from "./file.ts";
 import { nextName } from "./rotate/names.ts";
 
+const mostSalvaged = 64 * 2 ** 20;
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** @param open for append; makes the file, throws where it is not to be trusted */
@@ -41,6 +45,10 @@ export function logFileSystem(open: (path: string) => number): LogFileSystem {
       fchmodSync(descriptor, wanted.mode & 0o7777);
     },
     duplicate,
+    salvage,
+    append(descriptor, bytes) {
+      if (bytes.length > 0) writeSync(descriptor, bytes);
+    },
     close: closeDescriptor,
   };
 }
@@ -56,6 +64,21 @@ function locked(path: string, inode: string, action: () => void): boolean {
     return true;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Another process of the daemon may be about to do the same: what was taken is cut off. */
+function salvage(descriptor: number, from: number): Uint8Array {
+  if (process.platform !== "linux") return new Uint8Array();
+  const reading = openSync(`/proc/self/fd/${descriptor}`, constants.O_RDWR | constants.O_NONBLOCK);
+  try {
+    if (!flock(reading, { exclusive: true, wait: false })) return new Uint8Array();
+    const bytes = Buffer.alloc(Math.max(0, Math.min(mostSalvaged, fstatSync(reading).size - from)));
+    const length = bytes.length === 0 ? 0 : readSync(reading, bytes, 0, bytes.length, from);
+    if (length > 0) ftruncateSync(reading, from);
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(reading);
   }
 }
 

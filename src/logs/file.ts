@@ -29,6 +29,9 @@ export interface LogFileSystem {
   /** Gives a new file the old one's mode and owner. */
   resemble(descriptor: number, old: number): void;
   duplicate(from: number, to: number): void;
+  /** Takes what was written to a file that has no name any more, from an offset on, out of it. */
+  salvage(descriptor: number, from: number): Uint8Array;
+  append(descriptor: number, bytes: Uint8Array): void;
   close(descriptor: number): void;
 }
 
@@ -66,6 +69,11 @@ export class LogFile implements FileWatch {
   /** What this process has written since it last looked how large the file is. */
   #sinceLook = 0;
   #bornMs = 0;
+  /** How large it was when it was last seen at its path. */
+  #knownBytes = 0;
+  #blocked: string | null = null;
+  /** When another process was last asked to make it. */
+  #wantedMs = 0;
   #missingSinceMs: number | null = null;
   /** No rotation before that, because one has just failed. */
   #notBeforeMs = 0;
@@ -94,7 +102,11 @@ export class LogFile implements FileWatch {
     return this.#bornMs + maximumAgeMs;
   }
 
-  look(nowMs: number): string | null {
+  get blocked(): string | null {
+    return this.#blocked;
+  }
+
+  look(nowMs: number): void {
     this.#dueMs = nowMs + lookEveryMs;
     this.#sinceLook = 0;
     const { system, path } = this.#options;
@@ -103,14 +115,17 @@ export class LogFile implements FileWatch {
       const there = system.statsOf(path);
       this.#bytes = own.bytes;
       this.#bornMs = own.bornMs ?? (this.#bornMs || nowMs);
-      if (there?.inode !== own.inode) return this.#replaced(there, own, nowMs);
+      if (there?.inode !== own.inode) {
+        this.#replaced(there, own, nowMs);
+        return;
+      }
       this.#missingSinceMs = null;
+      this.#knownBytes = own.bytes;
+      this.#blocked = null;
       this.#rotateIfDue(nowMs);
-      return null;
     } catch (error) {
       // The descriptor was closed by a module: the write itself will say so.
       this.#options.trouble.begin(messageOf(error), 0, nowMs);
-      return null;
     }
   }
 
@@ -146,25 +161,33 @@ export class LogFile implements FileWatch {
     this.#bytes = own.bytes;
     this.#bornMs = own.bornMs ?? nowMs;
     this.#missingSinceMs = null;
+    this.#blocked = null;
     this.#options.trouble.end();
   }
 
-  /** @returns why nothing is to be written: it would be in a file that nobody can read */
-  #replaced(there: FileStats | null, own: FileStats, nowMs: number): string | null {
+  #replaced(there: FileStats | null, own: FileStats, nowMs: number): void {
     const isGone = own.names === 0;
     if (there === null && !isGone) {
       this.#missingSinceMs ??= nowMs;
-      if (nowMs - this.#missingSinceMs < renamedGraceMs) return null;
+      if (nowMs - this.#missingSinceMs < renamedGraceMs) return;
     }
     try {
-      this.reopen(nowMs);
-      return null;
+      const opened = this.open();
+      // It had a name at the last look: what came since is in no file that anybody can read.
+      const { system, rotates } = this.#options;
+      if (isGone && rotates !== "never")
+        system.append(opened, system.salvage(this.#descriptor, this.#knownBytes));
+      this.take(opened, nowMs);
     } catch (error) {
-      this.#options.wanted();
+      if (nowMs - this.#wantedMs >= lookEveryMs) {
+        this.#wantedMs = nowMs;
+        this.#options.wanted();
+      }
       const why = messageOf(error);
       const reason = isGone ? `the log was removed, and can't be made again: ${why}` : why;
       this.#options.trouble.begin(reason, 0, nowMs);
-      return isGone ? reason : null;
+      // It would be in a file that nobody can read.
+      this.#blocked = isGone ? reason : null;
     }
   }
 

@@ -8,8 +8,9 @@ import type { Trouble } from "./trouble.ts";
 export interface FileWatch {
   /** From then on (wall clock) it wants to be asked before a write. */
   readonly dueMs: number;
-  /** @returns why nothing is to be written now; null: it may be */
-  look(nowMs: number): string | null;
+  /** Why nothing is to be written now; null: it may be. */
+  readonly blocked: string | null;
+  look(nowMs: number): void;
   /** So many bytes were written. */
   grown(bytes: number, nowMs: number): void;
 }
@@ -21,7 +22,7 @@ export interface StreamSystem {
   pause(ms: number): void;
 }
 
-const longestPauses = 200;
+const longestPauses = 50;
 const pauseMs = 5;
 const newline = 10;
 
@@ -33,7 +34,6 @@ export class LogStream {
   readonly #system: StreamSystem;
   /** A line was cut off in the middle. */
   #isCut = false;
-  #blocked: string | null = null;
 
   /** @param note what a record of djob's own looks like */
   constructor(
@@ -52,8 +52,7 @@ export class LogStream {
 
   /** Writes whole lines. A full disk loses them, never the daemon: the jobs are worth more than their log. */
   write(text: string, nowMs: number): void {
-    if (this.#watch !== null && nowMs >= this.#watch.dueMs) this.#blocked = this.#watch.look(nowMs);
-    if (this.#blocked === null && !this.#trouble.isDegraded && !this.#isCut) {
+    if (this.#mayWrite(nowMs) && !this.#trouble.isDegraded && !this.#isCut) {
       const result = this.#system.writeString(this.descriptor, text);
       if (typeof result === "number") {
         this.#watch?.grown(result, nowMs);
@@ -67,13 +66,20 @@ export class LogStream {
 
   /** Writes bytes as they are. */
   writeBytes(bytes: Uint8Array, nowMs: number): void {
-    if (this.#watch !== null && nowMs >= this.#watch.dueMs) this.#blocked = this.#watch.look(nowMs);
+    this.#mayWrite(nowMs);
     this.#writeAgain(bytes, nowMs);
   }
 
+  #mayWrite(nowMs: number): boolean {
+    if (this.#watch === null) return true;
+    if (nowMs >= this.#watch.dueMs) this.#watch.look(nowMs);
+    return this.#watch.blocked === null;
+  }
+
   #writeAgain(bytes: Uint8Array, nowMs: number): void {
-    if (this.#blocked !== null) {
-      this.#trouble.begin(this.#blocked, linesIn(bytes), nowMs);
+    const blocked = this.#watch?.blocked ?? null;
+    if (blocked !== null) {
+      this.#trouble.begin(blocked, linesIn(bytes), nowMs);
       return;
     }
     const { epitaph } = this.#trouble;
@@ -103,8 +109,10 @@ export class LogStream {
     const taken = bytes.subarray(0, result.bytes);
     if (result.bytes > 0) this.#isCut = taken.at(-1) !== newline;
     if (own > 0 && result.bytes >= own) this.#trouble.end();
-    const lost = linesIn(bytes.subarray(Math.max(own, result.bytes)));
-    this.#trouble.begin(reasonOf(result.errno), lost, nowMs);
+    const rest = bytes.subarray(Math.max(own, result.bytes));
+    // A line that lacks nothing but its end gets that before the next one.
+    const isWhole = this.#isCut && rest[0] === newline;
+    this.#trouble.begin(reasonOf(result.errno), linesIn(rest) - (isWhole ? 1 : 0), nowMs);
   }
 
   #written(bytes: number, nowMs: number): void {

@@ -12,6 +12,8 @@ export interface LogState {
 
 export const allWell: LogState = { state: "ok", reason: null, lostLines: 0 };
 
+const tellEveryMs = 1_000;
+
 export class Trouble {
   readonly #changed: (state: LogState) => void;
   #reason: string | null = null;
@@ -19,8 +21,9 @@ export class Trouble {
   /** Of this trouble. */
   #lost = 0;
   #lostInAll = 0;
+  #toldMs = 0;
 
-  /** @param changed called at each change of the state, not for each line */
+  /** @param changed called at each change of the state; for lines that are lost, once a second */
   constructor(changed: (state: LogState) => void) {
     this.#changed = changed;
   }
@@ -42,8 +45,10 @@ export class Trouble {
     this.#lost += lines;
     this.#lostInAll += lines;
     if (this.#reason === null) this.#sinceMs = nowMs;
-    if (this.#reason === reason) return;
+    const isKnown = this.#reason === reason && (lines === 0 || nowMs - this.#toldMs < tellEveryMs);
     this.#reason = reason;
+    if (isKnown) return;
+    this.#toldMs = nowMs;
     this.#changed(this.state);
   }
 

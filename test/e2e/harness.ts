@@ -172,6 +172,7 @@ export interface StatusDocument {
   readonly responsive: boolean;
   readonly command: readonly string[] | null;
   readonly modules: readonly string[];
+  readonly log: { readonly state: string; readonly reason: string | null; readonly lostLines: number };
   readonly paths: { readonly pidfile: string; readonly log: string | null; readonly socket: string };
   readonly jobs: ReadonlyArray<{
     readonly name: string;

@@ -152,7 +152,11 @@ function portFor(
     listening: service.listening,
     chance: systemClock.random,
     log,
-    logState: () => daemonLog.state,
+    logState() {
+      // It writes little, and would not notice for long that all is well again.
+      if (daemonLog.state.state === "degraded") daemonLog.look();
+      return daemonLog.state;
+    },
     lookAtLog(workers) {
       daemonLog.look();
       for (const worker of workers) worker.tell({ type: "lookAtLog" });
