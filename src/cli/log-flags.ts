@@ -100,15 +100,18 @@ export function planLog(
   { args }: CommandInput,
   usualLog: string | null,
   foreground: boolean,
-  fixed: { readonly why: string; readonly perJob: boolean } | null,
+  fixed: { readonly why: string; readonly isEnclosed: boolean } | null,
 ): LogPlan {
   const given = textOf(args, "log");
   const target = targetOf(given, foreground);
+  const isService = target.type === "journald" || target.type === "syslog";
+  if (isService && fixed?.isEnclosed)
+    throw misuse(`--log ${target.type}: its socket can't be reached from inside a chroot`, "log to a file");
   const log = target.type !== "file" ? null : given === null ? usualLog : absolutePath(given);
   const logErr = errorLogOf(args, log);
   const perJob = isSet(args, "log-per-job");
   if (perJob && log === null) throw misuse("--log-per-job needs a file", "add --log FILE");
-  if (perJob && fixed !== null && !fixed.perJob) throw misuse(`--log-per-job: ${fixed.why}`, "leave it out");
+  if (perJob && fixed !== null) throw misuse(`--log-per-job: ${fixed.why}`, "leave it out");
   return {
     paths: { log, logErr },
     rules: {

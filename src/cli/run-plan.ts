@@ -124,12 +124,12 @@ function fixedLog(isCommand: boolean, chroot: string | null): Parameters<typeof 
   if (isCommand)
     return {
       why: "a command holds its log open: have logrotate rotate it, with copytruncate",
-      perJob: false,
+      isEnclosed: false,
     };
   if (chroot === null) return null;
   return {
     why: "inside a chroot there is no log to open anew: have logrotate use copytruncate",
-    perJob: false,
+    isEnclosed: true,
   };
 }
 

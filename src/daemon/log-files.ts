@@ -5,6 +5,7 @@ import { closeDescriptor } from "../libc/files.ts";
 import { jobsDirectory } from "../logs/per-job.ts";
 import { worldError } from "./error.ts";
 import { makeDirectoryFor } from "./history-directory.ts";
+import { openRemote } from "./log-remote.ts";
 import { type Owner, ownerOf } from "./privileges.ts";
 import type { Spec } from "./spec.ts";
 import { makeDirectory, openOwnFile } from "./trust.ts";
@@ -25,6 +26,16 @@ export function prepareJobLogs({ paths, log, privileges }: Spec): void {
   const owner = ownerOf(privileges);
   if (owner === null) makeDirectory(directory, jobLogsMode);
   else makeDirectoryFor(owner, directory, jobLogsMode);
+}
+
+/**
+ * What descriptors 1 and 2 of the daemon are to be.
+ * @returns null: what they are already
+ */
+export function openLogsOf(spec: Spec): OpenLogs | null {
+  const { paths, log, privileges } = spec;
+  if (log.target.type === "stdout") return null;
+  return openRemote(spec) ?? openLogs(paths.log ?? "/dev/null", paths.logErr, ownerOf(privileges));
 }
 
 /** @param owner whom they are to belong to; null: whoever opens them */

@@ -13,6 +13,7 @@ import { LogStream } from "../logs/stream.ts";
 import type { LogState } from "../logs/trouble.ts";
 import { watchIdleLogs } from "../logs/watch-idle.ts";
 import { openLog } from "./log-files.ts";
+import { remoteOutput } from "./log-remote.ts";
 import { ownerOf } from "./privileges.ts";
 import type { Spec } from "./spec.ts";
 
@@ -88,6 +89,8 @@ export class DaemonLog {
   #makeOutput(): LogOutput {
     const { log, paths } = this.#spec;
     if (log.target.type === "none") return noOutput;
+    const remote = remoteOutput(this.#spec, this.#health.part(), this.#events.now);
+    if (remote !== null) return remote;
     const err = paths.logErr ?? (paths.log === null ? null : undefined);
     const out = this.#makeStream(1, paths.log, err === undefined ? [1, 2] : [1]);
     const errors = err === undefined ? out : this.#makeStream(2, err, [2]);

@@ -69,10 +69,12 @@ export type KillMode = (typeof killModes)[number];
  * @param pid of the process that is to become the daemon in the foreground
  */
 export function isSupervised(spec: Spec, pid: number): boolean {
-  const { restart, foreground, privileges, command, watchdogMs, maximumMemoryBytes } = spec;
+  const { restart, foreground, privileges, command, watchdogMs, maximumMemoryBytes, log } = spec;
   const isDropped = privileges !== null && (privileges.identity !== null || privileges.chroot !== null);
   const isWatched = watchdogMs !== null || maximumMemoryBytes !== null;
-  const isNeeded = isDropped || isWatched || command !== null || (foreground && pid === 1);
+  // It reads what goes to descriptors 1 and 2.
+  const isReader = log.target.type === "syslog";
+  const isNeeded = isReader || isDropped || isWatched || command !== null || (foreground && pid === 1);
   return restart.policy !== "never" || isNeeded;
 }
 

@@ -177,7 +177,7 @@ function workerLog(spec: Spec, send: (message: FromWorker) => void): DaemonLog &
     fileChanged: () => send({ type: "logChanged" }),
   });
   const { level, linesPerSecond, form, target } = spec.log;
-  const isStructured = form !== "text" || target.type === "journald";
+  const isStructured = form !== "text" || target.type === "journald" || target.type === "syslog";
   return Object.assign(log, { level, linesPerSecond, isStructured });
 }
 

@@ -22,6 +22,7 @@ export class Trouble {
   #lost = 0;
   #lostInAll = 0;
   #toldMs = 0;
+  #toldLost = 0;
 
   /** @param changed called at each change of the state; for lines that are lost, once a second */
   constructor(changed: (state: LogState) => void) {
@@ -45,10 +46,12 @@ export class Trouble {
     this.#lost += lines;
     this.#lostInAll += lines;
     if (this.#reason === null) this.#sinceMs = nowMs;
-    const isKnown = this.#reason === reason && (lines === 0 || nowMs - this.#toldMs < tellEveryMs);
+    const isTold = this.#lostInAll === this.#toldLost || nowMs - this.#toldMs < tellEveryMs;
+    const isKnown = this.#reason === reason && isTold;
     this.#reason = reason;
     if (isKnown) return;
     this.#toldMs = nowMs;
+    this.#toldLost = this.#lostInAll;
     this.#changed(this.state);
   }
 

@@ -1,5 +1,6 @@
 // What the supervisor needs of the process it lives in.
 import type { ChildExit } from "../../libc/process.ts";
+import type { Level } from "../../logs/line.ts";
 import type { LogState } from "../../logs/trouble.ts";
 import type { ModuleFailure } from "../../runtime/failure.ts";
 import type { Inherited } from "../activation.ts";
@@ -14,7 +15,7 @@ export interface SupervisorPort {
   readonly listening: readonly Inherited[];
   /** From 0 (inclusive) to 1 (exclusive). */
   chance(): number;
-  log(level: "info" | "warn" | "error", message: string): void;
+  log(level: Level, message: string): void;
   logState(): LogState;
   /** @throws if one can't be opened */
   reopenLogs(): void;

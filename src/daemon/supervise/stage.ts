@@ -19,6 +19,7 @@ import { takeVariable } from "../take-variable.ts";
 import { restoreTerminalSignals } from "../terminal-signals.ts";
 import { writeFailure } from "./failure-file.ts";
 import type { SupervisorPort } from "./port.ts";
+import { readRawLines } from "./raw-lines.ts";
 import { becomeSuccessor, recall, type SupervisorMemory } from "./successor.ts";
 import { Supervisor } from "./supervisor.ts";
 import { describeEdition, ownEdition, Upgrade } from "./upgrade.ts";
@@ -54,7 +55,7 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
     setImmediate(look);
   };
   const upgrade = new Upgrade({
-    memory: () => ({ ...supervisor.memory, startedAtMs: port.startedAtMs, upgrades: port.upgrades }),
+    memory: () => ({ ...supervisor.memory, startedAtMs: port.startedAtMs, upgrades: port.upgrades, rawEnds }),
     become: (executable, remember) =>
       becomeSuccessor(executable, spec, { ...environment, ...service.handOver() }, remember),
     whenAnswered,
@@ -64,6 +65,7 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
     end: (code) => whenAnswered(() => exit(code)),
     otherEnded: (ended) => upgrade.otherEnded(ended),
   });
+  const rawEnds = spec.log.target.type === "syslog" ? readRawLines(memory?.rawEnds ?? null, port.log) : null;
   const supervisor = new Supervisor(spec, environment, port);
   listenToSignals(spec, supervisor, port);
   // Signals alone hold no event loop, and there are moments without a worker.
