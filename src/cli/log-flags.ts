@@ -6,6 +6,7 @@ import { defaults } from "../daemon/spec.ts";
 import { exitCode } from "../exit-code.ts";
 import { type Form, forms } from "../logs/form/form.ts";
 import { type Level, levels } from "../logs/line.ts";
+import { looksSecret, type RedactionRules } from "../logs/redact.ts";
 import {
   type Compression,
   compressions,
@@ -53,6 +54,12 @@ export const logFlags: Readonly<Record<string, RepeatableArg>> = {
     type: "string",
     valueHint: "N",
     description: "how many lines a second a job may write (default: any number)",
+  },
+  redact: {
+    type: "string",
+    valueHint: "REGEX",
+    description: "mask what matches in all that djob says of it; may be repeated",
+    repeatable: true,
   },
   "log-max-size": {
     type: "string",
@@ -176,6 +183,22 @@ function rotationOf(args: ParsedArgs, whyNot: string | null): RotationRules | nu
     compression: oneOf<Compression>(args, "log-compress", compressions) ?? usual.compression,
     totalBytes,
   };
+}
+
+/**
+ * @param fromFiles the variables that the files of --env-file set
+ * @throws {DjobError} with exit code 2
+ */
+export function redactionOf(patterns: readonly string[], fromFiles: readonly string[]): RedactionRules {
+  for (const pattern of patterns) {
+    try {
+      new RegExp(pattern, "g");
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw misuse(`--redact ${JSON.stringify(pattern)}: ${why}`, "write --redact 'sk-[a-z0-9]+'");
+    }
+  }
+  return { patterns, variables: [...new Set(fromFiles.filter(looksSecret))] };
 }
 
 function sizeOf(args: ParsedArgs, flag: string, example: string): number | null {

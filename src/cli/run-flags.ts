@@ -81,6 +81,7 @@ const writers: { readonly [Part in keyof Spec]-?: (spec: Spec, usual: Directorie
   privileges: ({ privileges }) => writtenPrivileges(privileges),
   restart: restartFlags,
   log: writtenLog,
+  redaction: ({ redaction: { patterns } }) => patterns.map((pattern) => ["redact", pattern] as const),
   killMode: ({ killMode }) => (killMode === defaults.killMode ? [] : [["kill-mode", killMode]]),
   stopSchedule: stopFlags,
   history: ({ history: { keepRuns, keepForMs } }) => [

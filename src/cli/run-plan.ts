@@ -16,7 +16,7 @@ import { nameOfCommand, planCommand } from "./command-flags.ts";
 import { absolutePath, directoriesOf, durationOf } from "./flags.ts";
 import { historyOf } from "./history-flags.ts";
 import { checkLife, lifeOf } from "./life-flags.ts";
-import { planLog } from "./log-flags.ts";
+import { planLog, redactionOf } from "./log-flags.ts";
 import { planPrivileges } from "./privilege-flags.ts";
 import { watchOf } from "./watch-flags.ts";
 
@@ -46,10 +46,8 @@ export function planRun(input: CommandInput): RunPlan {
   const daemon =
     name === null ? nameOfModule(tail === null ? (modules[0] ?? "") : nameOfCommand(tail)) : checkName(name);
   const timeZone = timeZoneOf(textOf(args, "tz"));
-  const assignments = [
-    ...(repeated["env-file"] ?? []).flatMap((file) => readAssignments(absolutePath(file))),
-    ...(repeated["env"] ?? []).map(parseAssignment),
-  ];
+  const fromFiles = (repeated["env-file"] ?? []).flatMap((file) => readAssignments(absolutePath(file)));
+  const assignments = [...fromFiles, ...(repeated["env"] ?? []).map(parseAssignment)];
   const environment = daemonEnvironment({
     inherited: environmentFor(privileges, process.env),
     foreground,
@@ -65,6 +63,10 @@ export function planRun(input: CommandInput): RunPlan {
     systemCrontab: systemCrontabOf(isSet(args, "system-crontab"), modules),
     paths: { ...usualPaths, ...pidfileOf(input), ...log.paths },
     log: log.rules,
+    redaction: redactionOf(
+      repeated["redact"] ?? [],
+      fromFiles.map(([variable]) => variable),
+    ),
     foreground,
     workingDirectory: workingDirectoryOf(textOf(args, "chdir"), foreground, chroot),
     umask: umaskOf(textOf(args, "umask"), foreground),

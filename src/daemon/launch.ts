@@ -15,6 +15,7 @@ import { type OpenLogs, openLogsOf, prepareJobLogs, sizeOf } from "./log-files.t
 import { notReady } from "./not-ready.ts";
 import { isStillAt, removePidfile } from "./pidfile.ts";
 import { attributesOf } from "./privileges.ts";
+import { redactedError } from "./redaction.ts";
 import { encodeSpec, isSupervised, type Spec } from "./spec.ts";
 import { leaderEnvironment, ownExecutable, processTitle } from "./stage.ts";
 import { clearFailure } from "./supervise/failure-file.ts";
@@ -43,7 +44,7 @@ export async function launch(spec: Spec, environment: Environment, lock: number)
       removeSocket(spec.paths.socket);
       removePidfile(spec.paths.pidfile, lock);
     }
-    throw error;
+    throw redactedError(error, spec, environment);
   } finally {
     closeDescriptor(lock);
   }

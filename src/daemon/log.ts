@@ -6,12 +6,15 @@ import { type Formatter, formatterOf } from "../logs/form/form.ts";
 import { Health } from "../logs/health.ts";
 import { DescriptorOutput, type LogOutput, noOutput } from "../logs/output.ts";
 import { type JobFile, JobFiles } from "../logs/per-job.ts";
+import { type Redact, redactorOf } from "../logs/redact.ts";
+import { redactedOutput } from "../logs/redacted-output.ts";
 import { Housekeeper } from "../logs/rotate/housekeeper.ts";
 import { largestLog } from "../logs/rotate/retention.ts";
 import type { RotationRules } from "../logs/rules.ts";
 import { LogStream } from "../logs/stream.ts";
 import type { LogState } from "../logs/trouble.ts";
 import { watchIdleLogs } from "../logs/watch-idle.ts";
+import type { Environment } from "./environment.ts";
 import { openLog } from "./log-files.ts";
 import { remoteOutput } from "./log-remote.ts";
 import { ownerOf } from "./privileges.ts";
@@ -26,6 +29,7 @@ export interface LogEvents {
 
 export class DaemonLog {
   readonly output: LogOutput;
+  readonly redact: Redact | null;
   readonly #spec: Spec;
   readonly #events: LogEvents;
   readonly #health: Health;
@@ -38,8 +42,9 @@ export class DaemonLog {
   #hasBegun = false;
 
   /** @param isWorker or else the supervisor, which writes little, but may do what a worker that has given up root may not */
-  constructor(spec: Spec, isWorker: boolean, events: LogEvents) {
+  constructor(spec: Spec, isWorker: boolean, environment: Environment, events: LogEvents) {
     this.#spec = spec;
+    this.redact = redactorOf(spec.redaction, environment);
     this.#isWorker = isWorker;
     this.#events = events;
     this.#health = new Health(events.stateChanged);
@@ -50,7 +55,14 @@ export class DaemonLog {
       spec.log.perJob && isWorker && log !== null
         ? new JobFiles(log, (path) => this.#openJobFile(path))
         : null;
-    this.output = this.#makeOutput();
+    const output = this.#makeOutput();
+    this.output = this.redact === null ? output : redactedOutput(output, this.redact, this.isStructured);
+  }
+
+  /** Whether the log has a place of its own for fields and errors. */
+  get isStructured(): boolean {
+    const { form, target } = this.#spec.log;
+    return form !== "text" || target.type === "journald" || target.type === "syslog";
   }
 
   get state(): LogState {

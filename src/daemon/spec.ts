@@ -2,6 +2,7 @@
 // unchanged. No later stage looks at a flag again.
 import { basename } from "node:path";
 import { exitCode } from "../exit-code.ts";
+import type { RedactionRules } from "../logs/redact.ts";
 import type { LogRules } from "../logs/rules.ts";
 import type { CommandSpec } from "./command.ts";
 import { DjobError } from "./error.ts";
@@ -42,6 +43,7 @@ export interface Spec {
   readonly maximumMemoryBytes: number | null;
   readonly history: HistoryRules;
   readonly log: LogRules;
+  readonly redaction: RedactionRules;
 }
 
 /** What is kept of runs. */

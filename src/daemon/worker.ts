@@ -23,6 +23,7 @@ import { DaemonLog } from "./log.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { ownerOf } from "./privileges.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
+import { redactedFailure, specReport } from "./redaction.ts";
 import { makeRunningFile } from "./running-file.ts";
 import { type Service, takeService } from "./service.ts";
 import { type Exit, endWith, killedCode, settleIn, takeSpec } from "./settle.ts";
@@ -56,9 +57,13 @@ export async function work(
   const environment = settleInOrTell(spec, readiness);
   const isolation = isolationFor(spec, entry);
   const send = (message: FromWorker) => readiness.supervisor?.send(message);
-  const port = {
-    ...portFor(spec, environment ?? {}, service, supervisor, exit, isolation, send),
+  const own = portFor(spec, environment ?? {}, service, supervisor, exit, isolation, send);
+  const { redact } = own.log;
+  const port: WorkerPort = {
+    ...own,
     ...readiness,
+    failed: (failure) => readiness.failed(redactedFailure(failure, redact)),
+    crashed: (what) => readiness.crashed(redact?.(what) ?? what),
   };
   if (environment === null) {
     port.removeFiles();
@@ -170,15 +175,18 @@ function tellOrRefuse(message: Message): boolean {
   }
 }
 
-function workerLog(spec: Spec, send: (message: FromWorker) => void): DaemonLog & WorkerLog {
-  const log = new DaemonLog(spec, true, {
+function workerLog(
+  spec: Spec,
+  environment: Environment,
+  send: (message: FromWorker) => void,
+): DaemonLog & WorkerLog {
+  const log = new DaemonLog(spec, true, environment, {
     now: Date.now,
     stateChanged: (state) => send({ type: "logState", state }),
     fileChanged: () => send({ type: "logChanged" }),
   });
-  const { level, linesPerSecond, form, target } = spec.log;
-  const isStructured = form !== "text" || target.type === "journald" || target.type === "syslog";
-  return Object.assign(log, { level, linesPerSecond, isStructured });
+  const { level, linesPerSecond } = spec.log;
+  return Object.assign(log, { level, linesPerSecond });
 }
 
 function portFor(
@@ -191,7 +199,7 @@ function portFor(
   send: (message: FromWorker) => void,
 ): Omit<WorkerPort, keyof Readiness | keyof Supervision> {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
-  const log = workerLog(spec, send);
+  const log = workerLog(spec, environment, send);
   return {
     identity: {
       name,
@@ -217,7 +225,7 @@ function portFor(
       if (state === "running") log.begin();
       service.stateChanged(state, jobs);
     },
-    spec: () => ({ spec, environment }),
+    spec: (withSecrets) => specReport(spec, environment, withSecrets),
     removeFiles() {
       const remove = () => {
         // Once the pidfile is gone or another's, the socket may be a successor's, too.

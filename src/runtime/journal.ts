@@ -7,6 +7,7 @@ import { errorTitle, shownFields } from "../logs/form/values.ts";
 import { formatLine, type Level, type LogRecord, levels, type RecordRun } from "../logs/line.ts";
 import type { LogOutput } from "../logs/output.ts";
 import { LineRate } from "../logs/rate.ts";
+import type { Redact } from "../logs/redact.ts";
 import { withoutOwnFrames } from "./failure.ts";
 
 export interface RunIdentity {
@@ -30,11 +31,19 @@ export interface Pen {
   readonly linesPerSecond: number | null;
   /** Whether errors and fields are kept apart from the message, because the log's form or target has a place for them. */
   readonly isStructured: boolean;
+  /** null: nothing has to be masked. The output does that to records itself. */
+  readonly redact: Redact | null;
 }
 
 /** One that hands on every record, whole. */
 export function plainPen(write: (record: LogRecord) => void): Pen {
-  return { output: { write, raw() {} }, level: "debug", linesPerSecond: null, isStructured: false };
+  return {
+    output: { write, raw() {} },
+    level: "debug",
+    linesPerSecond: null,
+    isStructured: false,
+    redact: null,
+  };
 }
 
 export class Journal {
@@ -55,6 +64,10 @@ export class Journal {
   /** The run that is going on where this is called, if any. */
   get currentRun(): RecordRun | undefined {
     return this.#runs.getStore();
+  }
+
+  get redact(): Redact | null {
+    return this.#pen.redact;
   }
 
   get isStructured(): boolean {
@@ -111,7 +124,8 @@ export class Journal {
   #tell(run: RunIdentity | null, record: LogRecord): void {
     const listeners = run === null ? undefined : this.#followers.get(run);
     if (listeners === undefined) return;
-    const line = formatLine(record).replace(/\n$/, "");
+    const text = formatLine(record).replace(/\n$/, "");
+    const line = this.#pen.redact?.(text) ?? text;
     for (const listener of listeners) listener(line);
   }
 

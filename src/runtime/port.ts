@@ -46,7 +46,8 @@ export interface WorkerPort {
   openStore(onTrouble: (trouble: Trouble | null) => void): Promise<Store>;
   /** Called at each change. */
   stateChanged(state: DaemonState, jobs: number): void;
-  spec(): SpecReport;
+  /** @param withSecrets or else they are masked */
+  spec(withSecrets: boolean): SpecReport;
   /** @returns false if the launcher is gone, so that nobody would know of this daemon */
   ready(jobs: number): boolean;
   /** Tells why, and ends what the modules have started already. */

@@ -91,7 +91,7 @@ export class Worker {
     const { identity } = this.#port;
     this.#control = serveControl(identity.paths.socket, {
       status: () => this.#status(),
-      spec: () => this.#port.spec(),
+      spec: (withSecrets) => this.#port.spec(withSecrets),
       stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
       reload: () => this.#reload(),
       upgrade: () => refuseUpgrade(identity.name),

@@ -81,6 +81,7 @@ test("without flags a daemon has the documented defaults, and every path is abso
         totalBytes: null,
       },
     },
+    redaction: { patterns: [], variables: [] },
     privileges: null,
     command: null,
   });

@@ -4,9 +4,10 @@ import { DaemonLog } from "../../src/daemon/log.ts";
 
 const { paths, privileges } = JSON.parse(process.argv[2] ?? "");
 const rules = { target: { type: "file" }, form: "text", level: "debug", perJob: false, rotation: null };
+const redaction = { patterns: [], variables: [] };
 const events = { now: Date.now, stateChanged() {}, fileChanged() {} };
 try {
-  new DaemonLog({ paths, privileges, log: rules } as never, true, events).reopen();
+  new DaemonLog({ paths, privileges, log: rules, redaction } as never, true, {}, events).reopen();
   writeSync(1, "reopened\n");
 } catch (error) {
   writeSync(1, `${error instanceof Error ? error.message : error}\n`);

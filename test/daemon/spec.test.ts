@@ -40,6 +40,7 @@ const spec: Spec = {
     linesPerSecond: null,
     rotation: null,
   },
+  redaction: { patterns: [], variables: [] },
   privileges: null,
   command: null,
 };

@@ -1,4 +1,5 @@
 // What the supervisor needs of the process it lives in.
+import type { DaemonStatus } from "../../control/messages.ts";
 import type { ChildExit } from "../../libc/process.ts";
 import type { Level } from "../../logs/line.ts";
 import type { LogState } from "../../logs/trouble.ts";
@@ -16,6 +17,8 @@ export interface SupervisorPort {
   /** From 0 (inclusive) to 1 (exclusive). */
   chance(): number;
   log(level: Level, message: string): void;
+  /** Without secrets. */
+  redacted(status: DaemonStatus): DaemonStatus;
   logState(): LogState;
   /** @throws if one can't be opened */
   reopenLogs(): void;

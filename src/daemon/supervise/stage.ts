@@ -4,6 +4,7 @@ import { type ControlServer, removeSocket, serveControl } from "../../control/se
 import { closeDescriptor, isTerminal, setCloseOnExec } from "../../libc/files.ts";
 import { becomeSubreaper } from "../../libc/process.ts";
 import { unblockAllSignals } from "../../libc/signals.ts";
+import { redactValue } from "../../logs/redact.ts";
 import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
 import { describeFailure } from "../../runtime/failure.ts";
 import { lockDescriptor, readinessDescriptor, stageVariable } from "../descriptors.ts";
@@ -11,6 +12,7 @@ import { type Environment, withoutSmallHeap } from "../environment.ts";
 import { DaemonLog } from "../log.ts";
 import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
 import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts";
+import { specReport } from "../redaction.ts";
 import { type Service, takeService } from "../service.ts";
 import { type Exit, nameProcess, takeSpec } from "../settle.ts";
 import type { Spec } from "../spec.ts";
@@ -61,7 +63,7 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
     whenAnswered,
     log: (level, message) => port.log(level, message),
   });
-  const port = portFor(spec, waitedFor, service, memory, {
+  const port = portFor(spec, environment, waitedFor, service, memory, {
     end: (code) => whenAnswered(() => exit(code)),
     otherEnded: (ended) => upgrade.otherEnded(ended),
   });
@@ -84,8 +86,8 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
     unblockAllSignals();
   }
   control = serveControl(spec.paths.socket, {
-    status: () => supervisor.status(),
-    spec: () => ({ spec, environment }),
+    status: async () => port.redacted(await supervisor.status()),
+    spec: (withSecrets) => specReport(spec, environment, withSecrets),
     stop: (timeoutMs, schedule) => {
       if (schedule !== null) return supervisor.stop(parseSchedule(schedule));
       const [first] = spec.stopSchedule;
@@ -133,6 +135,7 @@ function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPor
 
 function portFor(
   spec: Spec,
+  environment: Environment,
   waitedFor: boolean,
   service: Service,
   memory: SupervisorMemory | null,
@@ -140,7 +143,7 @@ function portFor(
 ): SupervisorPort {
   const { name, paths } = spec;
   let kills = countOutOfMemoryKills();
-  const daemonLog = new DaemonLog(spec, false, {
+  const daemonLog = new DaemonLog(spec, false, environment, {
     now: systemClock.now,
     stateChanged() {},
     fileChanged() {},
@@ -154,6 +157,12 @@ function portFor(
     listening: service.listening,
     chance: systemClock.random,
     log,
+    redacted(status) {
+      const { redact } = daemonLog;
+      if (redact === null) return status;
+      const { lastExit, reason, command } = status;
+      return { ...status, ...(redactValue({ lastExit, reason, command }, redact) as typeof status) };
+    },
     logState() {
       // It writes little, and would not notice for long that all is well again.
       if (daemonLog.state.state === "degraded") daemonLog.look();

@@ -14,12 +14,23 @@ export function formatJson({
   error,
 }: LogRecord): string {
   let text = `{"time":"${isoTime(timeMs)}","level":"${level}"`;
-  if (job !== null) text += `,"job":${quoted(job)}`;
+  if (job !== null) text += jobPart(job);
   if (run !== null) text += runPart(run);
   text += `,"message":${quoted(message)}`;
   if (fields !== null) text += `,"fields":${quotedValue(fields)}`;
   if (error !== undefined) text += `,"error":${escapeHidden(JSON.stringify(plainError(error)))}`;
   return `${text}}\n`;
+}
+
+let lastJob = "";
+let lastJobPart = "";
+
+function jobPart(job: string): string {
+  if (job !== lastJob) {
+    lastJob = job;
+    lastJobPart = `,"job":${quoted(job)}`;
+  }
+  return lastJobPart;
 }
 
 let lastRun: RecordRun | null = null;
@@ -40,7 +51,10 @@ function quotedValue(value: unknown): string {
   return escapeHidden(JSON.stringify(plainValue(value)));
 }
 
+/** Of such a text nothing has to be escaped. */
+const plain = /^[ !#-[\]-~]*$/;
+
 /** Also of text that is no well-formed UTF-16: a lone surrogate is escaped. */
 function quoted(text: string): string {
-  return escapeHidden(JSON.stringify(text));
+  return plain.test(text) ? `"${text}"` : escapeHidden(JSON.stringify(text));
 }

@@ -23,6 +23,7 @@ export function plainError(error: unknown): PlainError {
     const plain = new Plainer().plain(error);
     if (isPlainError(plain)) return plain;
   }
+  if (isPlainError(error)) return error;
   return { name: "thrown", message: textOf(error) };
 }
 
@@ -136,7 +137,8 @@ const errorKeys = [
 ];
 
 function isPlainError(value: unknown): value is PlainError {
-  return typeof value === "object" && value !== null && "name" in value && "message" in value;
+  if (typeof value !== "object" || value === null) return false;
+  return typeof propertyOf(value, "name") === "string" && typeof propertyOf(value, "message") === "string";
 }
 
 function propertyOf(value: object, key: string): unknown {

@@ -13,7 +13,7 @@ import { Outbox, type Sent } from "./outbox.ts";
 import { encodeForSyslog, type SyslogSender } from "./syslog.ts";
 
 export const journalSocket = "/run/systemd/journal/socket";
-export const journalStream = "/run/systemd/journal/stdout";
+const journalStream = "/run/systemd/journal/stdout";
 export const syslogSocket = "/dev/log";
 
 export interface RemoteOptions {
