@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { closest } from "fastest-levenshtein";
 import { exitCode } from "../exit-code.ts";
 import { setCloseOnExec } from "../libc/files.ts";
-import { type LogRecord, wholeMessage } from "../logs/line.ts";
+import type { LogRecord } from "../logs/line.ts";
 import { errDescriptor, outDescriptor, writeBytes, writeText } from "../logs/sink.ts";
 import { takeOverStreams } from "../logs/streams.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -73,9 +73,8 @@ export async function becomeOnce(end: Exit, entry: string): Promise<void> {
 }
 
 /** Warnings and errors on standard error. */
-function printMessage(record: LogRecord): void {
-  const isBad = record.level === "warn" || record.level === "error";
-  writeText(isBad ? errDescriptor : outDescriptor, `${wholeMessage(record)}\n`);
+function printMessage({ level }: LogRecord, message: string): void {
+  writeText(level === "warn" || level === "error" ? errDescriptor : outDescriptor, `${message}\n`);
 }
 
 function chooseJob(

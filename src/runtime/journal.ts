@@ -4,7 +4,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { InspectOptions } from "node:util";
 import type { JobLog } from "djob";
 import { errorTitle, shownFields } from "../logs/form/values.ts";
-import { formatLine, type Level, type LogRecord, levels, type RecordRun } from "../logs/line.ts";
+import {
+  formatLine,
+  type Level,
+  type LogRecord,
+  levels,
+  type RecordRun,
+  wholeMessage,
+} from "../logs/line.ts";
 import type { LogOutput } from "../logs/output.ts";
 import { LineRate } from "../logs/rate.ts";
 import type { Redact } from "../logs/redact.ts";
@@ -35,15 +42,10 @@ export interface Pen {
   readonly redact: Redact | null;
 }
 
-/** One that hands on every record, whole. */
-export function plainPen(write: (record: LogRecord) => void): Pen {
-  return {
-    output: { write, raw() {} },
-    level: "debug",
-    linesPerSecond: null,
-    isStructured: false,
-    redact: null,
-  };
+/** One that hands on every record. @param write gets its message with the fields behind it */
+export function plainPen(write: (record: LogRecord, message: string) => void): Pen {
+  const output: LogOutput = { write: (record) => write(record, wholeMessage(record)), raw() {} };
+  return { output, level: "debug", linesPerSecond: null, isStructured: false, redact: null };
 }
 
 export class Journal {

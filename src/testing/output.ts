@@ -3,7 +3,6 @@
 
 import { format } from "node:util";
 import type { TestLine } from "djob/testing";
-import { type LogRecord, wholeMessage } from "../logs/line.ts";
 import { Journal, plainPen } from "../runtime/journal.ts";
 
 export interface KeptLine extends TestLine {
@@ -19,12 +18,11 @@ export class TestOutput {
   readonly #restore: () => void;
 
   constructor(now: () => number) {
-    const keep = (record: LogRecord) => {
-      const { timeMs, level, job } = record;
+    const pen = plainPen(({ timeMs, level, job }, message) => {
       const run = this.journal.currentRun?.id ?? null;
-      this.lines.push({ time: new Date(timeMs), level, job, message: wholeMessage(record), run });
-    };
-    this.journal = new Journal(now, plainPen(keep));
+      this.lines.push({ time: new Date(timeMs), level, job, message, run });
+    });
+    this.journal = new Journal(now, pen);
     const before = methods.map((method) => [method, console[method]] as const);
     for (const [method, print] of before) {
       console[method] = (...values: unknown[]) => {
