@@ -19,6 +19,8 @@ import { createGunzip, createZstdDecompress } from "node:zlib";
 export interface SoakOptions {
   readonly lines: number;
   readonly rotations: number;
+  /** How often the worker is killed. */
+  readonly kills: number;
   readonly compression: "gzip" | "zstd" | "none";
   /** Where everything is; it must exist. */
   readonly directory: string;
@@ -52,6 +54,7 @@ export async function soakLogs(options: SoakOptions): Promise<SoakReport> {
     options.rotate === undefined
       ? ["--log-max-size", String(size), "--log-keep", "100000", "--log-compress", options.compression]
       : ["--log-max-size", "none"];
+  const restart = ["--restart-delay", "10ms", "--restart-max", "1000/1h"];
   const call = async (...args: string[]) => {
     const child = Bun.spawn([djob, ...args], {
       cwd: directory,
@@ -63,16 +66,20 @@ export async function soakLogs(options: SoakOptions): Promise<SoakReport> {
     if ((await child.exited) !== 0) throw new Error(`djob ${args.join(" ")}: ${errors}`);
     return output;
   };
-  await call("run", "worker.ts", "--dir", directory, ...rotation);
+  await call("run", "worker.ts", "--dir", directory, ...rotation, ...restart);
   const turn = setInterval(() => options.rotate?.(), 20);
   try {
     await written(directory, size * 2);
-    const { workerPid } = JSON.parse(await call("status", "worker", "--dir", directory, "--json"));
-    process.kill(workerPid, "SIGKILL");
-    await until("another worker writes", () => starts(directory) === 2);
-    await written(directory, size * 2);
+    for (let kill = 1; kill <= options.kills; kill += 1) {
+      const { workerPid } = JSON.parse(await call("status", "worker", "--dir", directory, "--json"));
+      if (workerPid !== null) process.kill(workerPid, "SIGKILL");
+      await until("another worker writes", () => starts(directory) > kill);
+      await written(directory, size * 2);
+    }
     await call("reload", "worker", "--dir", directory);
-    await until("the last worker has written all", () => existsSync(join(directory, "done-3")));
+    await until("the last worker has written all", () =>
+      existsSync(join(directory, `done-${starts(directory)}`)),
+    );
   } finally {
     clearInterval(turn);
     await call("stop", "worker", "--dir", directory, "--ok");
@@ -93,7 +100,7 @@ async function verify(directory: string, perWriter: number): Promise<SoakReport>
   for (const name of names) {
     for await (const line of createInterface({ input: streamOf(join(directory, name)), crlfDelay: 0 })) {
       const [, tag, digits] =
-        /^(?:\d{4}-\d\d-\d\dT\S+Z INFO {2}\[main-\d\] )?([a-z]+\d*\.\d+) (\d+) x{30}$/.exec(line) ?? [];
+        /^(?:\d{4}-\d\d-\d\dT\S+Z INFO {2}\[main-\d+\] )?([a-z]+\d*\.\d+) (\d+) x{30}$/.exec(line) ?? [];
       if (tag === undefined) {
         if (!/^\d{4}-\d\d-\d\dT\S+Z (INFO |WARN |ERROR|DEBUG) /.test(line))
           errors.push(`${name}: torn: ${line.slice(0, 100)}`);
@@ -210,13 +217,14 @@ job("main-" + generation, "always", async ({ signal }) => {
 });`;
 }
 
-const usage = `Usage: scripts/bun scripts/soak-logs.ts [--lines N] [--rotations N] [--compress METHOD]
+const usage = `Usage: scripts/bun scripts/soak-logs.ts [--lines N] [--rotations N] [--kills N] [--compress METHOD]
 
 Writes numbered lines into the log of a daemon (dist/djob) from eight writers, through rotations, a SIGKILL and a reload, then reads
 all files and checks that each line is there exactly once. Exits with 1 if one is not.
 
   --lines N          how many lines the last worker's writers write together (default: 10000000)
   --rotations N      about how many rotations that is (default: 200)
+  --kills N          how often the worker is killed (default: 1)
   --compress METHOD  gzip, zstd (default) or none
 `;
 
@@ -227,6 +235,7 @@ if (import.meta.main) {
       lines: { type: "string", default: "10000000" },
       rotations: { type: "string", default: "200" },
       compress: { type: "string", default: "zstd" },
+      kills: { type: "string", default: "1" },
     },
   });
   if (values.help) {
@@ -237,6 +246,7 @@ if (import.meta.main) {
     const report = await soakLogs({
       lines: Number(values.lines),
       rotations: Number(values.rotations),
+      kills: Number(values.kills),
       compression: values.compress as SoakOptions["compression"],
       directory,
       environment: process.env as Record<string, string>,

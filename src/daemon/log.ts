@@ -1,4 +1,5 @@
 // A daemon's log as one of its processes writes it: where its records go, and who rotates the files.
+import { lstatSync } from "node:fs";
 import { closeDescriptor } from "../libc/files.ts";
 import { LogFile, type LogFileOptions } from "../logs/file.ts";
 import { logFileSystem } from "../logs/file-system.ts";
@@ -12,7 +13,7 @@ import { Housekeeper } from "../logs/rotate/housekeeper.ts";
 import { largestLog } from "../logs/rotate/retention.ts";
 import type { RotationRules } from "../logs/rules.ts";
 import { LogStream } from "../logs/stream.ts";
-import type { LogState } from "../logs/trouble.ts";
+import type { LogState, Trouble } from "../logs/trouble.ts";
 import { watchIdleLogs } from "../logs/watch-idle.ts";
 import type { Environment } from "./environment.ts";
 import { openLog } from "./log-files.ts";
@@ -39,6 +40,8 @@ export class DaemonLog {
   readonly #format: Formatter;
   readonly #system = logFileSystem((path) => openLog(path, ownerOf(this.#spec.privileges)));
   readonly #isWorker: boolean;
+  /** Of jobs' own files that can't be opened. */
+  readonly #jobTrouble: Trouble;
   #hasBegun = false;
 
   /** @param isWorker or else the supervisor, which writes little, but may do what a worker that has given up root may not */
@@ -48,6 +51,7 @@ export class DaemonLog {
     this.#isWorker = isWorker;
     this.#events = events;
     this.#health = new Health(events.stateChanged);
+    this.#jobTrouble = this.#health.part();
     this.#format = formatterOf(spec.log.form);
     this.#housekeeper = this.#makeHousekeeper(spec.log.rotation);
     const { log } = spec.paths;
@@ -110,7 +114,10 @@ export class DaemonLog {
   }
 
   #makeStream(descriptor: number, path: string | null, descriptors: readonly number[]): LogStream {
-    const file = path === null || !this.#canSeePaths ? null : this.#makeFile(path, descriptors);
+    const file =
+      path === null || !this.#canSeePaths
+        ? null
+        : this.#makeFile(path, descriptors, this.#health.part(), this.#rotates);
     if (file !== null) this.#files.push(file);
     return new LogStream(descriptor, file, this.#health.part(), (nowMs, message) =>
       this.#note(nowMs, message),
@@ -125,7 +132,8 @@ export class DaemonLog {
   #makeFile(
     path: string,
     descriptors: readonly number[],
-    rotates: LogFileOptions["rotates"] = this.#rotates,
+    trouble: Trouble,
+    rotates: LogFileOptions["rotates"],
   ): LogFile {
     const { rotation } = this.#spec.log;
     return new LogFile({
@@ -135,7 +143,7 @@ export class DaemonLog {
       maximumAgeMs: rotation?.maximumAgeMs ?? null,
       largest: () => (rotation === null ? Number.POSITIVE_INFINITY : this.#largest(rotation)),
       isEager: !this.#isWorker,
-      trouble: this.#health.part(),
+      trouble,
       system: this.#system,
       rotated: () => {
         this.#housekeeper?.wake();
@@ -156,15 +164,26 @@ export class DaemonLog {
   }
 
   #openJobFile(path: string): JobFile | null {
-    const trouble = this.#health.part();
+    const parts = [this.#health.part(), this.#health.part()] as const;
+    const release = () => {
+      for (const part of parts) this.#health.release(part);
+    };
     try {
       const descriptor = this.#system.open(path);
       // Its directory is the worker's own, whoever that is.
-      const file = this.#makeFile(path, [descriptor], this.#spec.log.rotation === null ? "never" : "self");
+      const rotates = this.#spec.log.rotation === null ? "never" : "self";
+      const file = this.#makeFile(path, [descriptor], parts[0], rotates);
       const note = (nowMs: number, message: string) => this.#note(nowMs, message);
-      return { file, stream: new LogStream(descriptor, file, trouble, note) };
+      const stream = new LogStream(descriptor, file, parts[1], note);
+      const close = () => {
+        closeDescriptor(descriptor);
+        release();
+      };
+      this.#jobTrouble.end();
+      return { file, stream, close };
     } catch (error) {
-      trouble.begin(error instanceof Error ? error.message : String(error), 0, this.#events.now());
+      release();
+      this.#jobTrouble.begin(error instanceof Error ? error.message : String(error), 0, this.#events.now());
       return null;
     }
   }
@@ -179,11 +198,20 @@ export class DaemonLog {
     return new Housekeeper({
       rules,
       paths: () => this.#looksAfter,
-      room: () => this.#looksAfter.length * this.#largest(rotation),
+      room: () => this.#room(rotation),
       now: this.#events.now,
       failed: (what) =>
         this.output.write({ timeMs: this.#events.now(), level: "warn", job: null, message: what }),
     });
+  }
+
+  /** What is written to may become so large; the others are as they are. */
+  #room(rotation: RotationRules): number {
+    const open = new Set(this.#all.map(({ path }) => path));
+    const sizes = this.#looksAfter.map((path) =>
+      open.has(path) ? this.#largest(rotation) : sizeOfFile(path),
+    );
+    return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   /** Two processes look after the files of a worker that may not rotate its log: each has a half. */
@@ -205,4 +233,8 @@ export class DaemonLog {
     const own = this.#rotates === "self" ? [log, logErr].filter((path) => path !== null) : [];
     return [...own, ...(this.#jobFiles?.paths ?? [])];
   }
+}
+
+function sizeOfFile(path: string): number {
+  return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -2,7 +2,9 @@
 import { allWell, type LogState, Trouble } from "./trouble.ts";
 
 export class Health {
-  readonly #parts: Trouble[] = [];
+  readonly #parts = new Set<Trouble>();
+  /** Of parts that are no more. */
+  #lostBefore = 0;
   readonly #changed: (state: LogState) => void;
 
   constructor(changed: (state: LogState) => void) {
@@ -11,12 +13,19 @@ export class Health {
 
   part(): Trouble {
     const part = new Trouble(() => this.#changed(this.state));
-    this.#parts.push(part);
+    this.#parts.add(part);
     return part;
   }
 
+  /** A part is no more: what it has lost still counts. */
+  release(part: Trouble): void {
+    this.#lostBefore += part.state.lostLines;
+    this.#parts.delete(part);
+  }
+
   get state(): LogState {
-    return joined(this.#parts.map(({ state }) => state));
+    const { state, reason, lostLines } = joined([...this.#parts].map((part) => part.state));
+    return { state, reason, lostLines: lostLines + this.#lostBefore };
   }
 }
 

@@ -2,13 +2,14 @@
 // kept open.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { closeDescriptor } from "../libc/files.ts";
 import type { LogFile } from "./file.ts";
 import type { LogStream } from "./stream.ts";
 
 export interface JobFile {
   readonly stream: LogStream;
   readonly file: LogFile;
+  /** It is not written to any more. */
+  close(): void;
 }
 
 const mostOpen = 128;
@@ -67,9 +68,9 @@ export class JobFiles {
   }
 
   #closeOldest(): void {
-    for (const [job, { stream }] of this.#files) {
+    for (const [job, file] of this.#files) {
       this.#files.delete(job);
-      closeDescriptor(stream.descriptor);
+      file.close();
       return;
     }
   }

@@ -181,12 +181,13 @@ test("the next start finishes what a rotation was killed at, and leaves alone wh
   expect(readFileSync(at(others[0] ?? ""), "utf8")).toBe("precious\n");
 });
 
-test("eight writers, rotations, a SIGKILL and a reload: each line is there exactly once", async () => {
+test("eight writers, rotations, SIGKILLs and a reload: each line is there exactly once", async () => {
   const space = workspace();
   mkdirSync(space.state);
   const report = await soakLogs({
     lines: 160_000,
     rotations: 200,
+    kills: 4,
     compression: "zstd",
     directory: space.state,
     environment: space.environment({ DJOB_DIR: undefined }),
@@ -254,6 +255,7 @@ for (const [name, directive] of [
     const environment = space.environment({ DJOB_DIR: undefined });
     const report = await soakLogs({
       lines: 80_000,
+      kills: 1,
       rotations: 20,
       compression: "none",
       directory: space.state,

@@ -1,10 +1,10 @@
 // Looks after rotated logs: removes those that are too many or too much, compresses the others when nobody writes to them any more,
 // and finishes what a process before was killed at. It touches regular files of its own alone, by the exact names that it gives.
 import { lstatSync, readdirSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { RotationRules } from "../rules.ts";
 import { compressRotated, finishCompression } from "./compress.ts";
-import { byTime, parseRotated, temporaryEnding } from "./names.ts";
+import { byTime, logOf, parseRotated, temporaryEnding } from "./names.ts";
 import { chooseRemovals, type RotatedFile } from "./retention.ts";
 
 export interface HousekeeperOptions {
@@ -98,18 +98,18 @@ export class Housekeeper {
 
   #files(): readonly RotatedFile[] {
     const paths = this.#options.paths();
-    const directories = new Map(
-      [...new Set(paths.map(dirname))].map((directory) => [directory, namesIn(directory)]),
-    );
-    return paths.flatMap((path) => {
-      const log = basename(path);
-      const names = directories.get(dirname(path)) ?? [];
-      return names.flatMap((name) => {
+    const known = new Set(paths);
+    const directories = new Set(paths.map(dirname));
+    return [...directories].flatMap((directory) =>
+      namesIn(directory).flatMap((name) => {
+        const log = logOf(name);
+        const path = join(directory, log ?? "");
+        if (log === null || !known.has(path)) return [];
         const parsed = parseRotated(log, name);
-        const bytes = parsed === null ? null : ownSize(join(dirname(path), name), path);
+        const bytes = ownSize(join(directory, name), path);
         return parsed === null || bytes === null ? [] : [{ ...parsed, path, bytes }];
-      });
-    });
+      }),
+    );
   }
 }
 

@@ -18,6 +18,13 @@ export interface RotatedName {
 
 const pattern = /^\.(\d{4}-\d\d-\d\dT)(\d\d)-(\d\d)-(\d\d\.\d{3}Z)(?:-([1-9]\d{0,5}))?(\.gz|\.zst)?(\.tmp)?$/;
 
+/** The log whose rotated file this is; null: it is none of any. */
+export function logOf(name: string): string | null {
+  const at = name.search(/\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z[^/]*$/);
+  const log = at <= 0 ? null : name.slice(0, at);
+  return log !== null && parseRotated(log, name) !== null ? log : null;
+}
+
 /** @param log the name of the log itself. @returns null for what is no rotated file of it */
 export function parseRotated(log: string, name: string): RotatedName | null {
   if (!name.startsWith(log)) return null;
