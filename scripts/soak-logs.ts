@@ -90,7 +90,8 @@ export async function soakLogs(options: SoakOptions): Promise<SoakReport> {
 /** Reads all files in the order of their names, the one that is written last. */
 async function verify(directory: string, perWriter: number): Promise<SoakReport> {
   const names = readdirSync(directory)
-    .filter((name) => /^worker\.log($|[.-])/.test(name))
+    // One that is being made is not finished, and the file that it is made from is still there.
+    .filter((name) => /^worker\.log($|[.-])/.test(name) && !name.endsWith(".tmp"))
     .sort(
       (one, other) => Number(one === "worker.log") - Number(other === "worker.log") || (one < other ? -1 : 1),
     );
