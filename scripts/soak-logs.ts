@@ -242,7 +242,7 @@ if (import.meta.main) {
   if (values.help) {
     console.log(usage);
   } else {
-    const directory = mkdtempSync(join(tmpdir(), "djob-soak-"));
+    const directory = mkdtempSync(join(tmpdir(), "djob-log-soak-"));
     const started = performance.now();
     const report = await soakLogs({
       lines: Number(values.lines),
