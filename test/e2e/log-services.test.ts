@@ -1,7 +1,7 @@
 // Logs that are services of the system: systemd's own journald, run in a mount namespace of its own so that its sockets are at their real
 // places, and a syslog daemon that is played there.
 import { afterEach, expect, test } from "bun:test";
-import { existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { closeDescriptor } from "../../src/libc/files.ts";
 import { bindDatagramSocket, receiveDatagram } from "../../src/libc/sockets.ts";
 import { isRoot } from "./account.ts";
@@ -157,6 +157,8 @@ if (isRoot) {
     mkdirSync(space.path("sys"));
     const heard = listen(space.path("sys/log"));
     const { call } = await namespace(space, space.path("sys/log"));
+    const djob = space.path("djob");
+    copyFileSync(djobPath, djob);
     space.write(
       "worker.ts",
       `import { job } from "djob"; import { writeSync } from "node:fs";
@@ -166,19 +168,30 @@ if (isRoot) {
         process.stdout.write("half "); process.stdout.write("and half\\n"); writeSync(2, "raw stderr\\n");
         await Bun.spawn(["sh", "-c", "echo of a child"], { stdio: ["ignore", "inherit", "inherit"] }).exited;
         console.log("last");
+        process.on("SIGUSR2", () => void writeSync(2, "after the upgrade\\n"));
         await new Promise((resolve) => signal.addEventListener("abort", resolve));
       });`,
     );
-    expect(await call(djobPath, "run", space.path("worker.ts"), "--log", "syslog:local3")).toMatchObject({
+    expect(await call(djob, "run", space.path("worker.ts"), "--log", "syslog:local3")).toMatchObject({
       code: 0,
       stderr: "",
     });
-    return await until("the last ones are there", () => {
-      const seen = heard.lines();
+    const seen = await until("the last ones are there", () => {
+      const all = heard.lines();
       return (
-        ["last", "of a child", "raw stderr"].every((text) => seen.some((line) => line.endsWith(text))) && seen
+        ["last", "of a child", "raw stderr"].every((text) => all.some((line) => line.endsWith(text))) && all
       );
     });
+    const lines = [...seen];
+    copyFileSync(djobPath, `${djob}.new`);
+    renameSync(`${djob}.new`, djob);
+    expect(await call(djob, "upgrade", "worker")).toMatchObject({ code: 0, stderr: "" });
+    const { workerPid } = await space.status("worker");
+    process.kill(workerPid ?? 0, "SIGUSR2");
+    await until("descriptors are read on", () =>
+      heard.lines().some((line) => line.endsWith(" - after the upgrade")),
+    );
+    return lines;
   };
 
   const expectAll = (lines: readonly string[]) => {
