@@ -5,6 +5,11 @@ import { shownFields } from "./form/values.ts";
 export const levels = ["debug", "info", "warn", "error"] as const;
 export type Level = (typeof levels)[number];
 
+/** Whether a record of the one level counts for less than one of the other. */
+export function isBelow(level: Level, other: Level): boolean {
+  return levels.indexOf(level) < levels.indexOf(other);
+}
+
 /** The run that a record was written in. */
 export interface RecordRun {
   readonly job: string;

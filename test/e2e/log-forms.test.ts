@@ -156,6 +156,20 @@ test("--log none keeps nothing, and --log - wants the foreground", async () => {
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining("needs --foreground") });
 });
 
+test("--log - in the foreground: the forms on standard output and standard error", async () => {
+  const space = workspace();
+  space.write(
+    "worker.ts",
+    "console.log('out'); console.warn('warned'); setTimeout(() => process.exit(0), 50);",
+  );
+  const flags = ["--foreground", "--log", "-", "--log-format", "json"];
+  const { code, stdout, stderr } = await space.djob(["run", "worker.ts", ...flags]);
+  expect(code).toBe(0);
+  expect(objects(stdout).map(({ level }) => level)).not.toContain("warn");
+  expect(objects(stdout).map(({ message }) => message)).toContain("out");
+  expect(objects(stderr)).toMatchObject([{ level: "warn", message: "warned" }]);
+});
+
 test.each([
   [["--log-format", "xml"], "none of text, json, logfmt"],
   [["--log-level", "loud"], "none of debug, info, warn, error"],

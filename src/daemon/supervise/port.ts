@@ -17,6 +17,8 @@ export interface SupervisorPort {
   /** From 0 (inclusive) to 1 (exclusive). */
   chance(): number;
   log(level: Level, message: string): void;
+  /** What came out of descriptor 1 or 2, whatever --log-level says. */
+  rawLine(level: Level, line: string): void;
   /** Without secrets. */
   redacted(status: DaemonStatus): DaemonStatus;
   logState(): LogState;

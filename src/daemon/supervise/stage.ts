@@ -4,6 +4,7 @@ import { type ControlServer, removeSocket, serveControl } from "../../control/se
 import { closeDescriptor, isTerminal, setCloseOnExec } from "../../libc/files.ts";
 import { becomeSubreaper } from "../../libc/process.ts";
 import { unblockAllSignals } from "../../libc/signals.ts";
+import { isBelow } from "../../logs/line.ts";
 import { redactValue } from "../../logs/redact.ts";
 import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
 import { describeFailure } from "../../runtime/failure.ts";
@@ -67,7 +68,8 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
     end: (code) => whenAnswered(() => exit(code)),
     otherEnded: (ended) => upgrade.otherEnded(ended),
   });
-  const rawEnds = spec.log.target.type === "syslog" ? readRawLines(memory?.rawEnds ?? null, port.log) : null;
+  const rawEnds =
+    spec.log.target.type === "syslog" ? readRawLines(memory?.rawEnds ?? null, port.rawLine) : null;
   const supervisor = new Supervisor(spec, environment, port);
   listenToSignals(spec, supervisor, port);
   // Signals alone hold no event loop, and there are moments without a worker.
@@ -148,8 +150,11 @@ function portFor(
     stateChanged() {},
     fileChanged() {},
   });
-  const log: SupervisorPort["log"] = (level, message) =>
+  const write: SupervisorPort["log"] = (level, message) =>
     daemonLog.output.write({ timeMs: systemClock.now(), level, job: null, message });
+  const log: SupervisorPort["log"] = (level, message) => {
+    if (!isBelow(level, spec.log.level)) write(level, message);
+  };
   daemonLog.begin();
   return {
     startedAtMs: memory?.startedAtMs ?? systemClock.now(),
@@ -157,6 +162,7 @@ function portFor(
     listening: service.listening,
     chance: systemClock.random,
     log,
+    rawLine: write,
     redacted(status) {
       const { redact } = daemonLog;
       if (redact === null) return status;
