@@ -37,10 +37,24 @@ export interface LogRecord {
  * terminal. An error is part of the message already.
  */
 export function formatLine(record: LogRecord): string {
-  const { timeMs, level, job } = record;
-  const head = `${isoTime(timeMs)} ${levelTexts[level]} `;
-  const text = showHazards(wholeMessage(record), continuation);
-  return job === null ? `${head}${text}\n` : `${head}[${showHazards(job, continuation)}] ${text}\n`;
+  return `${headOf(record)}${showHazards(wholeMessage(record), continuation)}\n`;
+}
+
+let headMs = Number.NaN;
+let headLevel: Level = "debug";
+let headJob: string | null = null;
+let head = "";
+
+/** Many records of one millisecond have the same. */
+function headOf({ timeMs, level, job }: LogRecord): string {
+  if (timeMs !== headMs || level !== headLevel || job !== headJob) {
+    const name = job === null ? "" : `[${showHazards(job, continuation)}] `;
+    head = `${isoTime(timeMs)} ${levelTexts[level]} ${name}`;
+    headMs = timeMs;
+    headLevel = level;
+    headJob = job;
+  }
+  return head;
 }
 
 /** With the fields behind it. */

@@ -23,6 +23,14 @@ export function escapeHidden(json: string): string {
   return hidden.test(json) ? json.replace(eachHidden, unicodeEscape) : json;
 }
 
+/** Of such a text nothing has to be escaped. */
+const plain = /^[ !#-[\]-~]*$/;
+
+/** As JSON; also of text that is no well-formed UTF-16: a lone surrogate is escaped. */
+export function quoted(text: string): string {
+  return plain.test(text) ? `"${text}"` : escapeHidden(JSON.stringify(text));
+}
+
 function unicodeEscape(found: string): string {
   return `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

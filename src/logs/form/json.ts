@@ -1,60 +1,37 @@
 // A record as one JSON object on one line: the time first, then the level, so that a reader can search for a time by the first
 // bytes of lines; what there is nothing of is left out. Pure.
-import { isoTime, type LogRecord, type RecordRun } from "../line.ts";
-import { escapeHidden } from "./hazards.ts";
+import { isoTime, type Level, type LogRecord, type RecordRun } from "../line.ts";
+import { escapeHidden, quoted } from "./hazards.ts";
 import { plainError, plainValue } from "./values.ts";
 
-export function formatJson({
-  timeMs,
-  level,
-  job,
-  run = null,
-  message,
-  fields = null,
-  error,
-}: LogRecord): string {
-  let text = `{"time":"${isoTime(timeMs)}","level":"${level}"`;
-  if (job !== null) text += jobPart(job);
-  if (run !== null) text += runPart(run);
-  text += `,"message":${quoted(message)}`;
+export function formatJson(record: LogRecord): string {
+  const { message, fields = null, error } = record;
+  let text = `${headOf(record)},"message":${quoted(message)}`;
   if (fields !== null) text += `,"fields":${quotedValue(fields)}`;
   if (error !== undefined) text += `,"error":${escapeHidden(JSON.stringify(plainError(error)))}`;
   return `${text}}\n`;
 }
 
-let lastJob = "";
-let lastJobPart = "";
+let headMs = Number.NaN;
+let headLevel: Level = "debug";
+let headJob: string | null = null;
+let headRun: RecordRun | null = null;
+let headAttempt = 0;
+let head = "";
 
-function jobPart(job: string): string {
-  if (job !== lastJob) {
-    lastJob = job;
-    lastJobPart = `,"job":${quoted(job)}`;
+/** Many records of one millisecond have the same; and a run's id is made anew each time that it is asked for. */
+function headOf({ timeMs, level, job, run = null }: LogRecord): string {
+  const attempt = run?.attempt ?? 0;
+  const isSameRun = run === headRun && attempt === headAttempt;
+  if (timeMs !== headMs || level !== headLevel || job !== headJob || !isSameRun) {
+    head = `{"time":"${isoTime(timeMs)}","level":"${level}"`;
+    if (job !== null) head += `,"job":${quoted(job)}`;
+    if (run !== null) head += `,"run":${quoted(run.id)},"attempt":${attempt}`;
+    [headMs, headLevel, headJob, headRun, headAttempt] = [timeMs, level, job, run, attempt];
   }
-  return lastJobPart;
-}
-
-let lastRun: RecordRun | null = null;
-let lastAttempt = 0;
-let lastPart = "";
-
-/** A run writes many records, and its id is made anew each time that it is asked for. */
-function runPart(run: RecordRun): string {
-  if (run !== lastRun || run.attempt !== lastAttempt) {
-    lastPart = `,"run":${quoted(run.id)},"attempt":${run.attempt}`;
-    lastRun = run;
-    lastAttempt = run.attempt;
-  }
-  return lastPart;
+  return head;
 }
 
 function quotedValue(value: unknown): string {
   return escapeHidden(JSON.stringify(plainValue(value)));
-}
-
-/** Of such a text nothing has to be escaped. */
-const plain = /^[ !#-[\]-~]*$/;
-
-/** Also of text that is no well-formed UTF-16: a lone surrogate is escaped. */
-function quoted(text: string): string {
-  return plain.test(text) ? `"${text}"` : escapeHidden(JSON.stringify(text));
 }

@@ -1,25 +1,35 @@
 // A record as logfmt: `time=… level=… job=… run=… attempt=… msg="…" key=value …` on one line. What is no bare word is quoted as
 // JSON quotes it. Pure.
-import { isoTime, type LogRecord } from "../line.ts";
-import { escapeHidden } from "./hazards.ts";
+import { isoTime, type Level, type LogRecord, type RecordRun } from "../line.ts";
+import { quoted } from "./hazards.ts";
 import { plainError, plainValue } from "./values.ts";
 
-export function formatLogfmt({
-  timeMs,
-  level,
-  job,
-  run = null,
-  message,
-  fields = null,
-  error,
-}: LogRecord): string {
-  let text = `time=${isoTime(timeMs)} level=${level}`;
-  if (job !== null) text += ` job=${word(job)}`;
-  if (run !== null) text += ` run=${word(run.id)} attempt=${run.attempt}`;
-  text += ` msg=${quoted(message)}`;
+export function formatLogfmt(record: LogRecord): string {
+  const { message, fields = null, error } = record;
+  let text = `${headOf(record)} msg=${quoted(message)}`;
   if (fields !== null) text += pairs(plainValue(fields));
   if (error !== undefined) text += errorPairs(error);
   return `${text}\n`;
+}
+
+let headMs = Number.NaN;
+let headLevel: Level = "debug";
+let headJob: string | null = null;
+let headRun: RecordRun | null = null;
+let headAttempt = 0;
+let head = "";
+
+/** Many records of one millisecond have the same. */
+function headOf({ timeMs, level, job, run = null }: LogRecord): string {
+  const attempt = run?.attempt ?? 0;
+  const isSameRun = run === headRun && attempt === headAttempt;
+  if (timeMs !== headMs || level !== headLevel || job !== headJob || !isSameRun) {
+    head = `time=${isoTime(timeMs)} level=${level}`;
+    if (job !== null) head += ` job=${word(job)}`;
+    if (run !== null) head += ` run=${word(run.id)} attempt=${attempt}`;
+    [headMs, headLevel, headJob, headRun, headAttempt] = [timeMs, level, job, run, attempt];
+  }
+  return head;
 }
 
 function pairs(fields: unknown): string {
@@ -50,8 +60,4 @@ function valueWord(value: unknown): string {
 
 function word(text: string): string {
   return /^[\w.:@/+-]+$/.test(text) ? text : quoted(text);
-}
-
-function quoted(text: string): string {
-  return escapeHidden(JSON.stringify(text));
 }
