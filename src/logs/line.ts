@@ -1,5 +1,7 @@
 // How one record becomes lines of a log in text form. Pure.
+
 import { showHazards } from "./form/hazards.ts";
+import { cachedHead } from "./form/head.ts";
 import { shownFields } from "./form/values.ts";
 
 export const levels = ["debug", "info", "warn", "error"] as const;
@@ -40,38 +42,19 @@ export function formatLine(record: LogRecord): string {
   return `${headOf(record)}${showHazards(wholeMessage(record), continuation)}\n`;
 }
 
-let headMs = Number.NaN;
-let headLevel: Level = "debug";
-let headJob: string | null = null;
-let head = "";
-
-/** Many records of one millisecond have the same. */
-function headOf({ timeMs, level, job }: LogRecord): string {
-  if (timeMs !== headMs || level !== headLevel || job !== headJob) {
-    const name = job === null ? "" : `[${showHazards(job, continuation)}] `;
-    head = `${isoTime(timeMs)} ${levelTexts[level]} ${name}`;
-    headMs = timeMs;
-    headLevel = level;
-    headJob = job;
-  }
-  return head;
-}
+const headOf = cachedHead(({ timeMs, level, job }) => {
+  const name = job === null ? "" : `[${showHazards(job, continuation)}] `;
+  return `${isoTime(timeMs)} ${levelTexts[level]} ${name}`;
+});
 
 /** With the fields behind it. */
 export function wholeMessage({ message, fields = null }: LogRecord): string {
   return fields === null ? message : `${message} ${shownFields(fields)}`;
 }
 
-let lastMs = Number.NaN;
-let lastText = "";
-
-/** ISO 8601 in UTC with milliseconds. Many records are of one millisecond. */
+/** ISO 8601 in UTC with milliseconds. */
 export function isoTime(timeMs: number): string {
-  if (timeMs !== lastMs) {
-    lastText = new Date(timeMs).toISOString();
-    lastMs = timeMs;
-  }
-  return lastText;
+  return new Date(timeMs).toISOString();
 }
 
 const levelTexts: Readonly<Record<Level, string>> = {

@@ -1,7 +1,8 @@
 // A record as logfmt: `time=… level=… job=… run=… attempt=… msg="…" key=value …` on one line. What is no bare word is quoted as
 // JSON quotes it. Pure.
-import { isoTime, type Level, type LogRecord, type RecordRun } from "../line.ts";
+import { isoTime, type LogRecord } from "../line.ts";
 import { quoted } from "./hazards.ts";
+import { cachedHead } from "./head.ts";
 import { plainError, plainValue } from "./values.ts";
 
 export function formatLogfmt(record: LogRecord): string {
@@ -12,25 +13,12 @@ export function formatLogfmt(record: LogRecord): string {
   return `${text}\n`;
 }
 
-let headMs = Number.NaN;
-let headLevel: Level = "debug";
-let headJob: string | null = null;
-let headRun: RecordRun | null = null;
-let headAttempt = 0;
-let head = "";
-
-/** Many records of one millisecond have the same. */
-function headOf({ timeMs, level, job, run = null }: LogRecord): string {
-  const attempt = run?.attempt ?? 0;
-  const isSameRun = run === headRun && attempt === headAttempt;
-  if (timeMs !== headMs || level !== headLevel || job !== headJob || !isSameRun) {
-    head = `time=${isoTime(timeMs)} level=${level}`;
-    if (job !== null) head += ` job=${word(job)}`;
-    if (run !== null) head += ` run=${word(run.id)} attempt=${attempt}`;
-    [headMs, headLevel, headJob, headRun, headAttempt] = [timeMs, level, job, run, attempt];
-  }
+const headOf = cachedHead(({ timeMs, level, job, run = null }) => {
+  let head = `time=${isoTime(timeMs)} level=${level}`;
+  if (job !== null) head += ` job=${word(job)}`;
+  if (run !== null) head += ` run=${word(run.id)} attempt=${run.attempt}`;
   return head;
-}
+});
 
 function pairs(fields: unknown): string {
   if (typeof fields !== "object" || fields === null) return ` fields=${word(String(fields))}`;
