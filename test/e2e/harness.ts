@@ -66,10 +66,14 @@ export class Workspace {
     return join(this.dir, name);
   }
 
-  /** The text of a file in the state directory; empty if there is none. */
+  /** The text of a file in the state directory; empty if there is none, as for an instant while it is rotated. */
   read(name: string): string {
-    const path = join(this.state, name);
-    return existsSync(path) ? readFileSync(path, "utf8") : "";
+    try {
+      return readFileSync(join(this.state, name), "utf8");
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+      throw error;
+    }
   }
 
   /** What is in the state directory, but for the run history. */
