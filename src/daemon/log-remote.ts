@@ -23,7 +23,8 @@ import type { Spec } from "./spec.ts";
 /** How long the end of a process may wait for the service to take what it has not yet. */
 const lastWordsMs = 250;
 const lastLookMs = 5;
-const rawLevels = { 1: "info", 2: "warn" } as const satisfies Record<1 | 2, Level>;
+/** As systemd has it: programs tell their progress on standard error as well. */
+const rawLevels = { 1: "info", 2: "info" } as const satisfies Record<1 | 2, Level>;
 
 /** @returns null for a log that is no service */
 export function remoteOutput(

@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { InspectOptions } from "node:util";
 import type { JobLog } from "djob";
-import { errorTitle, shownFields } from "../logs/form/values.ts";
+import { errorTitle, isPlainError, shownFields } from "../logs/form/values.ts";
 import {
   formatLine,
   type Level,
@@ -16,6 +16,7 @@ import type { LogOutput } from "../logs/output.ts";
 import { LineRate } from "../logs/rate.ts";
 import type { Redact } from "../logs/redact.ts";
 import { withoutOwnFrames } from "./failure.ts";
+import type { LineParts } from "./running/execution.ts";
 
 export interface RunIdentity {
   readonly job: string;
@@ -95,6 +96,12 @@ export class Journal {
     if (this.#followers.size > 0) this.#tell(current, record);
   };
 
+  /** A line that a run elsewhere tells. */
+  told(level: Level, text: string, apart: LineParts | null): void {
+    if (apart === null || !this.#pen.isStructured) this.write(level, text);
+    else this.write(level, apart.message, undefined, { fields: apart.fields, error: errorIn(apart.fields) });
+  }
+
   /** What a module wrote with console.* */
   readonly console = (level: Level, message: string, error: unknown): void =>
     this.write(level, message, undefined, error === undefined ? nothing : { error });
@@ -163,10 +170,10 @@ const ranks = Object.fromEntries(levels.map((level, rank) => [level, rank])) as 
 >;
 
 /** The names by which loggers know an error among their fields. */
-function errorIn(fields: Readonly<Record<string, unknown>>): Error | undefined {
+function errorIn(fields: Readonly<Record<string, unknown>>): unknown {
   try {
     const { error, err } = fields;
-    return [error, err].find((value) => value instanceof Error);
+    return [error, err].find((value) => value instanceof Error || isPlainError(value));
   } catch {
     return undefined;
   }
@@ -183,9 +190,11 @@ function textOf(message: unknown, isStructured: boolean): string {
 }
 
 /** The `log` of a run's context that is not in the worker's own thread: what it says is told as text. */
-export function jobLog(write: (level: Level, message: string) => void): JobLog {
-  const at = (level: Level) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-    write(level, fields === undefined ? String(message) : `${message} ${shownFields(fields)}`);
+export function jobLog(write: (level: Level, text: string, apart: LineParts | null) => void): JobLog {
+  const at = (level: Level) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
+    if (fields === undefined) write(level, String(message), null);
+    else write(level, `${message} ${shownFields(fields)}`, { message: String(message), fields });
+  };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 

@@ -80,6 +80,19 @@ test("json: every record of every way to log is one object on one line", async (
   expect(all.filter(({ message }) => String(message).startsWith("circular"))).toHaveLength(2);
 });
 
+test.each(["thread", "process"])("json: the fields of a run in a %s of its own are kept", async (isolate) => {
+  const space = workspace();
+  const code = `import { job } from "djob";
+  job("apart", { every: "100ms", isolate: "${isolate}" }, ({ log }) => {
+    log.info("text", { n: 1n, list: [1] }); log.error("failed", { error: new TypeError("bad") }); console.log("last");
+  });`;
+  const text = await written(space, code, ["--log-format", "json"], '"last"');
+  const of = (message: string) =>
+    objects(text.slice(0, text.lastIndexOf("\n"))).find((record) => record["message"] === message);
+  expect(of("text")).toMatchObject({ job: "apart", attempt: 1, fields: { n: "1", list: [1] } });
+  expect(of("failed")).toMatchObject({ level: "error", error: { name: "TypeError", message: "bad" } });
+});
+
 test("logfmt: one line a record, and the supervisor's are of the same form", async () => {
   const space = workspace();
   const code = `import { job } from "djob"; job("work", "always", async ({ log }) => { log.info("two words", { a: 1 }); process.kill(process.pid, "SIGKILL"); });`;

@@ -120,7 +120,7 @@ if (isRoot && existsSync(journald)) {
     expect(of("failed")).toMatchObject({ PRIORITY: "3", ERROR_NAME: "TypeError", ERROR_MESSAGE: "bad" });
     expect(of("large")?.["MESSAGE"]).toHaveLength(3_000_006);
     expect(of("raw stdout")).toMatchObject({ PRIORITY: "6", _TRANSPORT: "stdout" });
-    expect(of("raw stderr")).toMatchObject({ PRIORITY: "4", _TRANSPORT: "stdout" });
+    expect(of("raw stderr")).toMatchObject({ PRIORITY: "6", _TRANSPORT: "stdout" });
     expect(of("worker is ready")).toMatchObject({ _TRANSPORT: "journal" });
     first.kill("SIGKILL");
     await first.exited;
@@ -209,7 +209,7 @@ if (isRoot) {
     expect(of(/ü/).map((line) => Buffer.byteLength(line) <= 8_192)).toEqual([true, true, true]);
     expect(of(/ü/).join("").match(/ü/g)).toHaveLength(10_000);
     expect(of(/ - half and half$/)).toHaveLength(1);
-    expect(of(/^<156>1 .* raw stderr$/)).toHaveLength(1);
+    expect(of(/^<158>1 .* raw stderr$/)).toHaveLength(1);
     expect(of(/^<158>1 .* of a child$/)).toHaveLength(1);
     expect(of(/worker is ready/)).toHaveLength(1);
   };

@@ -6,10 +6,7 @@ import type { Level } from "../../logs/line.ts";
 import { LineSplitter } from "../../runtime/command/lines.ts";
 
 const readBytes = 65_536;
-const streams = [
-  [1, "info"],
-  [2, "warn"],
-] as const;
+const descriptors = [1, 2] as const;
 
 /**
  * @param handed the read ends that the supervisor before this one in the same process had
@@ -20,9 +17,9 @@ export function readRawLines(
   tell: (level: Level, line: string) => void,
 ): readonly number[] {
   const buffer = new Uint8Array(new ArrayBuffer(readBytes));
-  return streams.map(([descriptor, level], index) => {
+  return descriptors.map((descriptor, index) => {
     const readEnd = handed?.[index] ?? pipeAt(descriptor);
-    const lines = new LineSplitter((line) => tell(level, line));
+    const lines = new LineSplitter((line) => tell("info", line));
     const look = () => {
       for (let count = tryRead(readEnd, buffer); count; count = tryRead(readEnd, buffer))
         lines.push(buffer.subarray(0, count));

@@ -136,7 +136,7 @@ const errorKeys = [
   "originalColumn",
 ];
 
-function isPlainError(value: unknown): value is PlainError {
+export function isPlainError(value: unknown): value is PlainError {
   if (typeof value !== "object" || value === null) return false;
   return typeof propertyOf(value, "name") === "string" && typeof propertyOf(value, "message") === "string";
 }

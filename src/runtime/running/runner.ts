@@ -145,7 +145,8 @@ export class Runner {
     try {
       const executor = await this.#executorOf(run.job, work);
       const execution = executor.execute(requestOf(run), {
-        line: (level, text) => this.#journal.within(run, () => this.#journal.write(level, text)),
+        line: (level, text, apart = null) =>
+          this.#journal.within(run, () => this.#journal.told(level, text, apart)),
       });
       run.stop = (text) => {
         asked = text;
