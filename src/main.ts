@@ -2,6 +2,7 @@
 // what it needs. Holds the only process.exit.
 
 import { stageVariable, titlePrefix } from "./daemon/descriptors.ts";
+import { brokenSetting, brokenSettingHint } from "./daemon/environment.ts";
 import { exitCode } from "./exit-code.ts";
 
 const exit = (code: number): never => process.exit(code);
@@ -10,6 +11,12 @@ const exit = (code: number): never => process.exit(code);
 const given = process.argv0.startsWith(titlePrefix) ? process.env[stageVariable] : undefined;
 // Only a thread of djob's own begins with this file.
 const stage = Bun.isMainThread ? given : "thread";
+
+const broken = brokenSetting(process.env);
+if (broken !== null) {
+  console.error(`djob: cannot run with ${broken} in the environment\nhint: ${brokenSettingHint}`);
+  exit(exitCode.usage);
+}
 
 switch (stage) {
   case "thread": {

@@ -2,7 +2,12 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { daemonEnvironment, type Environment } from "../daemon/environment.ts";
+import {
+  brokenSetting,
+  brokenSettingHint,
+  daemonEnvironment,
+  type Environment,
+} from "../daemon/environment.ts";
 import { DjobError, worldError } from "../daemon/error.ts";
 import { outsidePath } from "../daemon/inside.ts";
 import { checkSocketPath, type Directories, type Paths, pathsFor } from "../daemon/paths.ts";
@@ -78,6 +83,8 @@ export function planRun(input: CommandInput): RunPlan {
     privileges,
     command: planCommand(input, { name: daemon, environment, chroot }),
   };
+  const broken = brokenSetting(environment);
+  if (broken !== null) throw misuse(`cannot use --env ${broken}`, brokenSettingHint);
   checkLife(spec);
   checkSocketPath(spec.paths.socket);
   checkSpecSize(spec);

@@ -4,7 +4,7 @@ import type { JobStatus } from "../control/messages.ts";
 import { formatDuration } from "../schedule/duration.ts";
 import { visible } from "./ask-daemon.ts";
 import { columns, type Output, type Style } from "./output.ts";
-import { localTime, span } from "./show-status.ts";
+import { localTime, nextText } from "./show-status.ts";
 
 export function showJobs(jobs: readonly JobStatus[], output: Output): string {
   const header = head(["JOB", "SCHEDULE", "STATE", "NEXT RUN", "LAST RUN"], output);
@@ -16,7 +16,7 @@ function jobRow(job: JobStatus, output: Output): string[] {
     oneLine(job.name),
     oneLine(job.tz === null ? job.schedule : `${job.schedule} ${job.tz}`),
     stateOf(job, output),
-    job.next === null ? "-" : `${localTime(job.next)} (in ${span(Date.parse(job.next) - Date.now())})`,
+    nextText(job),
     lastOf(job, output),
   ];
 }

@@ -1,10 +1,12 @@
 // `djob status NAME`, for people: what it is, where its files are, and a table of its jobs.
 import type { DaemonStatus, JobStatus } from "../control/messages.ts";
 import { formatDuration } from "../schedule/duration.ts";
+import { visible } from "./ask-daemon.ts";
 import { columns, type Output } from "./output.ts";
 
 export function showStatus(status: DaemonStatus, output: Output): string {
-  const { name, state, pid, startedAt, restarts, lastExit, modules, paths, jobs, foreground } = status;
+  const { name, state, pid, startedAt, restarts, lastExit, modules, paths, jobs, foreground, history } =
+    status;
   const dot = output.paint(state === "running" ? "green" : "yellow", "●");
   const since =
     startedAt === null ? "" : `, since ${localTime(startedAt)} (${span(Date.now() - Date.parse(startedAt))})`;
@@ -17,6 +19,7 @@ export function showStatus(status: DaemonStatus, output: Output): string {
     ["  log", logText(status)],
     ...(status.log.state === "ok" ? [] : [["  ", output.paint("yellow", troubleText(status.log))]]),
     ["  socket", paths.socket],
+    ...(history.state === null ? [] : [["  history", historyText(history, output)]]),
   ]);
   const silence = status.responsive
     ? []
@@ -39,6 +42,17 @@ function troubleText({ reason, lostLines }: DaemonStatus["log"]): string {
   return `degraded: ${reason}${lost}`;
 }
 
+const historyTrouble: Readonly<Record<string, string>> = {
+  "set-aside": "begun anew",
+  memory: "kept in memory only, until the worker ends",
+  degraded: "kept in memory only, until it can be written again",
+};
+
+function historyText({ path, state, reason }: DaemonStatus["history"], output: Output): string {
+  const trouble = historyTrouble[state ?? "ok"];
+  return trouble === undefined ? path : `${path} ${output.paint("red", trouble)}: ${visible(reason ?? "")}`;
+}
+
 /** "2m 3s"; never an empty or a negative span. */
 export function span(durationMs: number): string {
   return formatDuration(Math.max(0, Math.floor(durationMs / 1000) * 1000));
@@ -53,10 +67,18 @@ function jobTable(jobs: readonly JobStatus[], output: Output): string[] {
     job.name,
     job.tz === null ? job.schedule : `${job.schedule} ${job.tz}`,
     job.state,
-    job.next === null ? "-" : `${localTime(job.next)} (in ${span(Date.parse(job.next) - Date.now())})`,
+    nextText(job),
     lastRun(job, output),
   ]);
   return ["", columns([header, ...rows])];
+}
+
+/** When it starts, and of which time, where a jitter puts it off. */
+export function nextText({ next, delayMs }: Pick<JobStatus, "next" | "delayMs">): string {
+  if (next === null) return "-";
+  const starts = span(Date.parse(next) + delayMs - Date.now());
+  const late = delayMs === 0 ? "" : `, ${formatDuration(Math.max(1, Math.round(delayMs)))} later`;
+  return `${localTime(next)} (in ${starts}${late})`;
 }
 
 function lastRun({ last }: JobStatus, output: Output): string {

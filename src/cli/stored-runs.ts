@@ -1,6 +1,10 @@
 // The runs of a daemon that does not run, from the history that it has left.
+
+import { dirname } from "node:path";
 import type { RunReport, RunsQuery } from "../control/jobs.ts";
 import { DjobError } from "../daemon/error.ts";
+import { withoutLinks } from "../daemon/inside.ts";
+import { storedHistory } from "../daemon/stored-history.ts";
 import { exitCode } from "../exit-code.ts";
 import type { Daemon } from "./ask-daemon.ts";
 
@@ -10,7 +14,8 @@ export async function storedRuns(
   { job, failed, sinceMs, limit }: RunsQuery,
 ): Promise<readonly RunReport[] | null> {
   // A daemon that runs answers itself: then none of this is loaded.
-  const [{ readStored }, { failures, reportOf }] = await Promise.all([
+  const [{ becomeOwnerOf }, { readStored }, { failures, reportOf }] = await Promise.all([
+    import("../daemon/drop.ts"),
     import("../store/sqlite/read.ts"),
     import("../runtime/answers/run-report.ts"),
   ]);
@@ -21,7 +26,9 @@ export async function storedRuns(
     ...(sinceMs === null ? {} : { sinceMs }),
   };
   try {
-    const records = await readStored(place.paths.history, query, null);
+    const path = withoutLinks(storedHistory(place.paths.history));
+    becomeOwnerOf(dirname(path));
+    const records = await readStored(path, query);
     return records?.map(reportOf) ?? null;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -1,12 +1,15 @@
 // What can be asked of a worker from another process: the same questions as JobsControl's, as messages. Only the worker knows
 // its jobs, but where there is a supervisor, that is who answers on the socket.
 import type { RunReport, RunsQuery, WhyReport } from "./jobs.ts";
-import type { JobStatus } from "./messages.ts";
+import type { JobStatus, RunCount, WorkerReport } from "./messages.ts";
 import { fits, reference, type Schema } from "./schema.ts";
 import { listOf, schemas } from "./schemas.ts";
 
 export interface Calls {
+  /** Answered also while modules are being loaded. */
+  report: { args: null; answer: WorkerReport };
   jobs: { args: null; answer: readonly JobStatus[] };
+  counts: { args: null; answer: readonly RunCount[] };
   runs: { args: RunsQuery; answer: readonly RunReport[] };
   run: { args: { readonly id: string }; answer: RunReport };
   trigger: { args: TriggerArguments; answer: RunReport };
@@ -54,7 +57,9 @@ export interface RemoteJobs {
 const run = reference("RunReport");
 
 const answers: Readonly<Record<CallName, Schema>> = {
+  report: reference("WorkerReport"),
   jobs: listOf("JobStatus"),
+  counts: listOf("RunCount"),
   runs: listOf("RunReport"),
   run,
   trigger: run,

@@ -10,7 +10,7 @@ export function directJobs(control: JobsControl, isLoading: () => boolean): Remo
       args: Calls[Name]["args"],
       options: AskOptions = {},
     ): Promise<Calls[Name]["answer"]> {
-      if (call !== "jobs" && isLoading())
+      if (call !== "jobs" && call !== "report" && isLoading())
         throw new ControlError(503, "the daemon is still loading its modules", "try again in a moment");
       return await (answer[call] as Answerer<Name>)(control, args, options);
     },
@@ -24,7 +24,9 @@ type Answerer<Name extends CallName> = (
 ) => Calls[Name]["answer"] | Promise<Calls[Name]["answer"]>;
 
 const answer: { readonly [Name in CallName]: Answerer<Name> } = {
+  report: (control) => control.report(),
   jobs: (control) => control.jobs(),
+  counts: (control) => control.counts(),
   runs: (control, query) => control.runs(query),
   run: (control, { id }) => control.run(id),
   trigger,

@@ -5,7 +5,10 @@ import { ControlError } from "./jobs.ts";
 import { longestBodyBytes, type Operation, usualRuns } from "./routes.ts";
 import { inputOf, type Matched, queryOf, type Value } from "./routing.ts";
 
-export type JobOperation = Exclude<Operation, "status" | "spec" | "reload" | "upgrade" | "stop" | "openapi">;
+export type JobOperation = Exclude<
+  Operation,
+  "status" | "spec" | "reload" | "upgrade" | "stop" | "metrics" | "openapi"
+>;
 
 type Query = Readonly<Record<string, Value>>;
 

@@ -1,5 +1,5 @@
 // What can be asked of a daemon's jobs, over the control socket. Times are ISO 8601 in UTC with milliseconds, durations end in Ms.
-import type { JobStatus } from "./messages.ts";
+import type { JobStatus, RunCount, WorkerReport } from "./messages.ts";
 
 /** A record as `djob runs --json` and the HTTP API give it. */
 export interface RunReport {
@@ -58,7 +58,10 @@ export class ControlError extends Error {
 
 /** What a worker can do for a client; every call may throw a ControlError. */
 export interface JobsControl {
+  report(): WorkerReport;
   jobs(): readonly JobStatus[];
+  /** Of all jobs that have a record since the worker started. */
+  counts(): readonly RunCount[];
   runs(query: RunsQuery): readonly RunReport[];
   run(id: string): RunReport;
   /**

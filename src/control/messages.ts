@@ -10,9 +10,14 @@ export interface JobStatus {
   readonly tz: string | null;
   /** "paused": its times are skipped until it is resumed. */
   readonly state: "idle" | "running" | "backing-off" | "paused" | "done";
-  /** Its last success is longer ago than it said that one is to be expected. */
+  /** Its last success, or its worker's start if there is none, is longer ago than it said that one is to be expected. */
   readonly overdue: boolean;
+  /** Its next scheduled time. */
   readonly next: string | null;
+  /** How much later than its times its runs start: the jitter's share of this job on this machine. */
+  readonly delayMs: number;
+  /** When a run of it last ended well; null: never, as far as is known. */
+  readonly lastSuccess: string | null;
   /** The latest run that was not skipped. */
   readonly last: {
     readonly scheduledAt: string;
@@ -34,6 +39,7 @@ export interface DaemonPaths {
   readonly pidfile: string;
   readonly log: string | null;
   readonly socket: string;
+  /** For those outside of the daemon's root directory. */
   readonly history: string;
 }
 
@@ -46,6 +52,30 @@ export interface LogReport {
   readonly reason: string | null;
   /** Since the processes that run now began. */
   readonly lostLines: number;
+}
+
+/** How the run history is kept. */
+export interface HistoryState {
+  /**
+   * "set-aside": it was corrupt, and a new one was begun. "memory": nothing is kept beyond the worker's life. "degraded": writing
+   * fails, and is tried again. null: it is not open, as there is no job, or it is not known.
+   */
+  readonly state: "ok" | "set-aside" | "memory" | "degraded" | null;
+  /** What is wrong with it, or null. */
+  readonly reason: string | null;
+}
+
+/** What a worker tells of itself for its daemon's status. */
+export interface WorkerReport {
+  readonly jobs: readonly JobStatus[];
+  readonly history: HistoryState;
+}
+
+/** How many records of a job and outcome have been made since the worker started; for times that were skipped, how many times. */
+export interface RunCount {
+  readonly job: string;
+  readonly outcome: "succeeded" | "failed" | "timed-out" | "cancelled" | "interrupted" | "skipped";
+  readonly runs: number;
 }
 
 /** The answer to `GET /status`, and what `djob status NAME --json` prints. */
@@ -64,6 +94,10 @@ export interface DaemonStatus {
   readonly command: readonly string[] | null;
   readonly paths: DaemonPaths;
   readonly log: LogReport;
+  readonly history: HistoryState & {
+    /** Where it is for those outside of the daemon's root directory. */
+    readonly path: string;
+  };
   readonly jobs: readonly JobStatus[];
   /** Why it has failed, or null. */
   readonly reason: string | null;

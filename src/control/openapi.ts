@@ -21,10 +21,20 @@ export function openapi(): object {
   };
 }
 
-function operationOf({ operation, path, summary, query, body, answer, lines, refusals }: Route): object {
+function operationOf({
+  operation,
+  path,
+  summary,
+  query,
+  body,
+  answer,
+  answerType,
+  lines,
+  refusals,
+}: Route): object {
   const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
   const content = {
-    "application/json": { schema: answer },
+    [answerType ?? "application/json"]: { schema: answer },
     ...(lines === null ? {} : { [linesType]: { schema: lines } }),
   };
   const takesInput = places.length > 0 || body !== null;

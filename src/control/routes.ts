@@ -1,6 +1,7 @@
 // The one table of what the control socket answers: the server's routing, its refusals, openapi.json and the README's table
 // are made from it.
 import { longestTimeoutMs } from "./messages.ts";
+import { metricsType } from "./metrics.ts";
 import { reference, type Schema } from "./schema.ts";
 import { listOf } from "./schemas.ts";
 
@@ -20,6 +21,7 @@ export type Operation =
   | "reload"
   | "upgrade"
   | "stop"
+  | "metrics"
   | "openapi";
 
 export interface Parameter {
@@ -39,6 +41,8 @@ export interface Route {
   /** JSON, which may be left out. */
   readonly body: Schema | null;
   readonly answer: Schema;
+  /** The type of an answer that is not JSON. */
+  readonly answerType?: string;
   /** What `?follow=true` answers with instead, a JSON value a line. */
   readonly lines: Schema | null;
   /** Besides 200, and 400 for a query, path or body that is wrong. */
@@ -218,6 +222,15 @@ export const routes: readonly Route[] = [
       },
     ],
     answer: reference("StopReport"),
+  },
+  {
+    ...plain,
+    operation: "metrics",
+    method: "GET",
+    path: "/metrics",
+    summary: "the daemon's and its jobs' numbers, in Prometheus' text format",
+    answer: { type: "string" },
+    answerType: metricsType,
   },
   {
     ...plain,

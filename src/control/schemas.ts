@@ -5,12 +5,15 @@ import type {
   DaemonPaths,
   DaemonStatus,
   ErrorReport,
+  HistoryState,
   JobStatus,
   LogReport,
   ReloadReport,
+  RunCount,
   SpecReport,
   StopReport,
   UpgradeReport,
+  WorkerReport,
 } from "./messages.ts";
 import { type Components, object, orNull, reference, type Schema } from "./schema.ts";
 
@@ -31,6 +34,11 @@ function oneOf(...values: readonly string[]): Schema {
 
 const outcomes = ["succeeded", "failed", "timed-out", "cancelled", "interrupted"];
 
+const historyState = {
+  state: { type: ["string", "null"], enum: ["ok", "set-aside", "memory", "degraded", null] },
+  reason: textOrNull,
+} as const satisfies Record<keyof HistoryState, Schema>;
+
 /** Each name is that of its type; RunEnding is a line of a run that is followed. */
 export const schemas = {
   JobStatus: object<JobStatus>({
@@ -40,6 +48,8 @@ export const schemas = {
     state: oneOf("idle", "running", "backing-off", "paused", "done"),
     overdue: flag,
     next: timeOrNull,
+    delayMs: durationMs,
+    lastSuccess: timeOrNull,
     last: orNull(
       object<NonNullable<JobStatus["last"]>>({
         scheduledAt: time,
@@ -91,6 +101,7 @@ export const schemas = {
       reason: textOrNull,
       lostLines: count,
     }),
+    history: object<DaemonStatus["history"]>({ ...historyState, path: text }),
     jobs: { type: "array", items: reference("JobStatus") },
     reason: textOrNull,
     version: textOrNull,
@@ -98,6 +109,11 @@ export const schemas = {
     upgrades: count,
     responsive: flag,
   }),
+  WorkerReport: object<WorkerReport>({
+    jobs: { type: "array", items: reference("JobStatus") },
+    history: object<HistoryState>(historyState),
+  }),
+  RunCount: object<RunCount>({ job: text, outcome: oneOf(...outcomes, "skipped"), runs: count }),
   StopReport: object<StopReport>({ outcome: oneOf("clean", "forced", "killed"), runs: texts }),
   ReloadReport: object<ReloadReport>({
     outcome: oneOf("reloaded", "failed", "replacing"),

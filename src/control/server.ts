@@ -8,10 +8,12 @@ import type {
   DaemonStatus,
   ErrorReport,
   ReloadReport,
+  RunCount,
   SpecReport,
   StopReport,
   UpgradeReport,
 } from "./messages.ts";
+import { metricsText, metricsType } from "./metrics.ts";
 import { openapi } from "./openapi.ts";
 import { longestBodyBytes } from "./routes.ts";
 import { type Matched, match, queryOf, type Value } from "./routing.ts";
@@ -96,6 +98,7 @@ async function answerRoute(
     case "reload":
     case "upgrade":
     case "stop":
+    case "metrics":
     case "openapi":
       break;
     default:
@@ -104,11 +107,24 @@ async function answerRoute(
   const query = queryOf(matched.route, new URL(request.url).searchParams);
   if (operation === "status") return Response.json(await handlers.status());
   if (operation === "spec") return Response.json(handlers.spec(query["secrets"] === true));
+  if (operation === "metrics") return await metrics(handlers);
   if (operation === "openapi") return Response.json(openapi());
   takesLong();
   if (operation === "reload") return Response.json(await handlers.reload());
   if (operation === "upgrade") return Response.json(await handlers.upgrade());
   return Response.json(await beginStop(handlers, query));
+}
+
+/** Always answered: that its worker can't be asked is a number, too. */
+async function metrics({ status, jobs }: ControlHandlers): Promise<Response> {
+  const told = await status();
+  let counts: readonly RunCount[] | null = null;
+  try {
+    if (told.responsive && told.command === null) counts = await jobs.ask("counts", null);
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+  }
+  return new Response(metricsText(told, counts), { headers: { "content-type": metricsType } });
 }
 
 /** @throws {ControlError} 400 */

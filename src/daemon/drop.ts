@@ -1,6 +1,7 @@
 // Giving up root in the process that is to load the user's modules: groups, root directory, group, user, in the one
 // order that works, and then a look whether it really happened. A setuid that fails without being noticed is how
 // daemons have stayed root.
+import { lstatSync } from "node:fs";
 import { exitCode } from "../exit-code.ts";
 import { groupsOf } from "../libc/accounts.ts";
 import {
@@ -68,6 +69,20 @@ function isDone({ user }: Identity, system: PrivilegeSystem): boolean {
 }
 
 /** What initgroups(3) would set: asked apart, so that it can be compared. */
+/**
+ * Root becomes whoever a directory belongs to, before it reads what that user could have put there. For a process that ends soon.
+ * @throws {DjobError} with exit code 4
+ */
+export function becomeOwnerOf(directory: string): void {
+  if (process.geteuid?.() !== 0) return;
+  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  if (stats === undefined || stats.uid === 0) return;
+  const user = { uid: stats.uid, name: null, home: "/", shell: "/bin/sh" };
+  dropPrivileges({ identity: { user, gid: stats.gid }, chroot: null });
+  // Root's own may be closed to others.
+  delete process.env["TMPDIR"];
+}
+
 function groupsFor({ user, gid }: Identity, system: PrivilegeSystem): readonly number[] {
   return user === null || user.name === null ? [gid] : system.groupsOf(user.name, gid);
 }

@@ -26,6 +26,14 @@ export const runtimeVariables: ReadonlySet<string> = new Set(
   BUN_OPTIONS ${attributesVariable} ${handoverVariable} ${listenVariable} ${stageVariable}`.split(/\s+/),
 );
 
+/** A setting of the runtime's without which no call of the C library works. @returns it as it stands there; null: it is as it must be */
+export function brokenSetting(environment: Readonly<Record<string, string | undefined>>): string | null {
+  const value = environment["BUN_JSC_useJIT"] ?? "";
+  return /^(0|no|false)$/i.test(value) ? `BUN_JSC_useJIT=${value}` : null;
+}
+
+export const brokenSettingHint = "unset it: the runtime can't call the C library without its compiler";
+
 /**
  * Without this, an idle Bun wakes up once a second for half a minute after it has allocated. Only read at start; the
  * worker takes it away again before it loads a module.

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { systemClock } from "../runtime/clock.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import type { Store, Trouble } from "../store/store.ts";
+import { withoutLinks } from "./inside.ts";
+import { openOutOfReach } from "./own-descriptor.ts";
 import type { Spec } from "./spec.ts";
 
 export function openHistory(
@@ -10,11 +12,12 @@ export function openHistory(
   onTrouble: (trouble: Trouble | null) => void,
 ): Promise<Store> {
   return openStore({
-    path: paths.history,
+    path: withoutLinks(paths.history),
     owner: process.pid,
     ...history,
     later: (call) => void setImmediate(call),
     onTrouble,
+    openAside: openOutOfReach,
     now: systemClock.now,
     monotonic: systemClock.monotonic,
   });

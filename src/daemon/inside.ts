@@ -1,7 +1,7 @@
 // Paths as a process sees them whose root directory is another: an absolute link in there starts at the new root, and ".."
 // never leads out of it.
 import { lstatSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { errorCode } from "./error.ts";
 
 const maximumLinks = 40;
@@ -30,6 +30,14 @@ export function outsidePath(root: string | null, path: string): string {
     pending.unshift(...partsOf(target));
   }
   return join(root, ...inside);
+}
+
+/**
+ * A path whose directory has no links on the way; its last part may be one. (The runtime's realpath needs /proc, which is missing in
+ * most other root directories.)
+ */
+export function withoutLinks(path: string): string {
+  return join(outsidePath("/", dirname(path)), basename(path));
 }
 
 function partsOf(path: string): string[] {

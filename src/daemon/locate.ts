@@ -12,6 +12,7 @@ import { lookAtLock, openPidfile } from "./pidfile.ts";
 import { dyingMs, hasEnded } from "./process-table.ts";
 import { specOfProcess } from "./silent.ts";
 import { defaults, isName, type Spec } from "./spec.ts";
+import { historyOutside, storedHistory } from "./stored-history.ts";
 import { readFailure } from "./supervise/failure-file.ts";
 
 export interface Place {
@@ -72,20 +73,26 @@ async function look({ paths }: Place): Promise<Found> {
 }
 
 /**
- * Whether a process is the daemon of an open pidfile: it has the title that djob gives, and holds that very file open
- * where the chain hands it down. One of the two would not do: 3 is also where any program's first open lands. Without
- * /proc there is no such proof, and the lock and the pid in it are all there is.
+ * Whether a process is the daemon of an open pidfile: it has the title that djob gives, and holds that very file open. One of
+ * the two would not do. Without /proc there is no such proof, and the lock and the pid in it are all there is.
  */
 export function isProven(pid: number, pidfile: number): boolean {
   if (process.platform !== "linux") return true;
   try {
-    const held = statSync(`/proc/${pid}/fd/${lockDescriptor}`);
-    const file = fstatSync(pidfile);
-    const isHeld = held.dev === file.dev && held.ino === file.ino;
-    return isHeld && titleOf(pid).startsWith(titlePrefix);
+    return titleOf(pid).startsWith(titlePrefix) && holds(pid, pidfile);
   } catch {
     return false;
   }
+}
+
+/** At the chain's number or, in a worker whose modules have closed that, at another. */
+function holds(pid: number, pidfile: number): boolean {
+  const file = fstatSync(pidfile);
+  const isFile = (descriptor: string | number) => {
+    const held = statSync(`/proc/${pid}/fd/${descriptor}`, { throwIfNoEntry: false });
+    return held !== undefined && held.dev === file.dev && held.ino === file.ino;
+  };
+  return isFile(lockDescriptor) || readdirSync(`/proc/${pid}/fd`).some(isFile);
 }
 
 /** For an instant of its execve, which a reload is, a process has no command line. */
@@ -148,6 +155,7 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
   const pid = found.life === "alive" ? found.pid : null;
   const spec = found.life === "alive" ? found.spec : null;
   const failure = found.life === "dead" ? readFailure(paths) : null;
+  const history = spec === null ? storedHistory(paths.history) : historyOutside(spec);
   return {
     name,
     state:
@@ -166,12 +174,13 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
     foreground: spec?.foreground ?? false,
     stopTimeoutMs: spec?.stopTimeoutMs ?? defaults.stopTimeoutMs,
     modules: spec?.modules ?? [],
-    paths: spec?.paths ?? paths,
     log: {
       target: spec?.log.target.type ?? "file",
       format: spec?.log.form ?? defaults.logForm,
       ...allWell,
     },
+    paths: { ...(spec?.paths ?? paths), history },
+    history: { path: history, state: null, reason: null },
     jobs: [],
     version: null,
     commit: null,

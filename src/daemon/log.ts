@@ -18,6 +18,7 @@ import { watchIdleLogs } from "../logs/watch-idle.ts";
 import type { Environment } from "./environment.ts";
 import { openLog } from "./log-files.ts";
 import { remoteOutput } from "./log-remote.ts";
+import { openOutOfReach } from "./own-descriptor.ts";
 import { ownerOf } from "./privileges.ts";
 import type { Spec } from "./spec.ts";
 
@@ -105,7 +106,8 @@ export class DaemonLog {
   #makeOutput(): LogOutput {
     const { log, paths } = this.#spec;
     if (log.target.type === "none") return noOutput;
-    const remote = remoteOutput(this.#spec, this.#health.part(), this.#events.now);
+    const open = () => remoteOutput(this.#spec, this.#health.part(), this.#events.now);
+    const remote = this.#isWorker ? openOutOfReach(open) : open();
     if (remote !== null) return remote;
     const err = paths.logErr ?? (paths.log === null ? null : undefined);
     const out = this.#makeStream(1, paths.log, err === undefined ? [1, 2] : [1]);
@@ -169,7 +171,7 @@ export class DaemonLog {
       for (const part of parts) this.#health.release(part);
     };
     try {
-      const descriptor = this.#system.open(path);
+      const descriptor = openOutOfReach(() => this.#system.open(path));
       // Its directory is the worker's own, whoever that is.
       const rotates = this.#spec.log.rotation === null ? "never" : "self";
       const file = this.#makeFile(path, [descriptor], parts[0], rotates);

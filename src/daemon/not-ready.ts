@@ -2,7 +2,7 @@
 // lines of its log where the error alone does not say it.
 
 import { exitCode } from "../exit-code.ts";
-import { textFrom } from "../logs/follow.ts";
+import { textFrom } from "../logs/text-from.ts";
 import { describeFailure, failure, type ModuleFailure, notInTime } from "../runtime/failure.ts";
 import type { WorkerEnd } from "./end-started.ts";
 import { DjobError } from "./error.ts";
@@ -28,7 +28,7 @@ function reasonOf(spec: Spec, verdict: Verdict, ended: WorkerEnd): ModuleFailure
     return failure(null, `interrupted by ${verdict.signal} before it was ready`, null);
   }
   if (ended === "killed") {
-    return failure(module, "it closed descriptor 4, through which djob tells that it is ready", null, {
+    return failure(module, "it closed the descriptor through which djob tells that it is ready", null, {
       hint: leaveDescriptors,
     });
   }

@@ -9,9 +9,10 @@ import { prepareHistory } from "./history-directory.ts";
 import { outsidePath } from "./inside.ts";
 import { type Launched, launch, launchInForeground } from "./launch.ts";
 import { takeLock } from "./lock.ts";
-import type { Directories } from "./paths.ts";
+import { type Directories, pathsFor } from "./paths.ts";
 import { ownerOf } from "./privileges.ts";
 import type { Spec } from "./spec.ts";
+import { notePlace } from "./stored-history.ts";
 import { ignoreTerminalSignals } from "./terminal-signals.ts";
 import { makeDirectory } from "./trust.ts";
 
@@ -34,6 +35,7 @@ export async function startDaemon(
   if (spec.command === null) prepareHistory(spec.paths.history, spec.privileges);
   if (!spec.foreground) ignoreTerminalSignals();
   const lock = await takeLock(spec.name, spec.paths.pidfile);
+  if (spec.command === null) notePlace(pathsFor(spec.name, directories).history, spec);
   if (spec.foreground) return launchInForeground(spec, environment, lock);
   // Relative paths are absolute by now; a process can't be started from a directory that was removed.
   process.chdir("/");

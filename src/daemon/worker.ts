@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
-import { closeDescriptor, isTerminal, setCloseOnExec } from "../libc/files.ts";
+import { closeDescriptor, duplicate, isTerminal, setCloseOnExec } from "../libc/files.ts";
 import { exitImmediately } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
@@ -20,6 +20,7 @@ import { DjobError, errorCode, shownError } from "./error.ts";
 import { bootId, openHistory } from "./history.ts";
 import { type Isolation, isolationFor } from "./isolated/isolation.ts";
 import { DaemonLog } from "./log.ts";
+import { holdOutOfReach, moveOutOfReach, OwnDescriptor, openOutOfReach } from "./own-descriptor.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { ownerOf } from "./privileges.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
@@ -29,6 +30,7 @@ import { type Service, takeService } from "./service.ts";
 import { type Exit, endWith, killedCode, settleIn, takeSpec } from "./settle.ts";
 import type { Spec } from "./spec.ts";
 import { commandStage } from "./stage.ts";
+import { historyOutside } from "./stored-history.ts";
 import { Channel } from "./supervise/channel.ts";
 import { childrenOf } from "./supervise/descendants.ts";
 import { takeVariable } from "./take-variable.ts";
@@ -51,13 +53,17 @@ export async function work(
   if (!isSupervised || ownerOf(spec.privileges) === null) setCloseOnExec(lockDescriptor, true);
   if (stage !== "alone") setCloseOnExec(readinessDescriptor, true);
   if (!isSupervised) writePid(lockDescriptor, process.pid);
+  const lock = isSupervised ? lockDescriptor : holdOutOfReach(lockDescriptor);
   const readiness = isSupervised
     ? linkReadiness(supervisor)
     : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
+  // Inside another root directory it can't be told any more.
+  const history = historyOutside(spec);
   const environment = settleInOrTell(spec, readiness);
   const isolation = isolationFor(spec, entry);
   const send = (message: FromWorker) => readiness.supervisor?.send(message);
-  const own = portFor(spec, environment ?? {}, service, supervisor, exit, isolation, send);
+  const held = { history, lock };
+  const own = portFor(spec, held, environment ?? {}, service, supervisor, exit, isolation, send);
   const { redact } = own.log;
   const port: WorkerPort = {
     ...own,
@@ -107,7 +113,7 @@ const closedGraceMs = 2_000;
 
 /** A supervised worker tells its supervisor, which keeps the files. */
 function linkReadiness(supervisor: number | null): Readiness & Supervision & Pick<WorkerPort, "removeFiles"> {
-  const channel = new Channel(readinessDescriptor);
+  const channel = new Channel(moveOutOfReach(readinessDescriptor));
   return {
     loadGraceMs,
     supervisor: {
@@ -136,15 +142,16 @@ function linkReadiness(supervisor: number | null): Readiness & Supervision & Pic
 }
 
 function pipeReadiness({ name }: Spec): Readiness {
+  const pipe = new OwnDescriptor(moveOutOfReach(readinessDescriptor));
   return {
     loadGraceMs,
     ready(jobs) {
-      const told = tellOrRefuse({ type: "ready", pid: process.pid, jobs });
-      if (told) closeDescriptor(readinessDescriptor);
+      const told = tellOrRefuse(pipe, { type: "ready", pid: process.pid, jobs });
+      if (told) closeDescriptor(pipe.number);
       return told;
     },
     failed(failure) {
-      if (!tellIfPossible(readinessDescriptor, { type: "failed", failure })) {
+      if (!pipe.isOurs || !tellIfPossible(pipe.number, { type: "failed", failure })) {
         const message = `cannot start ${name}: ${describeFailure(failure)}`;
         writeText(errDescriptor, formatLine({ timeMs: Date.now(), level: "error", job: null, message }));
       }
@@ -166,13 +173,10 @@ function aloneReadiness({ name }: Spec, service: Service): Readiness {
 }
 
 /** @returns false if the launcher is gone */
-function tellOrRefuse(message: Message): boolean {
-  try {
-    return tell(readinessDescriptor, message);
-  } catch {
-    const what = "descriptor 4, through which djob tells that it is ready, was closed by a module";
-    throw new DjobError(exitCode.notReady, what, leaveDescriptors);
-  }
+function tellOrRefuse(pipe: OwnDescriptor, message: Message): boolean {
+  if (pipe.isOurs) return tell(pipe.number, message);
+  const what = "the descriptor through which djob tells that it is ready was closed by a module";
+  throw new DjobError(exitCode.notReady, what, leaveDescriptors);
 }
 
 function workerLog(
@@ -191,6 +195,7 @@ function workerLog(
 
 function portFor(
   spec: Spec,
+  { history, lock }: { readonly history: string; readonly lock: number },
   environment: Environment,
   service: Service,
   supervisor: number | null,
@@ -209,7 +214,7 @@ function portFor(
       foreground,
       stopTimeoutMs,
       modules,
-      paths,
+      paths: { ...paths, history },
       log: { target: spec.log.target.type, format: spec.log.form },
     },
     readyTimeoutMs: spec.readyTimeoutMs,
@@ -220,6 +225,7 @@ function portFor(
     commandStage: commandStage(spec),
     bootId,
     openStore: (onTrouble) => openHistory(spec, onTrouble),
+    openAside: openOutOfReach,
     runWatch: spec.watchdogMs === null ? null : makeRunningFile(),
     stateChanged(state, jobs) {
       if (state === "running") log.begin();
@@ -229,9 +235,9 @@ function portFor(
     removeFiles() {
       const remove = () => {
         // Once the pidfile is gone or another's, the socket may be a successor's, too.
-        if (!isStillAt(paths.pidfile, lockDescriptor)) return;
+        if (!isStillAt(paths.pidfile, lock)) return;
         removeSocket(paths.socket);
-        removePidfile(paths.pidfile, lockDescriptor);
+        removePidfile(paths.pidfile, lock);
       };
       if (spec.privileges === null) remove();
       else removeIfPermitted(remove);
@@ -249,6 +255,7 @@ function portFor(
     children: () => childrenOf("self"),
     replace() {
       isolation.endAll();
+      duplicate(lock, lockDescriptor);
       for (const signal of reloadSignals) setDisposition(signal, "ignore");
       return becomeDaemon("alone", spec, { ...environment, ...service.handOver() });
     },

@@ -158,6 +158,32 @@ export function duplicateAbove(from: number, minimum: number): number {
   throw new SystemError({ syscall: "fcntl", errno, action });
 }
 
+/**
+ * Calls while every number below `bound` is taken, so that what the call opens has a higher one. Where fewer files may be open, the
+ * numbers that are left are some that the call may need.
+ * @param descriptor what takes them meanwhile
+ */
+export function openAbove<Result>(bound: number, descriptor: number, open: () => Result): Result {
+  checkDescriptor("descriptor", descriptor);
+  checkDescriptor("bound", bound);
+  const { symbols, fcntl, table } = libc();
+  const { F_DUPFD_CLOEXEC } = table.constants;
+  const taken: number[] = [];
+  // Some hundred calls at each start: nothing is looked at that the loop does not need.
+  for (let last = 0; last !== -1 && last < bound; ) {
+    last = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (last === -1) for (const one of taken.splice(-neededBelow)) symbols.close(one);
+    else taken.push(last);
+  }
+  try {
+    return open();
+  } finally {
+    for (const one of taken) symbols.close(one);
+  }
+}
+
+const neededBelow = 8;
+
 export function setCloseOnExec(descriptor: number, closeOnExec: boolean): void {
   checkDescriptor("descriptor", descriptor);
   checkBoolean("closeOnExec", closeOnExec);

@@ -160,7 +160,7 @@ function locateErrno(library: string, name: string): Pointer | bigint {
 
 function locate() {
   if (located === undefined) {
-    const { table, architecture } = choosePlatform(process.platform, process.arch, hasSymbol);
+    const { table, architecture } = choosePlatform(process.platform, process.arch, hasSymbol, isMapped);
     const padding = new Array<number>(table.variadicPadding[architecture]).fill(0);
     located = { table, library: table.library[architecture], padding };
   }
@@ -169,6 +169,15 @@ function locate() {
 
 function hasSymbol(library: string, name: string): boolean {
   return tryOpen(library, { [name]: { args: [], returns: "ptr" } }) !== null;
+}
+
+/** Only asked where there is no glibc: it costs the loading of node:fs. */
+function isMapped(library: RegExp): boolean {
+  try {
+    return library.test(process.getBuiltinModule("node:fs").readFileSync("/proc/self/maps", "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 function tryOpen<Definitions extends Record<string, FFIFunction>>(library: string, definitions: Definitions) {

@@ -12,18 +12,25 @@ interface Platform {
 
 /**
  * @param hasSymbol whether a library that is mapped already exports a name
- * @throws {Error} if djob has no table for this system
+ * @param isMapped whether a library of this name is mapped: what is not is sought by the loader, in the end in the current directory
+ * @throws {Error} if djob has no table for this system, or nothing of its C library can be called
  */
 export function choosePlatform(
   operatingSystem: string,
   architecture: string,
   hasSymbol: (library: string, name: string) => boolean,
+  isMapped: (library: RegExp) => boolean,
 ): Platform {
   if (architecture === "x64" || architecture === "arm64") {
     if (operatingSystem === "darwin") return { table: darwin, architecture };
     if (operatingSystem === "linux") {
-      const isGlibc = hasSymbol(linuxGlibc.library[architecture], "gnu_get_libc_version");
-      return { table: isGlibc ? linuxGlibc : linuxMusl, architecture };
+      if (hasSymbol(linuxGlibc.library[architecture], "gnu_get_libc_version"))
+        return { table: linuxGlibc, architecture };
+      if (isMapped(/\/(ld-musl-[^/]*|libc\.musl-[^/]*|libc)\.so(\.1)?$/m))
+        return { table: linuxMusl, architecture };
+      throw new Error(
+        "cannot call this system's C library: it is neither glibc nor musl, or a setting of the runtime's (BUN_JSC_…) is in the way",
+      );
     }
   }
   throw new Error(

@@ -1,13 +1,21 @@
 // The worker's run history: opened when there is a job, and not before.
+import type { HistoryState } from "../control/messages.ts";
 import type { Store, Trouble } from "../store/store.ts";
+import { quietClock } from "./clock.ts";
 import type { Journal } from "./journal.ts";
 import type { WorkerPort } from "./port.ts";
+
+/** After writing has failed. */
+const retryAfterMs = 5_000;
 
 export class History {
   readonly #port: Pick<WorkerPort, "openStore">;
   readonly #journal: Journal;
   #opening: Promise<void> | null = null;
   #store: Store | null = null;
+
+  /** Called when it can be written again: what could not be taken over then can be. */
+  onRecovered: () => void = () => {};
 
   constructor(port: Pick<WorkerPort, "openStore">, journal: Journal) {
     this.#port = port;
@@ -28,6 +36,12 @@ export class History {
     return this.#store;
   }
 
+  get state(): HistoryState {
+    if (this.#store === null) return { state: null, reason: null };
+    const { trouble } = this.#store;
+    return trouble === null ? { state: "ok", reason: null } : { state: trouble.kind, reason: trouble.reason };
+  }
+
   open(): Promise<void> {
     this.#opening ??= this.#open();
     return this.#opening;
@@ -43,10 +57,23 @@ export class History {
 
   async #open(): Promise<void> {
     this.#store = await this.#port.openStore((trouble) => this.#tell(trouble));
+    if (this.#store.trouble !== null) this.#tell(this.#store.trouble);
+  }
+
+  /** The store itself does so only when there is more to write. */
+  #tryAgain(): void {
+    this.#store?.flush();
+    if (this.#store?.trouble?.kind === "degraded") quietClock.after(retryAfterMs, () => this.#tryAgain());
   }
 
   #tell(trouble: Trouble | null): void {
-    if (trouble === null) this.#journal.write("info", "run history: it is written again", null);
-    else this.#journal.write("error", `run history: ${trouble.reason}`, null);
+    if (trouble === null) {
+      this.#journal.write("info", "run history: it is written again", null);
+      // Not in the middle of a call to the store.
+      quietClock.after(0, () => this.onRecovered());
+      return;
+    }
+    this.#journal.write("error", `run history: ${trouble.reason}`, null);
+    if (trouble.kind === "degraded") quietClock.after(retryAfterMs, () => this.#tryAgain());
   }
 }

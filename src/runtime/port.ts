@@ -44,6 +44,8 @@ export interface WorkerPort {
   /** The kernel's; null: nobody knows. */
   bootId(): string | null;
   openStore(onTrouble: (trouble: Trouble | null) => void): Promise<Store>;
+  /** Calls what opens files or sockets of djob's own, which modules are not to close by accident. */
+  openAside<Result>(open: () => Result): Result;
   /** Called at each change. */
   stateChanged(state: DaemonState, jobs: number): void;
   /** @param withSecrets or else they are masked */

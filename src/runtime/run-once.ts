@@ -54,6 +54,7 @@ export async function runOnce(definition: JobDefinition, input: unknown, port: O
     began: (run) => port.going(startedReport(run, clock.now()), limitOf(definition)),
     ended: () => {},
     skipped: () => {},
+    left: () => {},
     retryLater(run, dueMs) {
       port.going(reportOfRun(run), null);
       clock.after(dueMs - clock.now(), () => {
@@ -65,7 +66,7 @@ export async function runOnce(definition: JobDefinition, input: unknown, port: O
   });
   const entry = newEntry(definition, host);
   const [memory] = store.enter([declared(entry)], clock.now());
-  if (memory !== undefined) remember(entry, memory);
+  if (memory !== undefined) remember(entry, memory, clock.now());
   const batch = new Batch(clock.now());
   const run = batch.offer(entry, clock.now(), "manual", input);
   if (run === null) throw new Error("a job that has no other runs refused one");

@@ -1,7 +1,9 @@
 // How a worker ends: schedules nothing more, aborts its runs, lets its servers and a plain script's own signal
 // listeners finish, and gives up on what has not ended after the stop timeout.
 import type { StopReport } from "../control/messages.ts";
+import { systemClock } from "./clock.ts";
 import type { Dispatcher } from "./running/dispatcher.ts";
+import type { Observers } from "./running/observers.ts";
 import type { Scheduler } from "./running/scheduler.ts";
 import { drainServers, type RunningServer } from "./serving/servers.ts";
 
@@ -9,16 +11,23 @@ export interface Work {
   readonly scheduler: Scheduler;
   readonly dispatcher: Dispatcher;
   readonly servers: readonly RunningServer[];
+  readonly observers: Pick<Observers, "settle">;
 }
+
+/** How long the end of a worker waits for hooks and pings that are on their way. */
+const observersMs = 3_000;
 
 /** @returns what did not end within the time */
 export async function drain(work: Work, reason: string, timeoutMs: number): Promise<StopReport> {
   work.scheduler.stop();
+  const deadlineMs = systemClock.monotonic() + timeoutMs;
   const ended = await endsWithin(
     timeoutMs,
     Promise.all([work.dispatcher.endAll("stopping", reason), drainServers(work.servers, false)]),
   );
-  return ended ? { outcome: "clean", runs: [] } : { outcome: "forced", runs: work.dispatcher.running };
+  if (!ended) return { outcome: "forced", runs: work.dispatcher.running };
+  await settleObservers(work, deadlineMs);
+  return { outcome: "clean", runs: [] };
 }
 
 /**
@@ -49,16 +58,24 @@ export async function letListenersEnd(
 export async function retire(work: Work, reason: string, timeoutMs: number): Promise<StopReport> {
   for (const run of [...work.dispatcher.runs])
     if (run.entry.isAlways) work.dispatcher.cancel(run, "stopping", reason);
+  const deadlineMs = systemClock.monotonic() + timeoutMs;
   const ended = await endsWithin(
     timeoutMs,
     Promise.all([work.dispatcher.idle(), drainServers(work.servers, true)]),
   );
-  if (ended) return { outcome: "clean", runs: [] };
+  if (ended) {
+    await settleObservers(work, deadlineMs);
+    return { outcome: "clean", runs: [] };
+  }
   return await drain(work, reason, lastWordsMs);
 }
 
 /** How long a run that was given time to finish may take once it has been aborted. */
 const lastWordsMs = 500;
+
+async function settleObservers({ observers }: Work, deadlineMs: number): Promise<void> {
+  await observers.settle(Math.max(0, Math.min(observersMs, deadlineMs - systemClock.monotonic())));
+}
 
 async function endsWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
   let timer: Timer | undefined;

@@ -22,6 +22,7 @@ export class WorkRoom {
   readonly history: History;
   readonly control: Control;
   readonly #journal: Journal;
+  readonly observers: Observers;
 
   constructor(port: WorkerPort, journal: Journal) {
     this.#journal = journal;
@@ -29,7 +30,13 @@ export class WorkRoom {
     this.history = history;
     this.registry = new Registry(port.host);
     this.runner = new Runner(systemClock, journal, executorMaker(port.commandStage, port.isolation, journal));
-    const ping = new Ping(systemClock, journal);
+    this.observers = new Observers(
+      systemClock,
+      journal,
+      () => this.registry.hooks,
+      new Ping(systemClock, journal),
+      () => history.store.flush(),
+    );
     this.scheduler = new Scheduler({
       clock: systemClock,
       runner: this.runner,
@@ -39,14 +46,10 @@ export class WorkRoom {
       },
       host: port.host,
       bootId: () => port.bootId(),
-      observers: new Observers(
-        journal,
-        () => this.registry.hooks,
-        ping,
-        () => history.store.flush(),
-      ),
+      observers: this.observers,
     });
-    this.control = new Control(this.scheduler, journal, () => history.storeIfAny, systemClock.now);
+    history.onRecovered = () => this.scheduler.adoptAgain();
+    this.control = new Control(this.scheduler, journal, history, systemClock.now);
     watchForBlocks(this.runner, journal);
     if (port.runWatch !== null) this.runner.watch(port.runWatch);
   }

@@ -1,5 +1,4 @@
 // The worker: loads the user's modules, says that it is ready, runs their jobs, and ends in good order.
-
 import type { RemoteJobs } from "../control/calls.ts";
 import { directJobs } from "../control/direct.ts";
 import type { DaemonState, DaemonStatus, ReloadReport, StopReport } from "../control/messages.ts";
@@ -84,24 +83,26 @@ export class Worker {
 
   /** What is asked of its jobs, by a supervisor or on its own socket. */
   #jobs(): RemoteJobs {
-    return directJobs(this.#room.control, () => this.#state === "starting");
+    // Its own start follows at once, a supervisor's word a moment later.
+    return directJobs(this.#room.control, () => this.#room.scheduler.isWaiting);
   }
 
   #serve(): void {
     const { identity } = this.#port;
-    this.#control = serveControl(identity.paths.socket, {
+    const handlers = {
       status: () => this.#status(),
-      spec: (withSecrets) => this.#port.spec(withSecrets),
-      stop: (timeoutMs) => this.#stop("djob stop", false, timeoutMs),
+      spec: (withSecrets: boolean) => this.#port.spec(withSecrets),
+      stop: (timeoutMs: number | null) => this.#stop("djob stop", false, timeoutMs),
       reload: () => this.#reload(),
       upgrade: () => refuseUpgrade(identity.name),
       jobs: this.#jobs(),
-    });
+    };
+    this.#control = this.#port.openAside(() => serveControl(identity.paths.socket, handlers));
   }
 
   #status(): DaemonStatus {
     const { identity, log } = this.#port;
-    return statusOf(this.#state, identity, log.state, this.#room.scheduler.jobs, systemClock.now());
+    return statusOf(this.#state, identity, log.state, this.#room.control.report());
   }
 
   #obey(supervisor: SupervisorLink): void {
@@ -242,8 +243,8 @@ export class Worker {
   }
 
   #work(): Work {
-    const { dispatcher } = this.#room.scheduler;
-    return { scheduler: this.#room.scheduler, dispatcher, servers: this.#servers };
+    const { scheduler, observers } = this.#room;
+    return { scheduler, dispatcher: scheduler.dispatcher, servers: this.#servers, observers };
   }
 
   /** Whoever asked for the stop gets the answer first; the files go before that, so that the asker finds none. */

@@ -16,7 +16,8 @@ export type Reason =
   | "replaced"
   | "stopping"
   | "asked"
-  | "daemon-died";
+  | "daemon-died"
+  | "removed";
 
 export interface RunError {
   readonly name: string;

@@ -86,7 +86,7 @@ export interface Store {
   end(ended: Ended): void;
   /** A failed attempt that is to be followed by another; in place of `end`. */
   retryLater(retry: Retry): void;
-  /** Everything that `end` was given is written now. */
+  /** Everything that `end` was given is written now; where writing has failed, it is tried again. */
   flush(): void;
   /**
    * Runs that other processes had begun and never ended become "interrupted".
@@ -102,6 +102,8 @@ export interface Store {
   rememberBoot(key: number, bootId: string): void;
   /** The newest first. */
   runs(query: RunQuery): RunRecord[];
+  /** How many records were made by this process; for a row of skipped times, how many times. */
+  counts(): ReadonlyArray<{ readonly job: string; readonly outcome: Outcome; readonly runs: number }>;
   /** Writes everything, and lets go of the files. */
   close(): void;
 }

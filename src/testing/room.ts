@@ -88,6 +88,7 @@ export class Room {
       host,
       bootId: () => "test",
       observers: new Observers(
+        clock,
         output.journal,
         () => [...this.registry.hooks.map((hooks) => this.hooks.watched(hooks)), this.#recorder],
         ping,

@@ -36,7 +36,7 @@ export class Waits {
   know(entry: JobEntry): void {
     if (entry.key !== 0) return;
     const [memory] = this.store.enter([declared(entry)], this.#clock.now());
-    if (memory !== undefined) remember(entry, memory);
+    if (memory !== undefined) remember(entry, memory, this.#clock.now());
   }
 
   /** When a run's next attempt is due; null: it waits for none. */

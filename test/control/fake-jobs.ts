@@ -1,12 +1,13 @@
 // A worker's jobs that are none: what the socket's tests ask for.
 import { ControlError, type JobsControl, type RunReport } from "../../src/control/jobs.ts";
-import type { JobStatus } from "../../src/control/messages.ts";
+import type { JobStatus, RunCount, WorkerReport } from "../../src/control/messages.ts";
 
 export const time = "2026-11-24T09:30:00.000Z";
 
 export function jobNamed(name: string): JobStatus {
   return {
     ...{ name, schedule: "every 10s", tz: null, state: "idle", overdue: false, next: time },
+    ...{ delayMs: 1.5, lastSuccess: null },
     last: { scheduledAt: time, outcome: "timed-out", durationMs: 3.5 },
   };
 }
@@ -33,6 +34,12 @@ export class FakeJobs implements JobsControl {
     runOf("poll", { outcome: "skipped", startedAt: null, reason: "paused", times: 7, through: time }),
   ];
 
+  report(): WorkerReport {
+    return { jobs: this.jobs(), history: { state: "ok", reason: null } };
+  }
+  counts(): readonly RunCount[] {
+    return this.names.map((job) => ({ job, outcome: "failed", runs: 3 }));
+  }
   jobs() {
     return this.names.map(jobNamed);
   }

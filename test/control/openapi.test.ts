@@ -55,6 +55,7 @@ const requests: ReadonlyArray<
   ["upgrade", "/upgrade", post(), 200],
   ["status", "/status?x=1", undefined, 400],
   ["jobs", "/jobs", undefined, 200],
+  ["metrics", "/metrics", undefined, 200],
   ["runs", `/runs?job=${odd}&failed=true&since=${time}&limit=5`, undefined, 200],
   ["runs", "/runs", undefined, 200],
   ["runs", "/runs?limit=10001", undefined, 400],
@@ -96,9 +97,12 @@ describe.each(ways)("%s", (_way, remote) => {
     const ask = serve(remote(jobs));
     for (const [operation, path, init, status] of requests) {
       const response = await ask(path, init);
-      const value: unknown = await response.json();
+      const type = response.headers.get("content-type") ?? "";
+      const isText = type.startsWith("text/plain");
+      const value: unknown = isText ? await response.text() : await response.json();
       const what = { operation, path, status: response.status };
-      expect({ ...what, errors: errorsOf(operation, response.status, "application/json", value) }).toEqual({
+      const told = isText ? type : "application/json";
+      expect({ ...what, errors: errorsOf(operation, response.status, told, value) }).toEqual({
         ...{ operation, path, status },
         errors: null,
       });

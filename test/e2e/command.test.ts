@@ -59,11 +59,10 @@ describe("a program", () => {
     expect((await space.djob(["status", "nap"])).stdout).toContain("command  sleep 1000");
     expect((await space.djob(["list"])).stdout).toContain("sleep 1000");
     process.kill(first, "SIGKILL");
-    await until("it was started again", async () => {
-      const { restarts, state } = await space.status("nap");
-      return restarts === 1 && state === "running";
+    const status = await until("it was started again", async () => {
+      const told = await space.status("nap");
+      return told.restarts === 1 && told.state === "running" && told;
     });
-    const status = await space.status("nap");
     expect(status).toMatchObject({ pid, state: "running", lastExit: "SIGKILL", command: ["sleep", "1000"] });
     expect(status.workerPid).not.toBe(first);
     const { code, stdout } = await space.djob(["stop", "nap"]);

@@ -17,10 +17,10 @@ test("it keeps no descriptor of its parent, not even the highest", async () => {
   const database = join(realpathSync(space.path("state")), "worker.db");
   const history = [database, `${database}-shm`, `${database}-wal`];
   // What is left is the run history, the control socket, the pair of sockets between the two, and the event loop's own; every file, pipe and
-  // terminal would have another name.
+  // terminal would have another name. In a worker /dev/null keeps the number at which its socket came.
   for (const [pid, kinds] of [
     [start.pid, [...eventLoop, "socket:", "socket:"]],
-    [start.worker, [...history, ...eventLoop, "socket:"]],
+    [start.worker, ["/dev/null", ...history, ...eventLoop, "socket:"]],
   ] as const) {
     // The connection on which its status was asked for is closed a moment later.
     await until(`${pid} has closed the connection`, () => kindsOf(pid).length <= kinds.length);

@@ -78,7 +78,7 @@ export class Workspace {
 
   /** What is in the state directory, but for the run history. */
   files(): string[] {
-    return readdirSync(this.state).filter((name) => !/\.(db(-wal|-shm)?|history)$/.test(name));
+    return readdirSync(this.state).filter((name) => !/\.(db(-wal|-shm|\.place)?|history)$/.test(name));
   }
 
   has(name: string): boolean {
@@ -177,7 +177,13 @@ export interface StatusDocument {
   readonly command: readonly string[] | null;
   readonly modules: readonly string[];
   readonly log: { readonly state: string; readonly reason: string | null; readonly lostLines: number };
-  readonly paths: { readonly pidfile: string; readonly log: string | null; readonly socket: string };
+  readonly paths: {
+    readonly pidfile: string;
+    readonly log: string | null;
+    readonly socket: string;
+    readonly history: string;
+  };
+  readonly history: { readonly path: string; readonly state: string | null; readonly reason: string | null };
   readonly jobs: ReadonlyArray<{
     readonly name: string;
     readonly schedule: string;

@@ -126,12 +126,16 @@ describe("a handler in a thread", () => {
       /Maximum call stack/,
     ],
   ];
-  test.each(deadly)("that %s ends that run alone", async (_what, handler, message) => {
+  test("that does any of these ends that run alone", async () => {
     const space = workspace();
-    await start(space, `if (input === "die") { ${handler} }\n  return "alive";`);
+    const cases = deadly.map(([what, handler]) => `if (input === ${JSON.stringify(what)}) { ${handler} }`);
+    await start(space, `${cases.join("\n  ")}\n  return "alive";`);
     const { workerPid } = await space.status("worker");
-    const { run } = await triggered(space, "work", "die");
-    expect(run).toMatchObject({ outcome: "failed", error: { message: expect.stringMatching(message) } });
+    for (const [what, , message] of deadly) {
+      const { run } = await triggered(space, "work", what);
+      expect({ what, ...run }).toMatchObject({ what, outcome: "failed" });
+      expect(run.error?.message).toMatch(message);
+    }
     expect((await triggered(space, "work")).run).toMatchObject({ outcome: "succeeded", result: "alive" });
     expect(await space.status("worker")).toMatchObject({ workerPid, restarts: 0, state: "running" });
   });
@@ -144,20 +148,20 @@ describe("an endless loop in a thread", () => {
 
   test("leaves others their times, and is ended graceMs after its timeout", async () => {
     const space = workspace();
-    await start(space, spin, `timeout: "1500ms", graceMs: "200ms"`);
+    await start(space, spin, `timeout: "1s", graceMs: "200ms"`);
     const beganMs = Date.now();
     const { run } = await triggered(space, "work");
     const tookMs = Date.parse(run.endedAt ?? "") - Date.parse(run.startedAt ?? "");
     expect(run).toMatchObject({
       outcome: "timed-out",
       error: {
-        message: "the run took longer than 1500 ms; it did not end by itself, and its thread was ended",
+        message: "the run took longer than 1000 ms; it did not end by itself, and its thread was ended",
       },
     });
-    expect(tookMs).toBeGreaterThanOrEqual(1_695);
+    expect(tookMs).toBeGreaterThanOrEqual(1_195);
     expect(tookMs).toBeLessThan(4_000);
     const late = await lateness(space, beganMs);
-    expect(late.length).toBeGreaterThanOrEqual(10);
+    expect(late.length).toBeGreaterThanOrEqual(5);
     // The machine may be busy with others' work: what the thread itself would cost, it would cost every time.
     expect(late.toSorted((a, b) => a - b)[Math.floor(late.length / 2)]).toBeLessThan(20);
   });
@@ -223,7 +227,7 @@ test.each(["true", '"process"'])(
     await start(
       space,
       `const line = "x".repeat(100); for (;;) console.log(line);`,
-      `isolate: ${isolate}, timeout: "1s", graceMs: 0`,
+      `isolate: ${isolate}, timeout: "600ms", graceMs: 0`,
     );
     const beganMs = Date.now();
     expect((await triggered(space, "work")).run.outcome).toBe("timed-out");
@@ -278,11 +282,24 @@ describe("memory of a thread", () => {
     expect(await space.status("worker")).toMatchObject({ workerPid, restarts: 0 });
   });
 
+  test("that another thread fills is not its own, though it computes and can't say so", async () => {
+    const space = workspace();
+    await start(
+      space,
+      `const end = performance.now() + 1_200; let sum = 0; while (performance.now() < end) sum += 1; return sum > 0;`,
+      `maxMemory: "50M"`,
+      `job("hog", { every: "1h", isolate: true }, async () => { const kept = []; for (let n = 0; n < 30; n += 1) { kept.push(new Uint8Array(10 << 20).fill(1)); await Bun.sleep(5); } return kept.length; });`,
+    );
+    const [{ run }, hog] = await Promise.all([triggered(space, "work"), triggered(space, "hog")]);
+    expect(hog.run).toMatchObject({ outcome: "succeeded", result: 30 });
+    expect(run).toMatchObject({ outcome: "succeeded", error: null });
+  });
+
   test("that others use is not its own, and garbage does not count", async () => {
     const space = workspace();
     await start(
       space,
-      `const end = performance.now() + 1_000; let kept; while (performance.now() < end) { kept = new Uint8Array(1 << 20).fill(1); await Bun.sleep(0); } return kept.length;`,
+      `const end = performance.now() + 600; let kept; while (performance.now() < end) { kept = new Uint8Array(1 << 20).fill(1); await Bun.sleep(0); } return kept.length;`,
       `maxMemory: "100M"`,
       `job("hog", "every 1h", async () => { const kept = []; for (let n = 0; n < 30; n += 1) { kept.push(new Uint8Array(10 << 20).fill(1)); await Bun.sleep(5); } return kept.length; });`,
     );

@@ -17,7 +17,7 @@ describe("--json prints one document on standard output and nothing else, also f
     ["restart nobody --json", 7],
     ["status a/b --json", 2],
     ["list stray --json", 2],
-    ["logs nobody --json", 2],
+    ["logs nobody --json", 7],
     ["check broken.ts --json", 9],
     ["version stray --json", 2],
     ["nonsense --json", 2],

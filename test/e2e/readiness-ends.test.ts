@@ -88,35 +88,47 @@ describe("what a module has started ends with it,", () => {
 });
 
 describe("the end of the pipe to the launcher is never taken for ready:", () => {
-  const closePipe = 'import { closeSync } from "node:fs";\ncloseSync(4);\n';
+  // Only who looks for it finds it.
+  const findPipe = `import { closeSync, readlinkSync, writeSync } from "node:fs";
+    const link = (fd) => { try { return readlinkSync("/proc/self/fd/" + fd); } catch { return ""; } };
+    const pipe = Array.from({ length: 2_000 }, (_, fd) => fd).findLast((fd) => link(fd).startsWith("socket:"));\n`;
+  const closePipe = `${findPipe}closeSync(pipe);\n`;
+
+  test("a module that closes or uses the first descriptors disturbs nothing", async () => {
+    const space = workspace();
+    const close = `import { closeSync, writeSync } from "node:fs"; import { job } from "djob";
+      writeSync(4, "ready"); closeSync(4); closeSync(5); job("tick", "every 1h", () => {});`;
+    space.write("worker.ts", close);
+    await space.run(["worker.ts"]);
+    expect((await space.status("worker")).jobs).toHaveLength(1);
+  });
 
   test("a module that closes it and goes on does not start", async () => {
     const space = workspace();
     space.write("worker.ts", `${closePipe}await Bun.sleep(60_000);\n`);
     const said = await failToRun(space, ["worker.ts"]);
-    expect(said).toStartWith("djob: cannot start worker: it closed descriptor 4,");
+    expect(said).toStartWith("djob: cannot start worker: it closed the descriptor through which djob");
     expect(said).toContain("hint: a module must leave descriptors alone that it did not open\n");
   });
 
   test("nor does one that closes it and would be ready then", async () => {
     const space = workspace();
     space.write("worker.ts", `import { job } from "djob";\njob("tick", "every 1h", () => {});\n${closePipe}`);
-    expect(await failToRun(space, ["worker.ts"])).toContain("descriptor 4, through which djob tells");
+    expect(await failToRun(space, ["worker.ts"])).toContain("the descriptor through which djob tells");
   });
 
   test("nor does one that writes something of its own to it", async () => {
     const space = workspace();
-    const write = 'import { writeSync } from "node:fs";\nwriteSync(4, "ready\\n");\n';
+    const write = `${findPipe}writeSync(pipe, "ready\\n");\n`;
     space.write("worker.ts", `${write}await Bun.sleep(60_000);\n`);
     expect(await failToRun(space, ["worker.ts"])).toContain(
-      'something else than djob wrote to descriptor 4: "ready"',
+      'something else than djob wrote to djob\'s own descriptor: "ready"',
     );
   });
 
   test("and neither is half of the message, when a worker dies while it tells it", async () => {
     const space = workspace();
-    const write =
-      'import { writeSync } from "node:fs";\nwriteSync(4, \'{"type":"ready","pid":1,"jobs":0}\');\n';
+    const write = `${findPipe}writeSync(pipe, '{"type":"ready","pid":1,"jobs":0}');\n`;
     space.write("worker.ts", `${write}process.kill(process.pid, "SIGKILL");\nawait Bun.sleep(60_000);\n`);
     expect(await failToRun(space, ["worker.ts"])).toContain("it was killed by SIGKILL");
   });

@@ -77,3 +77,24 @@ describe("a mistake exits 2 and says what would be right", () => {
     expect(code).toBe(2);
   });
 });
+
+test("a setting without which nothing of the system can be called is refused, and nothing is sought in the current directory", async () => {
+  const space = workspace();
+  space.write("worker.ts", 'import { job } from "djob"; job("tick", "every 1h", () => {});');
+  for (const name of ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"])
+    space.write(name, "not a library, and never to be opened");
+  for (const value of ["0", "false", "No"]) {
+    const { code, stdout, stderr } = await space.djob(["run", "worker.ts"], {
+      env: { BUN_JSC_useJIT: value },
+    });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toStartWith(
+      `djob: cannot run with BUN_JSC_useJIT=${value} in the environment\nhint: unset it`,
+    );
+  }
+  const { code, stderr } = await space.djob(["run", "worker.ts", "--env", "BUN_JSC_useJIT=0"]);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining("cannot use --env BUN_JSC_useJIT=0"),
+  });
+});

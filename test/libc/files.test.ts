@@ -4,6 +4,7 @@ import {
   fstatSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -18,6 +19,7 @@ import {
   duplicate,
   duplicateAbove,
   flock,
+  openAbove,
   pipe,
   setCloseOnExec,
   unlockFile,
@@ -147,4 +149,20 @@ test.each([
   for (const descriptor of descriptors) setCloseOnExec(descriptor, false);
   closeOnExec(descriptors[1] ?? 0);
   expect(descriptors.map(isCloseOnExec)).toEqual([false, true, true]);
+});
+
+test("what a call opens is above a bound, and nothing else stays open", () => {
+  const before = readdirSync("/proc/self/fd").length;
+  const file = join(directory, "above the bound");
+  const filler = openSync(file, "a+");
+  const above = openAbove(120, filler, () => openSync(file, "a+"));
+  expect(above).toBeGreaterThanOrEqual(120);
+  expect(() =>
+    openAbove(120, filler, () => {
+      throw new Error("it can't");
+    }),
+  ).toThrow("it can't");
+  expect(readdirSync("/proc/self/fd").length).toBe(before + 2);
+  closeDescriptor(above);
+  closeDescriptor(filler);
 });

@@ -13,16 +13,16 @@ test("a history is read when its daemon has ended, or was killed, and nothing is
     store.flush();
     if (closes) store.close();
     const before = readdirSync(dirname(path));
-    expect((await readStored(path, { limit: 9 }, null))?.length).toBe(closes ? 2 : 1);
+    expect((await readStored(path, { limit: 9 }))?.length).toBe(closes ? 2 : 1);
     expect(readdirSync(dirname(path))).toEqual(before);
   }
 });
 
 test("what is no history, or a link to one, is refused; what is missing is no error", async () => {
   const path = join(directory(), "w.db");
-  expect(await readStored(path, { limit: 9 }, null)).toBeNull();
+  expect(await readStored(path, { limit: 9 })).toBeNull();
   writeFileSync(path, "text ".repeat(1_000));
-  expect(readStored(path, { limit: 9 }, null)).rejects.toThrow();
+  expect(readStored(path, { limit: 9 })).rejects.toThrow();
   symlinkSync(path, `${path}.link`);
-  expect(readStored(`${path}.link`, { limit: 9 }, null)).rejects.toThrow("symbolic link");
+  expect(readStored(`${path}.link`, { limit: 9 })).rejects.toThrow("symbolic link");
 });

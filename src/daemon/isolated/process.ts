@@ -1,6 +1,6 @@
 // Processes that run isolated jobs, as their worker sees them: the same executable in a session and group of its own, a pair of sockets
 // to talk through, and two pipes for what it writes. None of the descriptors reaches a process that it starts.
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readFileSync } from "node:fs";
 import { closeDescriptor, pipe, socketPair } from "../../libc/files.ts";
 import { waitFor } from "../../libc/process.ts";
 import { readableSignal, signalWhenReadable } from "../../libc/readable.ts";
@@ -10,6 +10,7 @@ import { LineSplitter } from "../../runtime/command/lines.ts";
 import { watchMemory } from "../../runtime/command/memory.ts";
 import type { ToHost } from "../../runtime/isolate/messages.ts";
 import type { Place, PlaceListener, PlaceStarter } from "../../runtime/isolate/place.ts";
+import { isolationError } from "../../runtime/isolate/thrown.ts";
 import { hostDescriptor, supervisorVariable } from "../descriptors.ts";
 import type { Environment } from "../environment.ts";
 import { errorCode } from "../error.ts";
@@ -21,7 +22,15 @@ import { MessageSplitter, Stream } from "./stream.ts";
 const living = new Set<HostProcess>();
 
 export function processStarter(spec: Pick<Spec, "name">): PlaceStarter {
-  return (listener) => new HostProcess(spec, listener);
+  return (listener) => {
+    try {
+      return new HostProcess(spec, listener);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const hint = existsSync("/proc/self") ? "" : "; after --chroot it takes /proc and /dev inside";
+      throw isolationError(`cannot start a process for it: ${why}${hint}`);
+    }
+  };
 }
 
 /** All of them, at once: this process is about to end, or to become another. */
@@ -44,9 +53,9 @@ class HostProcess implements Place {
 
   constructor(spec: Pick<Spec, "name">, listener: PlaceListener) {
     this.#listener = listener;
+    const nothing = openSync("/dev/null", constants.O_RDONLY);
     const [own, theirs] = socketPair();
     const [out, err] = [pipe(), pipe()];
-    const nothing = openSync("/dev/null", constants.O_RDONLY);
     try {
       this.#pid = spawn({
         path: ownExecutable(),
@@ -71,9 +80,14 @@ class HostProcess implements Place {
       closeSync(nothing);
     }
     const lines = () => new LineSplitter((line) => listener.line(line));
-    const messages = new MessageSplitter((text) => listener.heard(text));
+    const outputs = [new Stream(out.readEnd, lines()), new Stream(err.readEnd, lines())];
+    const messages = new MessageSplitter((text) => {
+      // What was written before it was said comes first: with the run's end nothing is the run's any more.
+      for (const output of outputs) drain(output);
+      listener.heard(text);
+    });
     this.#control = new Stream(own, messages);
-    this.#streams = [this.#control, new Stream(out.readEnd, lines()), new Stream(err.readEnd, lines())];
+    this.#streams = [this.#control, ...outputs];
     this.#channel = new Channel(own);
     for (const { descriptor } of this.#streams) signalWhenReadable(descriptor);
     living.add(this);
@@ -136,6 +150,13 @@ class HostProcess implements Place {
     const { exitCode, signal } = ended;
     this.#listener.ended({ exitCode, signal, why: this.#why, cpuMs });
   }
+}
+
+/** As much as a pipe holds, and no more: whoever floods it must not keep the event loop. */
+const readsOfPipe = 8;
+
+function drain(stream: Stream): void {
+  for (let reads = 0; reads < readsOfPipe && stream.read(); reads += 1);
 }
 
 /** PF_EXITING of the kernel's sched.h, among the flags of proc_pid_stat(5). */

@@ -3,6 +3,7 @@
 import { closeDescriptor, tryWrite } from "../../libc/files.ts";
 import { readableSignal, signalWhenReadable, tryRead } from "../../libc/readable.ts";
 import { errorCode } from "../error.ts";
+import { OwnDescriptor } from "../own-descriptor.ts";
 
 export interface ChannelListeners<Message> {
   message(message: Message): void;
@@ -32,6 +33,7 @@ const newline = 10;
 
 export class Channel {
   readonly #descriptor: number;
+  readonly #own: OwnDescriptor;
   readonly #buffer = new Uint8Array(new ArrayBuffer(readBytes));
   /** The beginning of a message. */
   #rest: Uint8Array[] = [];
@@ -41,6 +43,7 @@ export class Channel {
 
   constructor(descriptor: number, { incoming, outgoing } = nothingInTransit) {
     this.#descriptor = descriptor;
+    this.#own = new OwnDescriptor(descriptor);
     if (incoming !== "") this.#keep(Buffer.from(incoming, "base64"));
     if (outgoing !== "") this.#outgoing.push(Buffer.from(outgoing, "base64"));
   }
@@ -79,12 +82,8 @@ export class Channel {
 
   #close(): void {
     this.#open = false;
-    try {
-      closeDescriptor(this.#descriptor);
-    } catch (error) {
-      // A module can close any descriptor.
-      if (errorCode(error) !== "EBADF") throw error;
-    }
+    // A module can close any descriptor, and have another under its number.
+    if (this.#own.isOurs) closeDescriptor(this.#descriptor);
   }
 
   /** @returns false at the end */
@@ -98,14 +97,14 @@ export class Channel {
   }
 
   #readSome(): number | null {
+    // A module closed the descriptor: the other end notices that.
+    if (!this.#own.isOurs) return null;
     try {
       return tryRead(this.#descriptor, this.#buffer);
     } catch (error) {
       // A process that died with unread words resets the connection.
       const code = errorCode(error);
       if (code === "ECONNRESET") return 0;
-      // A module closed the descriptor: the other end notices that.
-      if (code === "EBADF") return null;
       throw error;
     }
   }
@@ -129,11 +128,12 @@ export class Channel {
   }
 
   #write(bytes: Uint8Array): number {
+    if (!this.#own.isOurs) return bytes.length;
     try {
       return tryWrite(this.#descriptor, bytes);
     } catch (error) {
       const code = errorCode(error);
-      if (code !== "EPIPE" && code !== "ECONNRESET" && code !== "EBADF") throw error;
+      if (code !== "EPIPE" && code !== "ECONNRESET") throw error;
       // The end is told by the event that comes for it.
       return bytes.length;
     }

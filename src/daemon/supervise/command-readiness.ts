@@ -3,8 +3,8 @@
 import { unlinkSync } from "node:fs";
 import { closeDescriptor } from "../../libc/files.ts";
 import { bindDatagramSocket, receiveDatagram } from "../../libc/sockets.ts";
-import { textFrom } from "../../logs/follow.ts";
 import { outDescriptor } from "../../logs/sink.ts";
+import { textFrom } from "../../logs/text-from.ts";
 import type { ReadyRule } from "../command.ts";
 import { sizeOf } from "../log-files.ts";
 import { ownerOf } from "../privileges.ts";

@@ -32,13 +32,13 @@ export function hear(worker: WorkerProcess, readiness: ReadinessWatch | null, he
     message: (message) => pass(worker, message, hearers),
     garbage(line) {
       // Later it is the module's own affair.
-      if (!worker.isReady) breakOff(`something else than djob wrote to descriptor 4: ${line}`);
+      if (!worker.isReady) breakOff(`something else than djob wrote to djob's own descriptor: ${line}`);
     },
     closed() {
       if (readiness === null) {
         // As a rule it is the process that has ended, which SIGCHLD tells.
         worker.whenClosed(closedMs, () =>
-          breakOff("it closed descriptor 4, through which djob tells that it is ready"),
+          breakOff("it closed the descriptor through which djob tells that it is ready"),
         );
       } else if (worker.why === null) {
         // The kernel runs the program, which has not said why it can't.

@@ -8,7 +8,7 @@ import {
   type RemoteJobs,
 } from "../../control/calls.ts";
 import { ControlError } from "../../control/jobs.ts";
-import type { JobStatus } from "../../control/messages.ts";
+import type { WorkerReport } from "../../control/messages.ts";
 import { type FromAsked, longestAnswer, type ToWorker, type WorkerRequest } from "../../runtime/link.ts";
 import type { SupervisorState } from "./state.ts";
 
@@ -69,12 +69,12 @@ export class JobQuestions implements RemoteJobs {
   }
 
   /** @returns null if it did not answer in time; no jobs if there is no worker, or a program in its place */
-  async jobsForStatus(): Promise<readonly JobStatus[] | null> {
+  async report(): Promise<WorkerReport | null> {
     const worker = newest(this.#asked());
-    if (worker === undefined || worker.isCommand) return [];
-    const words = { call: "jobs", args: null } as const;
+    if (worker === undefined || worker.isCommand) return nothingToReport;
+    const words = { call: "report", args: null } as const;
     try {
-      return (await this.#ask(worker, words, {}, statusPatienceMs)) as readonly JobStatus[];
+      return (await this.#ask(worker, words, {}, statusPatienceMs)) as WorkerReport;
     } catch (error) {
       if (error instanceof ControlError) return null;
       throw error;
@@ -187,6 +187,7 @@ export class JobQuestions implements RemoteJobs {
 
 type Words = { readonly [Name in CallName]: { call: Name; args: Calls[Name]["args"] } }[CallName];
 
+const nothingToReport: WorkerReport = { jobs: [], history: { state: null, reason: null } };
 const blockedHint = "see what with kill -USR2 and djob logs";
 
 function newest({ current, workers }: Asked): AskedWorker | undefined {
@@ -212,7 +213,7 @@ function nonsense(call: CallName): ControlError {
   return new ControlError(
     502,
     `the worker's answer to ${call} is none`,
-    "do its modules write to descriptor 4?",
+    "do its modules write to descriptors that they did not open?",
   );
 }
 

@@ -1,22 +1,25 @@
 // What a supervisor says of its daemon.
-import type { DaemonStatus, JobStatus } from "../../control/messages.ts";
+import type { DaemonStatus, WorkerReport } from "../../control/messages.ts";
 import { joined } from "../../logs/health.ts";
 import { allWell } from "../../logs/trouble.ts";
 import { commit, version } from "../../version.ts";
 import type { Spec } from "../spec.ts";
+import { historyOutside } from "../stored-history.ts";
 import type { SupervisorPort } from "./port.ts";
 import type { SupervisorState } from "./state.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
-/** @param jobs null: there is a worker, and it did not answer */
+/** @param report null: there is a worker, and it did not answer */
 export function statusOf(
   { phase, restarts, lastExit, reason }: SupervisorState,
-  { name, modules, command, paths, log, foreground, stopTimeoutMs }: Spec,
+  spec: Spec,
   { startedAtMs, upgrades, logState }: Pick<SupervisorPort, "startedAtMs" | "upgrades" | "logState">,
   worker: WorkerProcess | undefined,
-  jobs: readonly JobStatus[] | null,
+  report: WorkerReport | null,
 ): DaemonStatus {
+  const { name, modules, command, paths, log, foreground, stopTimeoutMs } = spec;
   const workerPid = worker?.pid ?? null;
+  const history = historyOutside(spec);
   return {
     name,
     state: phase,
@@ -29,13 +32,14 @@ export function statusOf(
     stopTimeoutMs,
     modules,
     command: command?.argv ?? null,
-    paths,
     log: { target: log.target.type, format: log.form, ...joined([logState(), worker?.logState ?? allWell]) },
-    jobs: jobs ?? [],
+    paths: { ...paths, history },
+    history: { state: null, reason: null, ...report?.history, path: history },
+    jobs: report?.jobs ?? [],
     reason,
     version,
     commit,
     upgrades,
-    responsive: jobs !== null || workerPid === null,
+    responsive: report !== null || workerPid === null,
   };
 }

@@ -143,8 +143,8 @@ export class Supervisor {
   }
 
   async status(): Promise<DaemonStatus> {
-    const { jobs } = this;
-    return statusOf(this.#state, this.#spec, this.#port, this.#newest(), await jobs.jobsForStatus());
+    const report = await this.jobs.report();
+    return statusOf(this.#state, this.#spec, this.#port, this.#newest(), report);
   }
 
   #dispatch(event: SupervisorEvent): void {

@@ -7,10 +7,10 @@ import {
   type RunsQuery,
   type WhyReport,
 } from "../../control/jobs.ts";
-import type { JobStatus } from "../../control/messages.ts";
+import type { JobStatus, RunCount, WorkerReport } from "../../control/messages.ts";
 import { nextPlanned } from "../../schedule/plan.ts";
 import { runId } from "../../store/records.ts";
-import type { Store } from "../../store/store.ts";
+import type { History } from "../history.ts";
 import type { Journal } from "../journal.ts";
 import type { JobEntry } from "../running/job-entry.ts";
 import type { Run } from "../running/run.ts";
@@ -25,15 +25,27 @@ const shownRuns = 10;
 export class Control implements JobsControl {
   readonly #scheduler: Scheduler;
   readonly #journal: Journal;
-  /** null: it has had no job. */
-  readonly #store: () => Store | null;
+  readonly #history: Pick<History, "storeIfAny" | "state">;
   readonly #now: () => number;
 
-  constructor(scheduler: Scheduler, journal: Journal, store: () => Store | null, now: () => number) {
+  constructor(
+    scheduler: Scheduler,
+    journal: Journal,
+    history: Pick<History, "storeIfAny" | "state">,
+    now: () => number,
+  ) {
     this.#scheduler = scheduler;
     this.#journal = journal;
-    this.#store = store;
+    this.#history = history;
     this.#now = now;
+  }
+
+  report(): WorkerReport {
+    return { jobs: this.jobs(), history: this.#history.state };
+  }
+
+  counts(): readonly RunCount[] {
+    return this.#history.storeIfAny?.counts() ?? [];
   }
 
   jobs(): readonly JobStatus[] {
@@ -48,7 +60,7 @@ export class Control implements JobsControl {
           .filter((run) => (job === null || run.job === job) && run.scheduledAtMs >= (sinceMs ?? 0))
           .sort((a, b) => b.scheduledAtMs - a.scheduledAtMs)
           .map(reportOfRun);
-    const store = this.#store();
+    const store = this.#history.storeIfAny;
     if (store === null) return [];
     const recorded = store.runs({
       limit,
@@ -65,7 +77,7 @@ export class Control implements JobsControl {
     if (going !== undefined) return reportOfRun(going);
     const job = entry.definition.name;
     const [found] =
-      this.#store()?.runs({ job, sinceMs: scheduledAtMs, untilMs: scheduledAtMs, limit: 1 }) ?? [];
+      this.#history.storeIfAny?.runs({ job, sinceMs: scheduledAtMs, untilMs: scheduledAtMs, limit: 1 }) ?? [];
     if (found === undefined) throw new ControlError(404, `there is no run ${id}`, "see djob runs");
     return reportOf(found);
   }
@@ -88,7 +100,7 @@ export class Control implements JobsControl {
       );
     }
     const ended = run.over.then((record) => {
-      this.#store()?.flush();
+      this.#history.storeIfAny?.flush();
       return reportOf(record);
     });
     return { run: reportOfRun(run), ended };
@@ -161,7 +173,7 @@ export class Control implements JobsControl {
       throw new ControlError(
         400,
         `${JSON.stringify(id)} is no run's id`,
-        "an id is job@time, as djob runs shows it",
+        "an id is job@time, as djob runs --json shows it",
       );
     return { entry: this.#entry(id.slice(0, at)), scheduledAtMs };
   }

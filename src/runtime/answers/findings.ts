@@ -29,7 +29,10 @@ export function findingsOf(entry: JobEntry, runs: readonly RunReport[], nowMs: n
   if (last?.error) findings.push(`Its last run, ${last.id}, ${last.outcome}: ${last.error.message}.`);
   if (entry.dueMs !== null && !entry.isAlways)
     findings.push(`It comes next in ${formatDuration(Math.max(0, entry.dueMs + entry.delayMs - nowMs))}.`);
-  else if (!entry.isAlways && entry.active.size === 0) findings.push("None of its times is still to come.");
+  if (entry.dueMs !== null && entry.delayMs > 0)
+    findings.push(`Its jitter starts it ${formatDuration(entry.delayMs)} after its times on this machine.`);
+  if (entry.dueMs === null && !entry.isAlways && entry.active.size === 0)
+    findings.push("None of its times is still to come.");
   if (runs.length === 0) findings.push("It has no record of a run.");
   return findings;
 }

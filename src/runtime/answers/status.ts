@@ -1,5 +1,12 @@
 // What the daemon says of itself. Pure.
-import type { DaemonPaths, DaemonState, DaemonStatus, JobStatus, LogReport } from "../../control/messages.ts";
+import type {
+  DaemonPaths,
+  DaemonState,
+  DaemonStatus,
+  JobStatus,
+  LogReport,
+  WorkerReport,
+} from "../../control/messages.ts";
 import type { LogState } from "../../logs/trouble.ts";
 import { planText, planTimeZone } from "../../schedule/plan.ts";
 import { commit, version } from "../../version.ts";
@@ -23,8 +30,7 @@ export function statusOf(
   state: DaemonState,
   { name, pid, workerPid, startedAtMs, foreground, stopTimeoutMs, modules, paths, log }: Identity,
   logState: LogState,
-  jobs: readonly JobEntry[],
-  nowMs: number,
+  { jobs, history }: WorkerReport,
 ): DaemonStatus {
   return {
     name,
@@ -39,7 +45,8 @@ export function statusOf(
     modules,
     paths,
     log: { ...log, ...logState },
-    jobs: jobs.map((job) => jobStatus(job, nowMs)),
+    history: { ...history, path: paths.history },
+    jobs,
     command: null,
     reason: null,
     version,
@@ -50,15 +57,17 @@ export function statusOf(
 }
 
 export function jobStatus(job: JobEntry, nowMs: number): JobStatus {
-  const { definition, dueMs, last, lastSuccessMs } = job;
+  const { definition, dueMs, last, lastSuccessMs, sinceMs } = job;
   const { expectEveryMs } = definition.policies;
   return {
     name: definition.name,
     schedule: planText(definition.plan),
     tz: planTimeZone(definition.plan),
     state: jobState(job),
-    overdue: expectEveryMs !== null && lastSuccessMs !== null && nowMs - lastSuccessMs > expectEveryMs,
+    overdue: expectEveryMs !== null && sinceMs > 0 && nowMs - (lastSuccessMs ?? sinceMs) > expectEveryMs,
     next: dueMs === null ? null : iso(dueMs),
+    delayMs: job.delayMs,
+    lastSuccess: lastSuccessMs === null ? null : iso(lastSuccessMs),
     last: last && {
       scheduledAt: iso(last.scheduledAtMs),
       outcome: last.outcome,

@@ -56,7 +56,7 @@ const checks: { readonly [Type in FromHost["type"]]: Check<FromHost> } = {
     const heard = heardFailure(failure);
     return heard === null ? null : { type: "unloadable", failure: heard };
   },
-  line: ({ level, text, apart = null }) =>
+  line: ({ level, text, apart }) =>
     levels.includes(level) && typeof text === "string" && isTextOrNull(apart)
       ? { type: "line", level: level as Level, text, apart }
       : null,

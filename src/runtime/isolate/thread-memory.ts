@@ -16,13 +16,14 @@ interface Faults {
   readonly main: number;
 }
 
-/** The threads that are watched at the moment: what one of them touches is not another's. */
-const watched = new Set<ThreadMemory>();
+/** Of all threads that there are, watched or not: what one of them touches is not another's. */
+const living = new Set<ThreadMemory>();
 
 export class ThreadMemory {
   /** The kernel's; null: it is not known (yet). */
   #threadId: number | null = null;
   readonly #ask: (id: number, collect: boolean) => void;
+  #ownFaults = 0;
   #question = 0;
   /** When it was asked to collect and tell; null: it has answered. */
   #askedMs: number | null = null;
@@ -44,6 +45,22 @@ export class ThreadMemory {
   began(threadId: number | null): void {
     this.#threadId = threadId;
     this.#setBase();
+    const own = this.#lookAtOwn();
+    for (const other of living) other.#others.set(this, own);
+    living.add(this);
+  }
+
+  /** It is no more; what it had may still be on its way back. */
+  ended(): void {
+    living.delete(this);
+    this.#lookAtOwn();
+    this.#threadId = null;
+  }
+
+  /** The pages that it has touched, as far as it was looked at. */
+  #lookAtOwn(): number {
+    if (this.#threadId !== null) this.#ownFaults = faultsOf(this.#threadId) ?? this.#ownFaults;
+    return this.#ownFaults;
   }
 
   watch(limitBytes: number, over: (what: string) => void): () => void {
@@ -52,10 +69,8 @@ export class ThreadMemory {
     this.#askedMs = null;
     this.#looks = 0;
     this.#setBase();
-    watched.add(this);
     const stop = () => {
       clearInterval(timer);
-      watched.delete(this);
       this.#over = () => {};
     };
     this.#over = (what) => {
@@ -103,20 +118,20 @@ export class ThreadMemory {
   }
 
   #setBase(): void {
-    this.#baseBytes = process.memoryUsage.rss();
+    this.#baseBytes = residentBytes();
     this.#baseFaults = this.#faults();
-    this.#others = new Map([...watched].map((other) => [other, other.#faults()?.own ?? 0]));
+    this.#others = new Map([...living].map((other) => [other, other.#lookAtOwn()]));
   }
 
   #grownBytes(): number {
-    const grown = Math.max(0, process.memoryUsage.rss() - this.#baseBytes);
+    const grown = Math.max(0, residentBytes() - this.#baseBytes);
     const faults = this.#faults();
     // Reason enough to ask it.
     if (faults === null || this.#baseFaults === null) return grown;
     const own = faults.own - this.#baseFaults.own;
     let all = own + faults.main - this.#baseFaults.main;
     for (const [other, before] of this.#others)
-      if (other !== this) all += Math.max(0, (other.#faults()?.own ?? before) - before);
+      if (other !== this) all += Math.max(0, other.#lookAtOwn() - before);
     // What it did not touch it has not got.
     return all <= 0 ? 0 : grown * (own / all);
   }
@@ -136,5 +151,14 @@ function faultsOf(thread: number): number | null {
     return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[7]);
   } catch {
     return null;
+  }
+}
+
+/** Of the whole process; 0 where nobody knows, as after a chroot without /proc. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return 0;
   }
 }

@@ -93,6 +93,7 @@ class Thread implements Place {
   #end(end: { exitCode: number; signal: null } | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#memory.ended();
     this.#listener.ended(end);
   }
 }

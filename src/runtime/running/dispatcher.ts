@@ -20,6 +20,8 @@ export interface DispatcherUser {
   /** A run is over, and its record is on its way. `before` is how the run before had ended. */
   ended(run: Run, record: RunRecord, before: LastRun | null): void;
   skipped(times: readonly SkippedTime[]): void;
+  /** A run goes on in another worker, with its next attempt. */
+  left(run: Run): void;
   /** The next attempt is due then: to be given to `retry`. */
   retryLater(run: Run, dueMs: number): void;
 }
@@ -31,6 +33,8 @@ export class Dispatcher {
   readonly #store: () => Store;
   readonly #user: DispatcherUser;
   readonly #groups = new Groups();
+  /** Next attempts that are due, and wait for another run of their job. */
+  readonly #overdue = new Map<JobEntry, Run[]>();
   /** All that are not over. */
   readonly #runs = new Set<Run>();
   /** What has been decided and not begun does not begin any more. */
@@ -97,7 +101,7 @@ export class Dispatcher {
   /** @returns when no run is left but those that wait for their next attempt, which are remembered */
   async idle(): Promise<void> {
     const idle = this.#idle.promise;
-    for (const run of this.#runs) if (run.phase === "retrying") this.#forgetRetry(run);
+    for (const run of [...this.#runs]) if (run.phase === "retrying") this.#leave(run);
     if (this.#runs.size > 0) await idle;
   }
 
@@ -128,7 +132,16 @@ export class Dispatcher {
     const { entry, scheduledAtMs, origin, attempt } = run;
     const input = run.input === undefined ? null : JSON.stringify(run.input);
     this.#store().retryLater({ key: entry.key, scheduledAtMs, origin, attempt, dueMs, input });
-    this.#user.retryLater(run, dueMs);
+    if (this.isStopped) this.#leave(run);
+    else this.#user.retryLater(run, dueMs);
+  }
+
+  /** Whoever comes next goes on with it: nothing begins here any more. */
+  #leave(run: Run): void {
+    this.#store().releaseRetries();
+    this.#over(run);
+    this.#user.left(run);
+    this.beginQueued(run.entry);
   }
 
   #delayOf(run: Run, { error, mayRetry = null }: AttemptEnd): number | null {
@@ -199,6 +212,9 @@ export class Dispatcher {
 
   /** The first of a job's queue, if none of its runs goes on. */
   beginQueued(entry: JobEntry): void {
+    const overdue = this.#overdue.get(entry)?.filter((run) => this.#runs.has(run)) ?? [];
+    this.#overdue.delete(entry);
+    for (const run of overdue) this.#user.retryLater(run, this.#clock.now());
     if (entry.active.size > 0 || entry.held) return;
     const next = entry.queue.shift();
     if (next === undefined) return;
@@ -220,7 +236,15 @@ export class Dispatcher {
 
   /** The next attempts of runs, whose time has come. */
   retry(batch: Batch, runs: readonly Run[]): void {
-    for (const run of runs) if (this.#runs.has(run) && run.phase === "retrying") batch.retry(run);
+    for (const run of runs) {
+      if (!this.#runs.has(run) || run.phase !== "retrying") continue;
+      const { entry } = run;
+      if (isBusy(entry)) this.#overdue.set(entry, [...(this.#overdue.get(entry) ?? []), run]);
+      else {
+        run.phase = "waiting";
+        batch.retry(run);
+      }
+    }
   }
 
   /** Goes on with a run that another process has left to be tried again. */
@@ -230,6 +254,12 @@ export class Dispatcher {
     this.#runs.add(run);
     this.#user.retryLater(run, dueMs);
   }
+}
+
+/** Several of a job may wait for their next attempts, when a worker before has left them. */
+function isBusy({ definition, active }: JobEntry): boolean {
+  if (definition.policies.overlap.type === "allow") return false;
+  return [...active].some(({ phase }) => phase !== "retrying");
 }
 
 const neverBegun = { error: null, result: undefined, state: undefined, exitCode: null, signal: null };

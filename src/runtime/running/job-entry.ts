@@ -15,6 +15,8 @@ export interface JobEntry {
   readonly delayMs: number;
   /** In the store; 0 before it is known there. */
   key: number;
+  /** When this worker began to know it. */
+  sinceMs: number;
   /** Its next time. */
   dueMs: number | null;
   /** No time up to this one is owed: each has its record, or was before the job was declared. */
@@ -50,6 +52,7 @@ export function newEntry(definition: JobDefinition, host: string): JobEntry {
     isAlways: plan.schedules[0]?.kind === "always",
     delayMs: plan.jitterMs === 0 ? 0 : jitterDelay(`${host}/${name}`, plan.jitterMs),
     key: 0,
+    sinceMs: 0,
     dueMs: null,
     accountedMs: 0,
     lastScheduledMs: null,
@@ -65,7 +68,8 @@ export function newEntry(definition: JobDefinition, host: string): JobEntry {
   };
 }
 
-export function remember(entry: JobEntry, memory: JobMemory): void {
+export function remember(entry: JobEntry, memory: JobMemory, nowMs: number): void {
+  entry.sinceMs = nowMs;
   const { key, accountedMs, lastSuccessMs, pausedAtMs, state, bootId, last } = memory;
   Object.assign(entry, { key, accountedMs, lastSuccessMs, pausedAtMs, state, bootId });
   entry.lastScheduledMs = last?.scheduledAtMs ?? null;

@@ -2,22 +2,33 @@
 // throw harms nothing.
 import type { Hooks, RunEvent } from "djob";
 import { type Reason, type RunRecord, runId } from "../../store/records.ts";
+import type { Clock } from "../clock.ts";
 import { errorText, type Journal } from "../journal.ts";
 import type { JobEntry, LastRun } from "./job-entry.ts";
-import type { Ping } from "./ping.ts";
+import { inTime, type Ping } from "./ping.ts";
 import type { Run } from "./run.ts";
 
 const keptLines = 20;
 
 export class Observers {
+  readonly #clock: Pick<Clock, "after">;
   readonly #journal: Journal;
   /** Those of the daemon; a job's own are in its policies. */
   readonly #hooks: () => readonly Hooks[];
   readonly #ping: Ping;
   readonly #flush: () => void;
+  /** Hooks that go on, by their job. */
+  readonly #going = new Map<Promise<unknown>, string>();
   readonly #lines = new Map<Run, { readonly lines: string[]; readonly stop: () => void }>();
 
-  constructor(journal: Journal, hooks: () => readonly Hooks[], ping: Ping, flush: () => void) {
+  constructor(
+    clock: Pick<Clock, "after">,
+    journal: Journal,
+    hooks: () => readonly Hooks[],
+    ping: Ping,
+    flush: () => void,
+  ) {
+    this.#clock = clock;
     this.#journal = journal;
     this.#hooks = hooks;
     this.#ping = ping;
@@ -74,6 +85,20 @@ export class Observers {
     this.#call(entry, "onSkip", eventOf(record, []));
   }
 
+  /** @returns when hooks and pings have ended, or that time is over: then the log says what is left */
+  async settle(withinMs: number): Promise<void> {
+    // Those of the runs that have just ended are called in the turn after.
+    await Promise.resolve();
+    await Promise.all([this.#ping.settle(withinMs), this.#settleHooks(withinMs)]);
+  }
+
+  async #settleHooks(withinMs: number): Promise<void> {
+    if (this.#going.size === 0) return;
+    await inTime(this.#clock, withinMs, Promise.all(this.#going.keys()));
+    for (const job of new Set(this.#going.values()))
+      this.#journal.write("warn", "its hook had not come to its end when the worker ended", job);
+  }
+
   #isWatched({ definition: { policies } }: JobEntry): boolean {
     return policies.ping !== null || Object.keys(policies.hooks).length > 0 || this.#hooks().length > 0;
   }
@@ -87,7 +112,9 @@ export class Observers {
         this.#journal.write("error", `the hook ${name} failed: ${errorText(error)}`, job);
       // In a turn of its own: the run that has ended must not wait for it.
       queueMicrotask(() => {
-        void (async () => hook(event))().catch(tell);
+        const going = (async () => hook(event))().catch(tell);
+        this.#going.set(going, job);
+        void going.then(() => this.#going.delete(going));
       });
     }
   }

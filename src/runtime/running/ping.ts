@@ -33,9 +33,12 @@ export class Ping {
     });
   }
 
-  /** @returns when all that was sent has arrived, or was given up */
-  async settled(): Promise<void> {
-    await Promise.all(this.#latest.values());
+  /** @returns when all that was sent has arrived or was given up, or that time is over: then the log says what is left */
+  async settle(withinMs: number): Promise<void> {
+    if (this.#latest.size === 0) return;
+    await inTime(this.#clock, withinMs, Promise.all(this.#latest.values()));
+    for (const job of this.#latest.keys())
+      this.#journal.write("warn", "its ping had not arrived when the worker ended", job);
   }
 
   async #send(job: string, policy: PingPolicy, suffix: string, body: string): Promise<void> {
@@ -65,6 +68,18 @@ export class Ping {
       this.#clock.after(delayMs, resolve);
     });
   }
+}
+
+/** @returns when something is over, or that time is */
+export async function inTime(
+  clock: Pick<Clock, "after">,
+  withinMs: number,
+  something: Promise<unknown>,
+): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(withinMs, resolve);
+  await Promise.race([late, something]);
+  cancel();
 }
 
 /** Pure: the suffix belongs to the path, before a query. */

@@ -10,18 +10,9 @@ export function declared({ definition: { name, plan } }: JobEntry): { name: stri
   return { name, schedule: planIdentity(plan, ownTimeZone()) };
 }
 
-/** The runs that somebody before has left to be tried again. Those of jobs that there are no more are left out. */
-export function retriesOf(
-  jobs: readonly JobEntry[],
-  retries: readonly Retry[],
-): Array<{ run: Run; dueMs: number }> {
-  if (retries.length === 0) return [];
-  const byKey = new Map(jobs.map((entry) => [entry.key, entry]));
-  return retries.flatMap(({ key, scheduledAtMs, origin, attempt, dueMs, input }) => {
-    const entry = byKey.get(key);
-    if (entry === undefined) return [];
-    const run = new Run(entry, scheduledAtMs, origin, input === null ? undefined : JSON.parse(input));
-    run.attempt = attempt;
-    return [{ run, dueMs }];
-  });
+/** A run that somebody before has left to be tried again. */
+export function runOf(entry: JobEntry, { scheduledAtMs, origin, attempt, input }: Retry): Run {
+  const run = new Run(entry, scheduledAtMs, origin, input === null ? undefined : JSON.parse(input));
+  run.attempt = attempt;
+  return run;
 }

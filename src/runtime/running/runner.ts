@@ -40,6 +40,8 @@ export class Runner {
   readonly #made = new Set<Executor>();
   readonly #watches: RunWatch[] = [];
   readonly #going = new Set<Run>();
+  /** Those that were asked to end: how what is told of them is called off. */
+  readonly #stuck = new Map<Run, () => void>();
   #hold: Timer | null = null;
   #isClosed = false;
 
@@ -81,6 +83,8 @@ export class Runner {
     const cancelTimeout = this.#watchTimeout(run);
     const over = (end: AttemptEnd) => {
       cancelTimeout?.();
+      this.#stuck.get(run)?.();
+      this.#stuck.delete(run);
       run.stop = () => {};
       for (const watch of this.#watches) watch.ended(run);
       this.#going.delete(run);
@@ -95,6 +99,7 @@ export class Runner {
   abort(run: Run, text: string): void {
     // A listener runs where the event comes from: what it logs belongs to the run as well.
     this.#journal.within(run, () => run.stop(text));
+    this.#watchStuck(run);
   }
 
   /** Makes ready what runs of these jobs will need. */
@@ -185,22 +190,26 @@ export class Runner {
   }
 
   #watchTimeout(run: Run): (() => void) | null {
-    const { timeoutMs, graceMs } = run.entry.definition.policies;
+    const { timeoutMs } = run.entry.definition.policies;
     if (timeoutMs === null) return null;
-    let cancelStuck = () => {};
-    const cancel = this.#clock.after(timeoutMs, () => {
+    return this.#clock.after(timeoutMs, () => {
       run.isTimedOut = true;
       this.abort(run, `the run took longer than ${timeoutMs} ms`);
-      cancelStuck = this.#clock.after(graceMs, () => {
-        if (run.entry.definition.work.type !== "inline" || !this.#going.has(run)) return;
-        const since = `${timeoutMs + graceMs} ms after its start`;
-        this.#journal.write("error", `the run is stuck: it timed out, and goes on ${since}`, run.job);
-      });
     });
-    return () => {
-      cancel();
-      cancelStuck();
+  }
+
+  /** Code in this thread can't be ended: it is told of. */
+  #watchStuck(run: Run): void {
+    const { work, policies } = run.entry.definition;
+    if (work.type !== "inline" || !this.#going.has(run) || this.#stuck.has(run)) return;
+    const { timeoutMs, graceMs } = policies;
+    const tell = () => {
+      const how = run.isTimedOut
+        ? `it timed out, and goes on ${(timeoutMs ?? 0) + graceMs} ms after its start`
+        : `it was asked to end, and goes on ${graceMs} ms later`;
+      this.#journal.write("error", `the run is stuck: ${how}`, run.job);
     };
+    this.#stuck.set(run, this.#clock.after(graceMs, tell));
   }
 
   #call(run: Run, handler: () => unknown): unknown {

@@ -1,32 +1,25 @@
 // When jobs run: holds each job's next time, and gives what has come due to the dispatcher. What a time means that comes late is
 // decided in src/schedule.
 import { formatDuration } from "../../schedule/duration.ts";
-import { CORRECTION_STEP_MS } from "../../schedule/firing.ts";
 import { nextPlanned } from "../../schedule/plan.ts";
 import type { RunRecord } from "../../store/records.ts";
 import type { JobDefinition } from "../job.ts";
+import { Adoption } from "./adoption.ts";
 import { Batch } from "./batch.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import {
-  accountedThrough,
-  backOff,
-  dueAfterStepBack,
-  type JobEntry,
-  type LastRun,
-  newEntry,
-  remember,
-} from "./job-entry.ts";
+import { entered } from "./entered.ts";
+import { backOff, dueAfterStepBack, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
 import { offerMany, recordMany } from "./missed.ts";
-import { declared, retriesOf } from "./remembered.ts";
 import { Run, type Triggered } from "./run.ts";
 import type { SchedulerParts } from "./scheduler-parts.ts";
 import { tellSkipped } from "./skipped.ts";
-import { type ClockStep, Timeline } from "./timeline.ts";
+import { type ClockStep, judgeStep, Timeline } from "./timeline.ts";
 
 export class Scheduler {
   readonly #parts: SchedulerParts;
   readonly #timeline: Timeline<JobEntry | Run>;
   readonly dispatcher: Dispatcher;
+  readonly #adoption: Adoption;
   readonly #jobs = new Map<string, JobEntry>();
   #state: "waiting" | "started" | "stopped" = "waiting";
   /** Times up to this one came while the machine slept, or no daemon ran. */
@@ -41,17 +34,15 @@ export class Scheduler {
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
-    const { clock, journal, runner } = parts;
-    this.dispatcher = new Dispatcher(clock, journal, runner, () => parts.store, {
+    this.dispatcher = new Dispatcher(parts.clock, parts.journal, parts.runner, () => parts.store, {
       began: (run) => parts.observers?.began(run),
       ended: (run, record, before) => this.#ended(run, record, before),
+      left: ({ entry }) => void this.#freed(entry),
       skipped: (times) => tellSkipped(parts, times, this.#timeline.nowMs),
-      retryLater: (run, dueMs) => {
-        this.#timeline.push(dueMs, run);
-        this.#timeline.arm();
-      },
+      retryLater: (run, dueMs) => this.#timeline.add(dueMs, run),
     });
-    this.#timeline = new Timeline(clock, {
+    this.#adoption = new Adoption(parts, this.dispatcher);
+    this.#timeline = new Timeline(parts.clock, {
       stepped: (step) => this.#stepped(step),
       due: (values, dueMs) => {
         for (const value of values) {
@@ -62,6 +53,11 @@ export class Scheduler {
       },
       done: () => this.#carryOut(),
     });
+  }
+
+  /** What other workers have left is not known before `start`. */
+  get isWaiting(): boolean {
+    return this.#state === "waiting";
   }
 
   get jobs(): readonly JobEntry[] {
@@ -79,6 +75,7 @@ export class Scheduler {
     if (this.#state !== "started") return;
     this.#timeline.readClocks();
     this.#enter([entry], null);
+    this.#adoption.declared(entry, this.#jobs.size === 1);
     this.#timeline.arm();
   }
 
@@ -100,8 +97,13 @@ export class Scheduler {
     else this.#tookOverAtMs = nowMs;
     for (const entry of this.#jobs.values()) entry.held = running.includes(entry.definition.name);
     this.#enter(this.jobs, fromMs === null ? null : Math.min(fromMs, nowMs));
-    this.#adopt(workers);
+    this.#adoption.look(this.jobs, workers);
     this.#timeline.arm();
+  }
+
+  /** The store may take over now what it could not. */
+  adoptAgain(): void {
+    if (this.#state === "started") this.#adoption.look(this.jobs, null);
   }
 
   /** No other worker runs this job any more. */
@@ -110,7 +112,7 @@ export class Scheduler {
     if (entry === undefined || !entry.held) return;
     entry.held = false;
     if (this.#state !== "started") return;
-    this.#adopt(workers);
+    this.#adoption.look(this.jobs, workers);
     this.dispatcher.beginQueued(entry);
     if (entry.isAlways && entry.active.size === 0) this.#setDue(entry, this.#parts.clock.now());
     this.#timeline.arm();
@@ -134,6 +136,7 @@ export class Scheduler {
   stop(): void {
     this.#state = "stopped";
     this.dispatcher.isStopped = true;
+    this.#adoption.stop();
     this.#timeline.stop();
     this.#parts.runner.close();
     for (const job of this.#jobs.values()) job.dueMs = null;
@@ -162,54 +165,27 @@ export class Scheduler {
     entry.pausedAtMs = null;
     this.#parts.store.pause(entry.key, null);
     if (this.#state !== "started" || !entry.isAlways || entry.active.size > 0) return;
-    this.#setDue(entry, this.#parts.clock.now());
-    this.#timeline.arm();
+    this.#comeAt(entry, this.#parts.clock.now());
   }
 
   /** @param fromMs null: from what the store has accounts of */
   #enter(entries: readonly JobEntry[], fromMs: number | null): void {
-    if (entries.length === 0) return;
-    const { store, bootId } = this.#parts;
     const { nowMs } = this.#timeline;
-    const memories = store.enter(entries.map(declared), nowMs);
-    let currentBoot: string | null | undefined;
-    for (const [index, entry] of entries.entries()) {
-      const memory = memories[index];
-      if (memory === undefined) continue;
-      remember(entry, memory);
-      const { plan } = entry.definition;
-      if (entry.isAlways) {
-        this.#setDue(entry, nowMs);
-        continue;
-      }
-      const accountedMs = accountedThrough(entry, memory, fromMs);
-      if (fromMs !== null) entry.accountedMs = Math.max(entry.accountedMs, fromMs);
-      const dueMs = nextPlanned(plan, accountedMs);
-      if (plan.schedules.some(({ kind }) => kind === "reboot")) {
-        currentBoot ??= bootId();
-        if (fromMs === null && (currentBoot === null || entry.bootId !== currentBoot)) {
-          this.#currentBatch().offer(entry, nowMs, "schedule");
-          if (currentBoot !== null) store.rememberBoot(entry.key, currentBoot);
-        }
-      } else if (dueMs === null) {
-        this.#parts.journal.write("warn", "its time has passed: it will not run", entry.definition.name);
-      }
+    for (const { entry, dueMs, isReboot } of entered(this.#parts, entries, fromMs, nowMs)) {
+      if (isReboot) this.#currentBatch().offer(entry, nowMs, "schedule");
       this.#setDue(entry, dueMs);
     }
     this.#carryOut();
   }
 
-  /** Retries that nobody waits for any more. */
-  #adopt(workers: readonly number[]): void {
-    if (this.#jobs.size === 0) return;
-    const { store, clock } = this.#parts;
-    for (const { run, dueMs } of retriesOf(this.jobs, store.recover(workers, clock.now())))
-      this.dispatcher.adopt(run, dueMs);
-  }
-
   #setDue(entry: JobEntry, dueMs: number | null): void {
     entry.dueMs = dueMs;
     if (dueMs !== null) this.#timeline.push(dueMs + entry.delayMs, entry);
+  }
+
+  #comeAt(entry: JobEntry, timeMs: number): void {
+    this.#setDue(entry, timeMs);
+    this.#timeline.arm();
   }
 
   #fire(entry: JobEntry, dueMs: number): void {
@@ -267,10 +243,15 @@ export class Scheduler {
   #ended(run: Run, record: RunRecord, before: LastRun | null): void {
     const { entry } = run;
     this.#parts.observers?.ended(run, record, before);
-    if (entry.active.size + entry.queue.length > 0) return;
-    this.#onJobFree(entry.definition.name);
-    if (entry.isAlways && this.#state === "started" && entry.pausedAtMs === null)
+    if (this.#freed(entry) && entry.isAlways && this.#state === "started" && entry.pausedAtMs === null)
       this.#restartLater(entry, record, entry.last?.durationMs ?? 0);
+  }
+
+  /** @returns whether that was the last run of a job */
+  #freed({ active, queue, definition }: JobEntry): boolean {
+    if (active.size + queue.length > 0) return false;
+    this.#onJobFree(definition.name);
+    return true;
   }
 
   #restartLater(entry: JobEntry, { outcome }: Pick<RunRecord, "outcome">, durationMs: number): void {
@@ -278,23 +259,19 @@ export class Scheduler {
     const delayMs = backOff(entry, durationMs, clock.random());
     const how = outcome === "succeeded" ? "it returned" : "it failed";
     journal.write("warn", `${how}: starting it again in ${formatDuration(delayMs)}`, entry.definition.name);
-    this.#setDue(entry, clock.now() + delayMs);
-    this.#timeline.arm();
+    this.#comeAt(entry, clock.now() + delayMs);
   }
 
-  #stepped({ stepMs, sleptMs }: ClockStep): void {
-    const by = formatDuration(Math.abs(stepMs));
+  #stepped(step: ClockStep): void {
     const { nowMs } = this.#timeline;
-    const wasSet = sleptMs !== null && stepMs - sleptMs >= CORRECTION_STEP_MS;
-    const how = stepMs > 0 ? `went forward by ${by}, or the machine slept` : `was set back by ${by}`;
-    this.#parts.journal.write("warn", `the clock ${how}`, null);
-    if (wasSet) this.#correctedThroughMs = nowMs;
-    else if (stepMs > 0) this.#awayThroughMs = nowMs;
-    else for (const entry of this.#jobs.values()) this.#followStepBack(entry, -stepMs);
-  }
-
-  #followStepBack(entry: JobEntry, stepMs: number): void {
-    const dueMs = dueAfterStepBack(entry, this.#timeline.nowMs, stepMs);
-    if (dueMs !== entry.dueMs) this.#setDue(entry, dueMs);
+    const { text, wasWrong } = judgeStep(step);
+    this.#parts.journal.write("warn", text, null);
+    if (wasWrong) this.#correctedThroughMs = nowMs;
+    else if (step.stepMs > 0) this.#awayThroughMs = nowMs;
+    else
+      for (const entry of this.#jobs.values()) {
+        const dueMs = dueAfterStepBack(entry, nowMs, -step.stepMs);
+        if (dueMs !== entry.dueMs) this.#setDue(entry, dueMs);
+      }
   }
 }

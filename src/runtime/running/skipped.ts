@@ -54,6 +54,7 @@ const reasonText: Readonly<Record<Reason, string>> = {
   stopping: "the daemon is stopping",
   asked: "somebody asked for it",
   "daemon-died": "the daemon died",
+  removed: "no module declares its job any more",
 };
 
 function iso(timeMs: number): string {

@@ -1,6 +1,7 @@
 // One timer for all that is to come. setTimeout cannot count past 2^31 ms, and does not notice that the machine slept or that its
 // clock was set: a long wait is capped, and is the wall alarm's as well. At each wake-up both clocks are compared.
-import { waitMs } from "../../schedule/firing.ts";
+import { formatDuration } from "../../schedule/duration.ts";
+import { CORRECTION_STEP_MS, waitMs } from "../../schedule/firing.ts";
 import { DueQueue } from "../../schedule/queue.ts";
 import { type Clock, longestTimerMs } from "../clock.ts";
 
@@ -15,6 +16,13 @@ export interface ClockStep {
   readonly stepMs: number;
   /** How much of that the machine slept, as far as that is known. */
   readonly sleptMs: number | null;
+}
+
+/** For the log, and whether somebody set it because it was wrong, so that the times in between are none. */
+export function judgeStep({ stepMs, sleptMs }: ClockStep): { text: string; wasWrong: boolean } {
+  const by = formatDuration(Math.abs(stepMs));
+  const how = stepMs > 0 ? `went forward by ${by}, or the machine slept` : `was set back by ${by}`;
+  return { text: `the clock ${how}`, wasWrong: sleptMs !== null && stepMs - sleptMs >= CORRECTION_STEP_MS };
 }
 
 export interface TimelineUser<T> {
@@ -62,6 +70,12 @@ export class Timeline<T> {
 
   push(dueMs: number, value: T): void {
     this.#queue.push(dueMs, value);
+  }
+
+  /** One, and waits for it if it is the earliest. */
+  add(dueMs: number, value: T): void {
+    this.push(dueMs, value);
+    this.arm();
   }
 
   /** Waits for the earliest. To be called when all has been pushed. */

@@ -4,6 +4,7 @@ import type { Decision, Retry } from "../store.ts";
 import type { Connection, Value } from "./connection.ts";
 import { decodeKeys } from "./keys.ts";
 import type { OpenDecisions } from "./open-decisions.ts";
+import type { RealKeys } from "./real-keys.ts";
 import { retryOf } from "./rows.ts";
 import { insertRetry } from "./writes.ts";
 
@@ -21,30 +22,34 @@ export function adopt(
   owner: number,
   known: OpenDecisions,
   living: readonly number[],
+  keys: RealKeys,
 ): Adopted {
   const knownRows = new Set(known.all().map(({ row }) => row));
   const isLeft = (its: number, isKnown: boolean) => (its === owner ? !isKnown : !living.includes(its));
   const decisions = connection
     .rows("SELECT id, owner, scheduled, decided, attempt, trigger, skipped, jobs FROM pending ORDER BY id")
     .filter(([id, its]) => isLeft(Number(its), knownRows.has(Number(id))))
-    .map((row) => ({ row: Number(row[0]), decision: decisionOf(row.slice(2)) }));
+    .map((row) => ({ row: Number(row[0]), decision: decisionOf(row.slice(2), keys) }));
   const retries = connection
     .rows("SELECT job, scheduled, origin, attempt, due, input, owner FROM retries ORDER BY due")
-    .filter((row) => isLeft(Number(row[6]), known.has(Number(row[0]), Number(row[1]))))
+    .filter((row) => isLeft(Number(row[6]), known.has(keys.ownOf(Number(row[0])), Number(row[1]))))
     .map(retryOf);
   for (const { row } of decisions) connection.run("UPDATE pending SET owner = ? WHERE id = ?", owner, row);
-  for (const retry of retries) insertRetry(connection, retry, owner);
-  return { decisions, retries };
+  for (const retry of retries) insertRetry(connection, retry, owner, retry.key);
+  return { decisions, retries: retries.map((retry) => ({ ...retry, key: keys.ownOf(retry.key) })) };
 }
 
-function decisionOf([scheduled, decided, attempt, trigger, skipped, jobs]: readonly Value[]): Decision {
+function decisionOf(
+  [scheduled, decided, attempt, trigger, skipped, jobs]: readonly Value[],
+  keys: RealKeys,
+): Decision {
   return {
     scheduledAtMs: Number(scheduled),
     decidedAtMs: Number(decided),
     attempt: Number(attempt),
     trigger: String(trigger) as Trigger,
     skipped: typeof skipped === "string" ? (skipped as Reason) : null,
-    jobs: jobs instanceof Uint8Array ? decodeKeys(jobs) : [],
+    jobs: jobs instanceof Uint8Array ? keys.ownOfAll(decodeKeys(jobs)) : [],
   };
 }
 

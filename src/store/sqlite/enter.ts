@@ -3,6 +3,7 @@
 import type { JobMemory } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { decodeKeys } from "./keys.ts";
+import type { RealKeys } from "./real-keys.ts";
 import { futureMs } from "./retention.ts";
 import { type JobRow, jobRowOf, memoryColumns, newMemory } from "./rows.ts";
 import { insertJobs, type NewJob, settleArrivals } from "./writes.ts";
@@ -27,17 +28,15 @@ const arrivalsInRow = 500;
 /** From so many on, all that there are is read. */
 const fewJobs = 1_000;
 
-/** To be called within a transaction; but for `isWritable` false, when nothing can be written. */
+/** To be called within a transaction. */
 export function enterJobs(
   connection: Connection,
   jobs: readonly Declared[],
   nowMs: number,
-  isWritable = true,
+  keys: RealKeys,
 ): Entered {
-  if (isWritable && connection.rows("SELECT 1 FROM arrivals LIMIT 1").length > 0)
-    settleArrivals(connection, null);
-  const known = readKnown(connection, jobs);
-  const decidedMs = latestDecided(connection, nowMs);
+  if (connection.rows("SELECT 1 FROM arrivals LIMIT 1").length > 0) settleArrivals(connection, null);
+  const known = readKnown(connection, jobs, nowMs);
   let key = Number(connection.rows("SELECT value FROM counters WHERE name = 'job'")[0]?.[0] ?? 1);
   const arrived: NewJob[] = [];
   const memories: JobMemory[] = [];
@@ -46,19 +45,18 @@ export function enterJobs(
     const row = known.get(name);
     kept.push(row?.kept ?? 0);
     if (row !== undefined) {
-      const decided = decidedMs.get(row.memory.key) ?? 0;
-      const accountedMs = Math.max(accountedOf(connection, row, nowMs), decided);
       const hasChanged = row.schedule !== schedule;
-      const memory = { ...row.memory, accountedMs: hasChanged ? Math.max(accountedMs, nowMs) : accountedMs };
-      if (hasChanged && isWritable) changeSchedule(connection, memory, schedule);
-      memories.push(memory);
+      const accountedMs = hasChanged ? Math.max(row.memory.accountedMs, nowMs) : row.memory.accountedMs;
+      const memory = { ...row.memory, accountedMs };
+      if (hasChanged) changeSchedule(connection, memory, schedule);
+      memories.push({ ...memory, key: keys.ownOf(memory.key) });
       continue;
     }
     arrived.push({ key, name, schedule, accountedMs: nowMs });
     memories.push(newMemory(key, nowMs));
     key += 1;
   }
-  return { memories, kept, arrived, arrivals: isWritable ? write(connection, arrived, nowMs) : [] };
+  return { memories, kept, arrived, arrivals: write(connection, arrived, nowMs) };
 }
 
 function write(connection: Connection, arrived: readonly NewJob[], nowMs: number): number[] {
@@ -82,7 +80,12 @@ function write(connection: Connection, arrived: readonly NewJob[], nowMs: number
   return rows;
 }
 
-function readKnown(connection: Connection, jobs: readonly Declared[]): Map<string, JobRow> {
+/** Those that the database knows, by name, with all that is accounted for by what processes have decided and not recorded yet. */
+export function readKnown(
+  connection: Connection,
+  jobs: readonly Declared[],
+  nowMs: number,
+): Map<string, JobRow> {
   const rows =
     jobs.length > fewJobs
       ? connection.rows(`SELECT ${memoryColumns} FROM jobs`)
@@ -90,7 +93,15 @@ function readKnown(connection: Connection, jobs: readonly Declared[]): Map<strin
           `SELECT ${memoryColumns} FROM jobs WHERE name IN (SELECT value FROM json_each(?))`,
           JSON.stringify(jobs.map(({ name }) => name)),
         );
-  return new Map(rows.map((row) => [String(row[1]), jobRowOf(row)]));
+  const decidedMs = latestDecided(connection, nowMs);
+  return new Map(
+    rows.map((values) => {
+      const row = jobRowOf(values);
+      const decided = decidedMs.get(row.memory.key) ?? 0;
+      const accountedMs = Math.max(accountedOf(connection, row, nowMs), decided);
+      return [row.name, { ...row, memory: { ...row.memory, accountedMs } }];
+    }),
+  );
 }
 
 /** A time far in the future was accounted for under a clock that was wrong: the latest one that is not counts. */

@@ -10,11 +10,13 @@ import { fitnessOf, prepareDatabase, schemaVersion } from "./schema.ts";
 const retryAfterMs = 5_000;
 
 export interface KeeperOptions {
-  /** ":memory:" for one that is of this process alone. */
+  /** Without links on the way; ":memory:" for one that is of this process alone. */
   readonly path: string;
   readonly connect: Connect;
   readonly now: () => number;
   readonly monotonic: () => number;
+  /** Opens what a call opens where the modules' own descriptors are not. */
+  readonly openAside: (<Result>(open: () => Result) => Result) | undefined;
   readonly onTrouble: (trouble: Trouble | null) => void;
   /** Puts what this process knows into a database that was begun anew. */
   readonly rebuild: (connection: Connection) => void;
@@ -26,6 +28,8 @@ export class Keeper {
   readonly #options: KeeperOptions;
   #connection: Connection;
   #inode: number | null = null;
+  /** Whether it was begun anew, and nothing could be put into it yet. */
+  #isBare = false;
   /** What stays until the end. */
   #lasting: Trouble | null = null;
   #degraded: { readonly trouble: Trouble; readonly tryAgainMs: number } | null = null;
@@ -39,13 +43,19 @@ export class Keeper {
     return this.#degraded?.trouble ?? this.#lasting;
   }
 
+  /** Whether the last attempt to write has failed. */
+  get isFailing(): boolean {
+    return this.#degraded !== null;
+  }
+
   /** @param isUrgent try it even if it has just failed */
   attempt<Result>(call: (connection: Connection) => Result, isUrgent = false): Attempt<Result> {
     const { monotonic } = this.#options;
     if (this.#degraded !== null && !isUrgent && monotonic() < this.#degraded.tryAgainMs)
       return { done: false };
+    if (this.#degraded !== null) this.#makeRoom();
     try {
-      return this.#succeeded(call(this.#connection));
+      return this.#succeeded(this.#call(call));
     } catch (error) {
       const fault = faultOf(error);
       if (fault === null) throw error;
@@ -57,7 +67,7 @@ export class Keeper {
   /** Also while writing fails: what was written before can still be read. */
   read<Result>(call: (connection: Connection) => Result): Attempt<Result> {
     try {
-      return { done: true, value: call(this.#connection) };
+      return { done: true, value: this.#call(call) };
     } catch (error) {
       const fault = faultOf(error);
       if (fault === null) throw error;
@@ -81,6 +91,15 @@ export class Keeper {
     return { done: true, value };
   }
 
+  /** What stands in the log moves into the file, and the next writes take its place. */
+  #makeRoom(): void {
+    try {
+      this.#connection.rows("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch (error) {
+      if (faultOf(error) === null) throw error;
+    }
+  }
+
   #failed(error: unknown): { done: false } {
     const { monotonic, onTrouble } = this.#options;
     const isNew = this.#degraded === null;
@@ -100,20 +119,33 @@ export class Keeper {
       // It is corrupt.
     }
     this.#degraded = null;
+    this.#isBare = true;
     try {
       this.#connection = this.#setAsideAndOpen(reasonOf(error));
-      this.#connection.atomically(() => this.#options.rebuild(this.#connection));
-      this.#options.onTrouble(this.trouble);
-      return this.#succeeded(call(this.#connection));
+    } catch (again) {
+      if (faultOf(again) === null) throw again;
+      this.#connection = this.#goOnInMemory(`${reasonOf(error)}, and no new one: ${reasonOf(again)}`);
+    }
+    this.#options.onTrouble(this.trouble);
+    try {
+      return this.#succeeded(this.#call(call));
     } catch (again) {
       const fault = faultOf(again);
       if (fault === null) throw again;
       if (fault === "failing") return this.#failed(again);
+      this.#isBare = true;
       this.#connection = this.#goOnInMemory(reasonOf(again));
-      this.#connection.atomically(() => this.#options.rebuild(this.#connection));
       this.#options.onTrouble(this.trouble);
-      return { done: true, value: call(this.#connection) };
+      return { done: true, value: this.#call(call) };
     }
+  }
+
+  /** A database that was begun anew gets first what this process knows. */
+  #call<Result>(call: (connection: Connection) => Result): Result {
+    const connection = this.#connection;
+    if (this.#isBare) connection.atomically(() => this.#options.rebuild(connection));
+    this.#isBare = false;
+    return call(connection);
   }
 
   #open(maySetAside: boolean): Connection {
@@ -135,7 +167,13 @@ export class Keeper {
   }
 
   #openFile(): Connection {
-    const { path, inode } = claimFile(this.#options.path);
+    const { openAside } = this.#options;
+    return openAside === undefined ? this.#openHere() : openAside(() => this.#openHere());
+  }
+
+  #openHere(): Connection {
+    const { path } = this.#options;
+    const inode = claimFile(path);
     const connection = this.#options.connect(path);
     try {
       const fitness = fitnessOf(connection);
@@ -146,7 +184,7 @@ export class Keeper {
         );
       }
       prepareDatabase(connection, fitness === "new", true);
-      checkFiles(path, null);
+      checkFiles(path);
       this.#inode = inode;
       return connection;
     } catch (error) {

@@ -2,8 +2,10 @@
 // a bound the oldest records are dropped.
 import type { Ended } from "../store.ts";
 import type { Connection } from "./connection.ts";
+import type { Counted } from "./counts.ts";
 import type { Keeper } from "./keeper.ts";
-import { applyWrite, type Write } from "./writes.ts";
+import { plainEnding } from "./rows.ts";
+import { applyWrite, type Write, type Writing } from "./writes.ts";
 
 /** So many are kept while they can't be written. */
 const maximumUnwritten = 10_000;
@@ -12,23 +14,35 @@ const maximumRemembered = 100_000;
 
 export class Outbox {
   readonly #keeper: Keeper;
-  readonly #owner: number;
+  readonly #writing: Writing;
   readonly #monotonic: () => number;
-  readonly #recorded: (key: number) => void;
+  readonly #lost: (counted: Counted) => void;
   #writes: Write[] = [];
   #next = 0;
+  /** No record stands before this one. */
+  #oldest = 0;
+  #isBehind = false;
   #dropped = 0;
   readonly #droppedTimes = new Set<string>();
 
-  constructor(keeper: Keeper, owner: number, monotonic: () => number, recorded: (key: number) => void) {
+  /**
+   * @param writing whose `recorded` is called when a transaction is over, and has not failed
+   * @param lost called for each record that there was no room for
+   */
+  constructor(keeper: Keeper, writing: Writing, monotonic: () => number, lost: (counted: Counted) => void) {
     this.#keeper = keeper;
-    this.#owner = owner;
+    this.#writing = writing;
     this.#monotonic = monotonic;
-    this.#recorded = recorded;
+    this.#lost = lost;
   }
 
   get isEmpty(): boolean {
     return this.#next === this.#writes.length;
+  }
+
+  /** Whether something waits that could not be written at its time: nothing may be written before it. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /** How many records could not be kept. */
@@ -38,7 +52,8 @@ export class Outbox {
 
   push(write: Write): void {
     this.#writes.push(write);
-    const isFailing = this.#keeper.trouble?.kind === "degraded";
+    const { isFailing } = this.#keeper;
+    if (isFailing) this.#isBehind = true;
     if (isFailing && this.#writes.length - this.#next > maximumUnwritten) this.#dropOldest();
   }
 
@@ -49,53 +64,111 @@ export class Outbox {
   step(limitMs: number, isUrgent = false): readonly Write[] | null {
     if (this.isEmpty) return [];
     const attempt = this.#keeper.attempt((connection) => this.#writeSome(connection, limitMs), isUrgent);
-    if (!attempt.done) return null;
-    const end = attempt.value;
+    if (!attempt.done) {
+      this.#isBehind = true;
+      return null;
+    }
+    const { end, recorded } = attempt.value;
+    for (const counted of recorded) this.#writing.recorded(counted);
     const written = this.#writes.slice(this.#next, end);
     this.#next = end;
+    if (this.isEmpty) this.#isBehind = false;
     // Moved rarely: it costs as much as there is left.
     if (this.#next * 2 > this.#writes.length) {
       this.#writes = this.#writes.slice(this.#next);
+      this.#oldest = Math.max(0, this.#oldest - this.#next);
       this.#next = 0;
     }
     return written;
   }
 
+  /** What is not written yet, in order. */
+  get waiting(): readonly Write[] {
+    return this.#next === 0 ? this.#writes : this.#writes.slice(this.#next);
+  }
+
   /** Records that are not written yet. */
   unwritten(): Ended[] {
-    return this.#writes.slice(this.#next).flatMap((write) => (write.type === "ended" ? [write.ended] : []));
+    return this.waiting.flatMap((write) => (write.type === "records" ? skippedBy(write) : endedBy(write)));
+  }
+
+  /** Whether the record of a job's time is not written yet. */
+  holds(key: number, timeMs: number): boolean {
+    return this.unwritten().some(
+      (ended) => ended.key === key && timeMs >= ended.scheduledAtMs && timeMs <= ended.throughMs,
+    );
+  }
+
+  /** The database that they are in is no more. */
+  forgetRows(): void {
+    for (const write of this.waiting) {
+      if (write.type === "records") write.of.row = null;
+      else if ("closes" in write && write.closes !== null) write.closes.row = null;
+    }
   }
 
   wasDropped(key: number, scheduledAtMs: number): boolean {
     return this.#droppedTimes.has(`${key}@${scheduledAtMs}`);
   }
 
-  #writeSome(connection: Connection, limitMs: number): number {
+  #writeSome(connection: Connection, limitMs: number): { end: number; recorded: Counted[] } {
     const startMs = this.#monotonic();
-    return connection.atomically(() => {
+    const recorded: Counted[] = [];
+    const writing: Writing = { ...this.#writing, recorded: (counted) => void recorded.push(counted) };
+    const end = connection.atomically(() => {
       let at = this.#next;
       let write = this.#writes[at];
       while (write !== undefined) {
-        applyWrite(connection, write, this.#owner, this.#recorded);
+        applyWrite(connection, write, writing);
         at += 1;
         if (this.#monotonic() - startMs >= limitMs) break;
         write = this.#writes[at];
       }
       return at;
     });
+    return { end, recorded };
   }
 
-  /** Decisions, jobs and retries are never dropped: without them a time would be forgotten, or come twice. */
+  /** Of a record there is left that its time is over: without that, and without decisions, jobs and retries, it would come twice. */
   #dropOldest(): void {
-    const at = this.#writes.findIndex(({ type }, index) => index >= this.#next && type === "ended");
-    const [write] = at < 0 ? [] : this.#writes.splice(at, 1);
+    let at = Math.max(this.#oldest, this.#next);
+    while (at < this.#writes.length && this.#writes[at]?.type !== "ended") at += 1;
+    this.#oldest = at;
+    const write = this.#writes[at];
     if (write?.type !== "ended") return;
+    const { ended, closes, endsRetry } = write;
+    const { key, scheduledAtMs, throughMs, trigger } = ended;
+    this.#writes[at] = {
+      type: "dropped",
+      ended: { key, scheduledAtMs, throughMs, trigger },
+      closes,
+      endsRetry,
+    };
+    this.#lost(ended);
     this.#dropped += 1;
-    this.#droppedTimes.add(`${write.ended.key}@${write.ended.scheduledAtMs}`);
+    this.#droppedTimes.add(`${key}@${scheduledAtMs}`);
     if (this.#droppedTimes.size <= maximumRemembered) return;
     for (const oldest of this.#droppedTimes) {
       this.#droppedTimes.delete(oldest);
       break;
     }
   }
+}
+
+function endedBy(write: Write): Ended[] {
+  return write.type === "ended" ? [write.ended] : [];
+}
+
+/** Those that a dead process has left are not known to have no record. */
+function skippedBy({
+  of: { decision, interruptedMs },
+  from,
+  to,
+}: Extract<Write, { type: "records" }>): Ended[] {
+  const { scheduledAtMs, decidedAtMs, attempt, trigger, skipped } = decision;
+  if (skipped === null || interruptedMs !== null) return [];
+  const rest = { startedAtMs: null, endedAtMs: decidedAtMs, attempt, trigger, reason: skipped } as const;
+  return decision.jobs
+    .slice(from, to)
+    .map((key) => plainEnding(key, scheduledAtMs, { ...rest, outcome: "skipped" }));
 }

@@ -1,16 +1,7 @@
 // The database's file: made for its owner alone, refused where somebody else could have put it, renamed when it is corrupt.
 // SQLite gives -wal and -shm the file's own mode and refuses links on the way (SQLITE_OPEN_NOFOLLOW).
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  existsSync,
-  lstatSync,
-  openSync,
-  realpathSync,
-  renameSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { chmodSync, closeSync, constants, existsSync, lstatSync, openSync, renameSync } from "node:fs";
+import { dirname } from "node:path";
 
 const fileMode = 0o600;
 const companions = ["-wal", "-shm", "-journal"] as const;
@@ -29,14 +20,13 @@ export class PlaceError extends Error {
 
 /**
  * Makes the file if it is missing.
- * @returns its path without links, and its number on its device
+ * @param file its path, with no links on the way: SQLite refuses them
+ * @returns its number on its device
  * @throws {PlaceError} or a system's error
  */
-export function claimFile(path: string): { readonly path: string; readonly inode: number } {
-  const directory = realpathSync(dirname(path));
-  checkDirectory(directory);
-  const file = join(directory, basename(path));
-  checkFiles(file, null);
+export function claimFile(file: string): number {
+  checkDirectory(dirname(file));
+  checkFiles(file);
   try {
     closeSync(
       openSync(
@@ -47,15 +37,14 @@ export function claimFile(path: string): { readonly path: string; readonly inode
     );
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    checkFiles(file, null);
+    checkFiles(file);
   }
   const { mode, ino } = lstatSync(file);
   if ((mode & 0o777) !== fileMode) chmodSync(file, fileMode);
-  return { path: file, inode: ino };
+  return ino;
 }
 
-/** @param owner a user whose files will do as well as root's and one's own */
-export function checkFiles(file: string, owner: number | null): void {
+export function checkFiles(file: string): void {
   for (const name of ["", ...companions].map((ending) => file + ending)) {
     const stats = lstatSync(name, { throwIfNoEntry: false });
     if (stats === undefined) continue;
@@ -63,7 +52,7 @@ export function checkFiles(file: string, owner: number | null): void {
       throw new PlaceError(`${name} is a symbolic link, which can be pointed elsewhere`);
     if (!stats.isFile()) throw new PlaceError(`${name} is not a file`);
     if (stats.nlink > 1) throw new PlaceError(`${name} has a second name (a hard link)`);
-    if (!isTrusted(stats.uid) && stats.uid !== owner)
+    if (!isTrusted(stats.uid))
       throw new PlaceError(`${name} belongs to user ${stats.uid}, who could change what is in it`);
   }
 }

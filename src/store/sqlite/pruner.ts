@@ -1,5 +1,6 @@
 // When what is forgotten: counts the records of each job, and looks for old ones once a minute.
 import type { Keeper } from "./keeper.ts";
+import type { RealKeys } from "./real-keys.ts";
 import { forgetBeyond, forgetOlder, isCrowded, type Retention } from "./retention.ts";
 
 const forgetOldEveryMs = 60_000;
@@ -12,14 +13,16 @@ interface Clocks {
 export class Pruner {
   readonly #keeper: Keeper;
   readonly #options: Retention & Clocks;
+  readonly #keys: RealKeys;
   /** How many records each job has, by key; of those that this process has entered. */
   readonly #kept = new Map<number, number>();
   readonly #crowded = new Set<number>();
   #forgotOldMs: number | null = null;
 
-  constructor(keeper: Keeper, options: Retention & Clocks) {
+  constructor(keeper: Keeper, options: Retention & Clocks, keys: RealKeys) {
     this.#keeper = keeper;
     this.#options = options;
+    this.#keys = keys;
   }
 
   enter(key: number, kept: number): void {
@@ -56,7 +59,7 @@ export class Pruner {
   #thin(key: number): boolean {
     const { keepRuns, now } = this.#options;
     const attempt = this.#keeper.attempt((connection) =>
-      connection.atomically(() => forgetBeyond(connection, key, keepRuns, now())),
+      connection.atomically(() => forgetBeyond(connection, this.#keys.realOf(key), keepRuns, now())),
     );
     if (!attempt.done) return false;
     this.#kept.set(key, (this.#kept.get(key) ?? 0) - attempt.value);

@@ -1,8 +1,8 @@
 // The run history of a daemon that does not run. Nothing is written beside it: SQLite would make files even to read, so what a
 // process that was killed left in its -wal is read from a copy.
-import { copyFileSync, existsSync, lstatSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import type { RunRecord } from "../records.ts";
 import type { RunQuery } from "../store.ts";
 import { loadSqliteReader } from "./connection.ts";
@@ -11,18 +11,13 @@ import { recordOf, selectRuns } from "./rows.ts";
 import { fitnessOf } from "./schema.ts";
 
 /**
- * @param owner a user whose file will do as well as root's and one's own; null: nobody's
+ * @param file its path, with no links on the way
  * @returns the newest first; null: there is no such file
  * @throws {PlaceError} or an error of SQLite or the system, for a file that can't be read or trusted
  */
-export async function readStored(
-  path: string,
-  query: RunQuery,
-  owner: number | null,
-): Promise<RunRecord[] | null> {
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
-  const file = join(realpathSync(dirname(path)), basename(path));
-  checkFiles(file, owner);
+export async function readStored(file: string, query: RunQuery): Promise<RunRecord[] | null> {
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return null;
+  checkFiles(file);
   const connect = await loadSqliteReader();
   const copy = existsSync(`${file}-wal`) ? copyOf(file) : null;
   try {

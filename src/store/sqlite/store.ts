@@ -4,17 +4,27 @@ import type { RunRecord } from "../records.ts";
 import type { Decision, Ended, JobMemory, Retry, RunQuery, Store, Trouble } from "../store.ts";
 import { adopt, isRecorded } from "./adopt.ts";
 import type { Connect, Connection } from "./connection.ts";
-import { type Declared, type Entered, enterJobs } from "./enter.ts";
-import { Keeper } from "./keeper.ts";
+import { type Counted, Counts } from "./counts.ts";
+import { type Declared, enterJobs } from "./enter.ts";
+import { enterUnwritten, GivenKeys, readJobs } from "./enter-unwritten.ts";
+import { type Attempt, Keeper } from "./keeper.ts";
 import { type OpenDecision, OpenDecisions } from "./open-decisions.ts";
 import { Outbox } from "./outbox.ts";
 import { Pruner } from "./pruner.ts";
+import { RealKeys } from "./real-keys.ts";
 import type { Retention } from "./retention.ts";
-import { matches, newMemory, recordOf, selectRuns } from "./rows.ts";
-import { insertDecision, insertJobs, insertRetry, recordsAtOnce, type Write } from "./writes.ts";
+import { matches, recordOf, selectRuns } from "./rows.ts";
+import {
+  insertDecision,
+  insertRetry,
+  insertUnwritten,
+  recordsAtOnce,
+  tryToWrite,
+  type Write,
+} from "./writes.ts";
 
 export interface StoreOptions extends Retention {
-  /** ":memory:" keeps nothing beyond this process. */
+  /** Without links on the way; ":memory:" keeps nothing beyond this process. */
   readonly path: string;
   /** The process that what is open belongs to: its id. */
   readonly owner: number;
@@ -23,6 +33,8 @@ export interface StoreOptions extends Retention {
   readonly monotonic: () => number;
   /** Calls back soon, when what is more urgent has been done. */
   readonly later: (call: () => void) => void;
+  /** Calls what opens files, whose descriptors are to be where nobody else's are. */
+  readonly openAside?: <Result>(open: () => Result) => Result;
   /** Each change of `trouble`. */
   readonly onTrouble: (trouble: Trouble | null) => void;
 }
@@ -36,57 +48,65 @@ export class SqliteStore implements Store {
   readonly #outbox: Outbox;
   readonly #pruner: Pruner;
   readonly #decisions = new OpenDecisions();
-  /** By key. */
+  readonly #keys = new RealKeys();
+  readonly #counts = new Counts();
   readonly #jobs = new Map<number, Declared>();
+  /** Needed while nothing can be written, and made then. */
+  #given: GivenKeys | null = null;
   #isScheduled = false;
   #isClosed = false;
 
   constructor(options: StoreOptions, connect: Connect) {
     this.#options = options;
-    const { path, owner, now, monotonic } = options;
+    const { path, owner, now, monotonic, openAside } = options;
     this.#keeper = new Keeper({
       path,
       connect,
       now,
       monotonic,
+      openAside,
       onTrouble: () => options.onTrouble(this.trouble),
       rebuild: (connection) => this.#rebuild(connection),
     });
-    this.#pruner = new Pruner(this.#keeper, options);
-    this.#outbox = new Outbox(this.#keeper, owner, monotonic, (key) => this.#pruner.recorded(key));
+    this.#pruner = new Pruner(this.#keeper, options, this.#keys);
+    const writing = { owner, keys: this.#keys, recorded: (counted: Counted) => this.#recorded(counted) };
+    this.#outbox = new Outbox(this.#keeper, writing, monotonic, (counted) => this.#counts.add(counted));
   }
 
   get trouble(): Trouble | null {
     const { trouble } = this.#keeper;
-    const { dropped } = this.#outbox;
-    if (trouble?.kind !== "degraded" || dropped === 0) return trouble;
-    return { ...trouble, reason: `${trouble.reason}; ${dropped} records were lost` };
+    if (trouble?.kind !== "degraded" || this.#outbox.dropped === 0) return trouble;
+    return { ...trouble, reason: `${trouble.reason}; ${this.#outbox.dropped} records were lost` };
   }
 
   enter(jobs: readonly Declared[], nowMs: number): JobMemory[] {
-    const attempt = this.#keeper.attempt((connection) =>
-      connection.atomically(() => enterJobs(connection, jobs, nowMs)),
-    );
+    this.#writeAll(false);
+    const attempt = this.#ifWritten((connection) => enterJobs(connection, jobs, nowMs, this.#keys));
     const entered = attempt.done ? attempt.value : this.#enterUnwritten(jobs, nowMs);
+    if (attempt.done) this.#given = null;
     for (let at = 0; at < jobs.length; at += 1) {
       const [job, memory] = [jobs[at], entered.memories[at]];
       if (job === undefined || memory === undefined) continue;
       this.#jobs.set(memory.key, job);
       this.#pruner.enter(memory.key, entered.kept[at] ?? 0);
     }
-    for (const row of entered.arrivals) this.#push({ type: "arrivals", row });
+    if (attempt.done) for (const row of attempt.value.arrivals) this.#push({ type: "arrivals", row });
     return entered.memories;
   }
 
   decide(decisions: readonly Decision[]): void {
     // A retry's own row must be there before it is taken away.
     if (decisions.some(({ trigger }) => trigger === "retry")) this.#writeAll(false);
+    const { isBehind } = this.#outbox;
+    if (isBehind) this.#writeAll(false);
     const opened = decisions.map((decision) => this.#decisions.add(decision));
-    const attempt = this.#keeper.attempt((connection) =>
-      connection.atomically(() => {
-        for (const open of opened) insertDecision(connection, open, this.#options.owner);
-      }),
-    );
+    const write = (connection: Connection) => {
+      for (const open of opened) {
+        const jobs = this.#keys.realOfAll(open.decision.jobs);
+        insertDecision(connection, open, this.#options.owner, jobs);
+      }
+    };
+    const attempt = isBehind ? this.#ifWritten(write) : this.#atomically(write);
     for (const open of opened) {
       const { decision } = open;
       if (!attempt.done) {
@@ -113,15 +133,15 @@ export class SqliteStore implements Store {
 
   flush(): void {
     this.#writeAll(true);
+    if (this.#keeper.isFailing && this.#outbox.isEmpty) this.#keeper.attempt(tryToWrite, true);
   }
 
   recover(living: readonly number[], nowMs: number): Retry[] {
     this.#writeAll(false);
-    const attempt = this.#keeper.attempt((connection) =>
-      connection.atomically(() => adopt(connection, this.#options.owner, this.#decisions, living)),
-    );
-    if (!attempt.done) return [];
-    const { decisions, retries } = attempt.value;
+    const { owner } = this.#options;
+    const known = this.#decisions;
+    const attempt = this.#ifWritten((connection) => adopt(connection, owner, known, living, this.#keys));
+    const { decisions, retries } = attempt.done ? attempt.value : { decisions: [], retries: [] };
     for (const { row, decision } of decisions) {
       const open = this.#decisions.add(decision, nowMs);
       open.row = row;
@@ -143,9 +163,9 @@ export class SqliteStore implements Store {
   has(key: number, scheduledAtMs: number): boolean {
     if (this.#decisions.has(key, scheduledAtMs) || this.#outbox.wasDropped(key, scheduledAtMs)) return true;
     this.#writeAll(false);
-    if (this.#outbox.unwritten().some((ended) => ended.key === key && isOf(ended, scheduledAtMs)))
-      return true;
-    const attempt = this.#keeper.read((connection) => isRecorded(connection, key, scheduledAtMs));
+    if (this.#outbox.holds(key, scheduledAtMs)) return true;
+    const real = this.#keys.realOf(key);
+    const attempt = this.#keeper.read((connection) => isRecorded(connection, real, scheduledAtMs));
     return attempt.done && attempt.value;
   }
 
@@ -165,10 +185,19 @@ export class SqliteStore implements Store {
     const attempt = this.#keeper.read((connection) => connection.rows(sql, ...values).map(recordOf));
     const written = attempt.done ? attempt.value : [];
     if (this.#outbox.isEmpty) return written;
-    const unwritten = this.#outbox.unwritten().map((ended) => this.#recordFrom(ended));
+    const recordFrom = ({ key, state: _, ...rest }: Ended): RunRecord => ({
+      job: this.#jobs.get(key)?.name ?? "",
+      ...rest,
+    });
+    const unwritten = this.#outbox.unwritten().map(recordFrom);
     return [...unwritten.filter((record) => matches(query, record)), ...written]
       .sort((a, b) => b.scheduledAtMs - a.scheduledAtMs)
       .slice(0, query.limit);
+  }
+
+  counts(): ReturnType<Store["counts"]> {
+    this.#writeAll(false);
+    return this.#counts.list(this.#outbox.unwritten(), (key) => this.#jobs.get(key)?.name);
   }
 
   close(): void {
@@ -180,21 +209,27 @@ export class SqliteStore implements Store {
     this.#keeper.close();
   }
 
-  #enterUnwritten(jobs: readonly Declared[], nowMs: number): Entered {
-    const attempt = this.#keeper.read((connection) => enterJobs(connection, jobs, nowMs, false));
-    if (!attempt.done) return this.#enterUnread(jobs, nowMs);
-    const { arrived } = attempt.value;
-    if (arrived.length > 0) this.#push({ type: "jobs", jobs: arrived });
-    return attempt.value;
+  #enterUnwritten(jobs: readonly Declared[], nowMs: number) {
+    this.#given ??= new GivenKeys(this.#jobs);
+    const attempt = this.#keeper.read((connection) => readJobs(connection, jobs, nowMs, this.#keys));
+    const readable = attempt.done ? attempt.value : null;
+    const entered = enterUnwritten(jobs, nowMs, readable, this.#given, this.#outbox.waiting);
+    for (const write of entered.writes) this.#push(write);
+    return entered;
   }
 
-  /** Not even reading works. The keys are beyond those that a database has given. */
-  #enterUnread(jobs: readonly Declared[], nowMs: number): Entered {
-    const first = 2 ** 30 + this.#jobs.size;
-    const arrived = jobs.map((job, at) => ({ ...job, key: first + at, accountedMs: nowMs }));
-    const memories = arrived.map(({ key }) => newMemory(key, nowMs));
-    this.#push({ type: "jobs", jobs: arrived });
-    return { memories, kept: arrived.map(() => 0), arrived, arrivals: [] };
+  #atomically<Result>(call: (connection: Connection) => Result): Attempt<Result> {
+    return this.#keeper.attempt((connection) => connection.atomically(() => call(connection)));
+  }
+
+  /** Only if nothing waits that has to be written before. */
+  #ifWritten<Result>(call: (connection: Connection) => Result): Attempt<Result> {
+    return this.#outbox.isEmpty ? this.#atomically(call) : { done: false };
+  }
+
+  #recorded(counted: Counted): void {
+    this.#counts.add(counted);
+    this.#pruner.recorded(counted.key);
   }
 
   #pushRecords(of: OpenDecision): void {
@@ -243,24 +278,23 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** Into a database that was begun anew: what this process knows. */
+  /** Into a database that was begun anew: what this process knows. What waits to be written follows by itself. */
   #rebuild(connection: Connection): void {
     const { owner, now } = this.#options;
     const accountedMs = now();
-    insertJobs(
+    this.#keys.clear();
+    insertUnwritten(
       connection,
       [...this.#jobs].map(([key, { name, schedule }]) => ({ key, name, schedule, accountedMs })),
+      this.#keys,
     );
-    for (const open of this.#decisions.all())
-      insertDecision(connection, open, owner, [...(open.open ?? open.decision.jobs)]);
-    for (const retry of this.#decisions.retries()) insertRetry(connection, retry, owner);
+    const written = this.#decisions.all().filter(({ row }) => row !== null);
+    this.#outbox.forgetRows();
+    // This is called again if it fails.
+    for (const open of written) open.row = -1;
+    for (const open of written)
+      insertDecision(connection, open, owner, this.#keys.realOfAll([...(open.open ?? open.decision.jobs)]));
+    for (const retry of this.#decisions.retries())
+      insertRetry(connection, retry, owner, this.#keys.realOf(retry.key));
   }
-
-  #recordFrom({ key, state: _, ...rest }: Ended): RunRecord {
-    return { job: this.#jobs.get(key)?.name ?? "", ...rest };
-  }
-}
-
-function isOf({ scheduledAtMs, throughMs }: Ended, timeMs: number): boolean {
-  return timeMs >= scheduledAtMs && timeMs <= throughMs;
 }

@@ -1,8 +1,10 @@
 // What waits to be written, and how each is. All of it can be written again after a transaction that failed.
 import type { Ended, Retry } from "../store.ts";
 import type { Connection } from "./connection.ts";
+import type { Counted } from "./counts.ts";
 import { encodeKeys } from "./keys.ts";
 import type { OpenDecision } from "./open-decisions.ts";
+import type { RealKeys } from "./real-keys.ts";
 import { insertRun, plainEnding, runValues } from "./rows.ts";
 
 export type Write =
@@ -10,11 +12,25 @@ export type Write =
   | { readonly type: "jobs"; readonly jobs: readonly NewJob[] }
   /** Jobs that were entered become rows of their own. */
   | { readonly type: "arrivals"; readonly row: number }
+  /** A job that is known, whose schedule has another text than before. */
+  | {
+      readonly type: "schedule";
+      readonly key: number;
+      readonly schedule: string;
+      readonly accountedMs: number;
+    }
   | { readonly type: "decision"; readonly open: OpenDecision }
   /** `closes`: a decision whose last record this is. */
   | {
       readonly type: "ended";
       readonly ended: Ended;
+      readonly closes: OpenDecision | null;
+      readonly endsRetry: boolean;
+    }
+  /** What is left of one that there was no room for: its time is over. */
+  | {
+      readonly type: "dropped";
+      readonly ended: Pick<Ended, "key" | "scheduledAtMs" | "throughMs" | "trigger">;
       readonly closes: OpenDecision | null;
       readonly endsRetry: boolean;
     }
@@ -34,38 +50,68 @@ export interface NewJob {
 /** So many records are one write: they take less than a millisecond. */
 export const recordsAtOnce = 200;
 
-/** Called for each record that is new. */
-export type Recorded = (key: number) => void;
+/** Changes nothing. */
+export function tryToWrite(connection: Connection): void {
+  connection.run("UPDATE counters SET value = value WHERE name = 'job'");
+}
 
-export function applyWrite(connection: Connection, write: Write, owner: number, recorded: Recorded): void {
+export interface Writing {
+  readonly owner: number;
+  readonly keys: RealKeys;
+  /** Called for each record that is new. */
+  readonly recorded: (counted: Counted) => void;
+}
+
+export function applyWrite(connection: Connection, write: Write, writing: Writing): void {
+  const { owner, keys } = writing;
   switch (write.type) {
     case "jobs":
-      insertJobs(connection, write.jobs);
+      insertUnwritten(connection, write.jobs, keys);
       break;
     case "arrivals":
       settleArrivals(connection, write.row);
       break;
     case "decision":
-      insertDecision(connection, write.open, owner);
+      insertDecision(connection, write.open, owner, keys.realOfAll(write.open.decision.jobs));
+      break;
+    case "schedule":
+      connection.run(
+        "UPDATE jobs SET schedule = ?, accounted = max(accounted, ?) WHERE key = ?",
+        ...[write.schedule, write.accountedMs, keys.realOf(write.key)],
+      );
       break;
     case "ended":
-      record(connection, write.ended, recorded);
-      if (write.endsRetry) deleteRetry(connection, write.ended);
+      record(connection, write.ended, writing);
+      if (write.endsRetry) deleteRetry(connection, keys.realOf(write.ended.key), write.ended.scheduledAtMs);
+      deleteDecision(connection, write.closes);
+      break;
+    case "dropped":
+      account(connection, keys.realOf(write.ended.key), accountedBy(write.ended));
+      if (write.endsRetry) deleteRetry(connection, keys.realOf(write.ended.key), write.ended.scheduledAtMs);
       deleteDecision(connection, write.closes);
       break;
     case "records":
-      recordMany(connection, write, recorded);
+      recordMany(connection, write, writing);
       break;
     case "retry":
-      insertRetry(connection, write.retry, owner);
+      insertRetry(connection, write.retry, owner, keys.realOf(write.retry.key));
       deleteDecision(connection, write.closes);
       break;
     case "pause":
-      connection.run("UPDATE jobs SET paused = ? WHERE key = ?", write.pausedAtMs, write.key);
+      connection.run("UPDATE jobs SET paused = ? WHERE key = ?", write.pausedAtMs, keys.realOf(write.key));
       break;
     case "boot":
-      connection.run("UPDATE jobs SET boot = ? WHERE key = ?", write.bootId, write.key);
+      connection.run("UPDATE jobs SET boot = ? WHERE key = ?", write.bootId, keys.realOf(write.key));
   }
+}
+
+/** Jobs whose keys were given without a look into the database, or that a database has been begun anew without. */
+export function insertUnwritten(connection: Connection, jobs: readonly NewJob[], keys: RealKeys): void {
+  settleArrivals(connection, null);
+  let highest = 0;
+  for (const { key, name, schedule, accountedMs } of jobs)
+    highest = Math.max(highest, keys.insert(connection, key, name, schedule, accountedMs));
+  connection.run("UPDATE counters SET value = max(value, ?) WHERE name = 'job'", highest + 1);
 }
 
 export function insertJobs(connection: Connection, jobs: readonly NewJob[]): void {
@@ -103,11 +149,12 @@ export function insertDecision(
     "INSERT INTO pending (owner, scheduled, decided, attempt, trigger, skipped, jobs) VALUES (?, ?, ?, ?, ?, ?, ?)",
     ...[owner, scheduledAtMs, decidedAtMs, attempt, trigger, skipped, encodeKeys(jobs)],
   );
-  if (trigger === "retry") for (const key of jobs) deleteRetry(connection, { key, scheduledAtMs });
+  if (trigger === "retry") for (const key of jobs) deleteRetry(connection, key, scheduledAtMs);
 }
 
-export function insertRetry(connection: Connection, retry: Retry, owner: number): void {
-  const { key, scheduledAtMs, origin, attempt, dueMs, input } = retry;
+/** @param key of its job in the database */
+export function insertRetry(connection: Connection, retry: Retry, owner: number, key: number): void {
+  const { scheduledAtMs, origin, attempt, dueMs, input } = retry;
   connection.run(
     "INSERT OR REPLACE INTO retries (job, scheduled, owner, origin, attempt, due, input) VALUES (?, ?, ?, ?, ?, ?, ?)",
     ...[key, scheduledAtMs, owner, origin, attempt, dueMs, input],
@@ -115,10 +162,7 @@ export function insertRetry(connection: Connection, retry: Retry, owner: number)
   if (origin !== "manual") account(connection, key, scheduledAtMs);
 }
 
-function deleteRetry(
-  connection: Connection,
-  { key, scheduledAtMs }: Pick<Retry, "key" | "scheduledAtMs">,
-): void {
+function deleteRetry(connection: Connection, key: number, scheduledAtMs: number): void {
   connection.run("DELETE FROM retries WHERE job = ? AND scheduled = ?", key, scheduledAtMs);
 }
 
@@ -133,12 +177,13 @@ function account(connection: Connection, key: number, throughMs: number): void {
 function recordMany(
   connection: Connection,
   { of, from, to }: Extract<Write, { type: "records" }>,
-  recorded: Recorded,
+  writing: Writing,
 ): void {
   const { jobs, scheduledAtMs, decidedAtMs, attempt, trigger, skipped } = of.decision;
   const isInterrupted = skipped === null;
   for (const key of jobs.slice(from, to)) {
-    if (of.interruptedMs !== null && waitsForRetry(connection, key, scheduledAtMs)) continue;
+    if (of.interruptedMs !== null && waitsForRetry(connection, writing.keys.realOf(key), scheduledAtMs))
+      continue;
     const ending = plainEnding(key, scheduledAtMs, {
       startedAtMs: isInterrupted ? decidedAtMs : null,
       endedAtMs: isInterrupted ? (of.interruptedMs ?? decidedAtMs) : decidedAtMs,
@@ -147,7 +192,7 @@ function recordMany(
       outcome: isInterrupted ? "interrupted" : "skipped",
       reason: skipped ?? "daemon-died",
     });
-    record(connection, ending, recorded);
+    record(connection, ending, writing);
   }
   if (to >= jobs.length) deleteDecision(connection, of);
 }
@@ -159,11 +204,16 @@ function waitsForRetry(connection: Connection, key: number, scheduledAtMs: numbe
 }
 
 /** A manual run has a time that no schedule gave: it accounts for nothing. */
-function record(connection: Connection, ended: Ended, recorded: Recorded): void {
-  if (connection.run(insertRun, ...runValues(ended)) === 0) return;
-  recorded(ended.key);
-  const { key, trigger, outcome, scheduledAtMs, startedAtMs, endedAtMs, state } = ended;
-  const throughMs = trigger === "schedule" || trigger === "catch-up" ? ended.throughMs : 0;
+export function accountedBy({ trigger, throughMs }: Pick<Ended, "trigger" | "throughMs">): number {
+  return trigger === "schedule" || trigger === "catch-up" ? throughMs : 0;
+}
+
+function record(connection: Connection, ended: Ended, { keys, recorded }: Writing): void {
+  const key = keys.realOf(ended.key);
+  if (connection.run(insertRun, ...runValues({ ...ended, key })) === 0) return;
+  recorded(ended);
+  const { outcome, scheduledAtMs, startedAtMs, endedAtMs, state } = ended;
+  const throughMs = accountedBy(ended);
   if (outcome === "skipped") {
     connection.run(
       "UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?) WHERE key = ?",

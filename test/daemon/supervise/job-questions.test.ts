@@ -149,7 +149,7 @@ describe("a worker that", () => {
   test("does not answer is given up, and told so", async () => {
     const heard: ToWorker[] = [];
     const questions = new JobQuestions(() => ({ ...state, workers: new Map([[1, silent(heard)]]) }));
-    expect(await questions.jobsForStatus()).toBeNull();
+    expect(await questions.report()).toBeNull();
     expect(heard.map(({ type }) => type)).toEqual(["request", "leave"]);
   });
 
@@ -180,11 +180,11 @@ describe("a worker that", () => {
       workers: new Map(),
     }));
     expect(none.ask("jobs", null)).rejects.toThrow("there is no worker at this moment: it is backing-off");
-    expect(await none.jobsForStatus()).toEqual([]);
+    expect(await none.report()).toMatchObject({ jobs: [] });
     const program = { ...silent(), isCommand: true };
     const command = new JobQuestions(() => ({ ...state, workers: new Map([[1, program]]) }));
     expect(await outcomeOf(command.ask("jobs", null))).toBe(409);
-    expect(await command.jobsForStatus()).toEqual([]);
+    expect(await command.report()).toMatchObject({ jobs: [] });
   });
 
   test("still runs old code is asked to cancel what the newest does not know", async () => {

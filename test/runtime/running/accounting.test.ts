@@ -1,7 +1,10 @@
 // Every time of every job ends as exactly one record: over sleeps, clock steps, pauses, long runs and many policies.
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { RunRecord } from "../../../src/store/records.ts";
-import { bench, gate, hour, minute, second, settled } from "./fake-clock.ts";
+import { bench, FakeClock, gate, hour, minute, second, settled } from "./fake-clock.ts";
 
 type Bench = ReturnType<typeof bench>;
 
@@ -202,5 +205,155 @@ test("over random sleeps, steps, pauses, long runs and failures each time has ex
           wrong.push(`${new Date(timeMs).toISOString()} ${counts.get(timeMs) ?? 0}`);
       expect({ round, job: definition.name, wrong }).toEqual({ round, job: definition.name, wrong: [] });
     }
+  }
+}, 60_000);
+
+/** The workers of one daemon, each the successor of the one before, as a supervisor has them hand over. */
+class Reloads {
+  readonly path = join(mkdtempSync(join(tmpdir(), "djob-reloads-")), "w.db");
+  readonly clock = new FakeClock("2026-06-01T12:00:00Z");
+  readonly declareJobs: (of: Bench) => void;
+  owner = 100;
+  current: Bench;
+  old: Bench | null = null;
+
+  constructor(declareJobs: (of: Bench) => void) {
+    this.declareJobs = declareJobs;
+    this.current = this.begin();
+    this.current.scheduler.start();
+  }
+
+  begin(): Bench {
+    this.owner += 1;
+    const made = bench(undefined, { path: this.path, owner: this.owner }, this.clock);
+    this.declareJobs(made);
+    return made;
+  }
+
+  reload(): void {
+    if (this.old !== null) return;
+    const [old, next] = [this.current, this.begin()];
+    const oldOwner = this.owner - 1;
+    this.old = old;
+    this.current = next;
+    const { atMs, running } = old.scheduler.yield();
+    old.store.releaseRetries();
+    const held = new Set(running);
+    old.scheduler.whenJobFree((job) => {
+      if (!held.delete(job)) return;
+      old.store.flush();
+      next.scheduler.release(job, [oldOwner]);
+    });
+    next.scheduler.start(atMs, running, [oldOwner]);
+    for (const run of [...old.dispatcher.runs])
+      if (run.entry.isAlways) old.dispatcher.cancel(run, "stopping", "the daemon is reloading");
+    void old.dispatcher.idle().then(() => {
+      old.store.releaseRetries();
+      old.store.close();
+      this.old = null;
+      for (const job of held) next.scheduler.release(job, []);
+    });
+  }
+}
+
+test("over random reloads, pauses, failures and retries each time has one record, and `always` never runs twice at once", async () => {
+  let seed = 4_711;
+  const random = () => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return seed / 2 ** 31;
+  };
+  const intervalMs = 60 * second;
+  const policies = [
+    {},
+    { retry: { attempts: 3, delay: "20s", jitter: 0 } },
+    { retry: { attempts: 2, delay: "3m" }, overlap: "queue" },
+    { overlap: "allow", maxConcurrent: 3, retry: { attempts: 2, delay: "10s" } },
+    { overlap: "replace" },
+    { concurrency: "one", retry: { attempts: 2, delay: "5s" } },
+    { concurrency: "one", overlap: "queue", catchUp: "all", jitter: "30s" },
+  ];
+  for (let round = 0; round < 10; round += 1) {
+    let [always, most] = [0, 0];
+    const running = new Map<string, number>();
+    const twice: string[] = [];
+    const reloads: Reloads = new Reloads((of) => {
+      for (const [index, policy] of policies.entries()) {
+        const name = `job ${index}`;
+        of.declare(name, { every: intervalMs, ...policy }, async (signal) => {
+          running.set(name, (running.get(name) ?? 0) + 1);
+          if ((running.get(name) ?? 0) > 1 && policy.overlap !== "allow") twice.push(name);
+          try {
+            const chance = random();
+            if (chance > 0.4)
+              await new Promise<void>((resolve, reject) => {
+                of.clock.after(chance * 3 * minute, resolve);
+                signal.addEventListener("abort", () => reject(signal.reason));
+              });
+            if (random() < 0.4) throw new Error("failed");
+          } finally {
+            running.set(name, (running.get(name) ?? 0) - 1);
+          }
+        });
+      }
+      of.declare("always", "always", async (signal) => {
+        always += 1;
+        most = Math.max(most, always);
+        const chance = random();
+        await new Promise<void>((resolve) => {
+          if (chance < 0.7) of.clock.after(chance * minute, resolve);
+          signal.addEventListener("abort", () => of.clock.after(chance * 10 * second, resolve));
+        });
+        always -= 1;
+      });
+    });
+    const { clock } = reloads;
+    const startMs = clock.now();
+    for (let step = 0; step < 25; step += 1) {
+      await clock.pass(Math.floor(random() * 4 * minute));
+      const { scheduler } = reloads.current;
+      const entry = scheduler.jobs[Math.floor(random() * scheduler.jobs.length)];
+      const chance = random();
+      if (chance < 0.5) reloads.reload();
+      else if (chance < 0.65 && entry !== undefined) scheduler.pause(entry);
+      else if (chance < 0.85 && entry !== undefined) scheduler.resume(entry);
+    }
+    for (const entry of reloads.current.scheduler.jobs) reloads.current.scheduler.resume(entry);
+    // Old code ends what waits in its queue.
+    await clock.pass(hour);
+    expect({ round, isOver: reloads.old === null }).toEqual({ round, isOver: true });
+    const all = reloads.current;
+    all.scheduler.yield();
+    const endMs = clock.now();
+    void all.dispatcher.endAll("stopping", "the end");
+    await clock.pass(minute);
+    expect({ round, most, twice }).toEqual({ round, most: 1, twice: [] });
+    all.store.flush();
+    // What was to be tried again at the end waits for the next worker.
+    all.store.releaseRetries();
+    const last = bench(undefined, { path: reloads.path, owner: 999 }, clock);
+    reloads.declareJobs(last);
+    const memories = last.store.enter(
+      last.scheduler.jobs.map(({ definition }) => ({ name: definition.name, schedule: "" })),
+      endMs,
+    );
+    const left = new Set(
+      last.store.recover([], endMs).map(({ key, scheduledAtMs }) => `${key}@${scheduledAtMs}`),
+    );
+    for (const [index, { definition }] of last.scheduler.jobs.entries()) {
+      if (definition.name === "always") continue;
+      const counts = countsOf(last.store.runs({ job: definition.name, limit: 1_000_000 }), intervalMs);
+      const first = (Math.floor(startMs / intervalMs) + 1) * intervalMs;
+      const wrong: string[] = [];
+      const delayMs = last.scheduler.jobs[index]?.delayMs ?? 0;
+      for (let timeMs = first; timeMs + delayMs <= endMs; timeMs += intervalMs) {
+        const isLeft = left.has(`${memories[index]?.key}@${timeMs}`);
+        const count = (counts.get(timeMs) ?? 0) + (isLeft ? 1 : 0);
+        if (count !== 1) wrong.push(`${new Date(timeMs).toISOString()} ${count}`);
+      }
+      expect({ round, job: definition.name, wrong }).toEqual({ round, job: definition.name, wrong: [] });
+    }
+    const interrupted = last.store.runs({ outcomes: ["interrupted"], limit: 1_000_000 });
+    expect(interrupted).toEqual([]);
+    last.store.close();
   }
 }, 60_000);

@@ -6,7 +6,7 @@ import { Registry } from "../../../src/runtime/registry.ts";
 import { Runner } from "../../../src/runtime/running/runner.ts";
 import { Scheduler } from "../../../src/runtime/running/scheduler.ts";
 import { loadSqlite } from "../../../src/store/sqlite/connection.ts";
-import { SqliteStore } from "../../../src/store/sqlite/store.ts";
+import { SqliteStore, type StoreOptions } from "../../../src/store/sqlite/store.ts";
 import { StillClock } from "../../../src/testing/still-clock.ts";
 
 const connect = await loadSqlite();
@@ -49,10 +49,13 @@ export class FakeClock extends StillClock {
 
 /**
  * A scheduler on a fake clock. `lines` is what it logged, `started` what ran, as "job HH:MM:SS.mmm" of the schedule,
- * and `scheduled` the same with the whole date.
+ * and `scheduled` the same with the whole date. Several may share a clock and a store's file, as the workers of a daemon do.
  */
-export function bench(start = "2026-06-01T12:00:00Z") {
-  const clock = new FakeClock(start);
+export function bench(
+  start = "2026-06-01T12:00:00Z",
+  stored: Partial<StoreOptions> = {},
+  clock = new FakeClock(start),
+) {
   const lines: string[] = [];
   const started: string[] = [];
   const scheduled: string[] = [];
@@ -68,6 +71,7 @@ export function bench(start = "2026-06-01T12:00:00Z") {
     later: (call: () => void) => void setImmediate(call),
     onTrouble: () => {},
     now: () => clock.now(),
+    ...stored,
   };
   const store = new SqliteStore(options, connect);
   const scheduler = new Scheduler({

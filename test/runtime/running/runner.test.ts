@@ -175,3 +175,30 @@ describe("the end of all runs", () => {
     expect(await running).toMatchObject({ outcome: "failed" });
   });
 });
+
+test("a run that is cancelled and does not end is told as stuck, once; one that ends in time is not", async () => {
+  const end = gate();
+  const { clock, lines, dispatcher, running } = await runOf(() => end.promise);
+  const [run] = dispatcher.runs;
+  if (run === undefined) throw new Error("it does not run");
+  dispatcher.cancel(run, "asked", "somebody cancelled the run");
+  await clock.pass(4 * second);
+  expect(lines).toEqual([]);
+  await clock.pass(60 * second);
+  expect(lines).toEqual([
+    "2026-06-01T12:00:05.000Z ERROR [work] the run is stuck: it was asked to end, and goes on 5000 ms later",
+  ]);
+  end.resolve();
+  await running;
+  const quick = await runOf(
+    (signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+      }),
+  );
+  const [other] = quick.dispatcher.runs;
+  if (other !== undefined) quick.dispatcher.cancel(other, "asked", "somebody cancelled the run");
+  expect(await quick.running).toMatchObject({ outcome: "cancelled" });
+  await quick.clock.pass(60 * second);
+  expect(quick.lines).toEqual([]);
+});

@@ -1,0 +1,121 @@
+// The wanted records of one log, one after the other, through all the files that hold some. What comes is one cursor that moves,
+// not an object a record: there are millions.
+import { type Bytes, upTo } from "./bytes.ts";
+import { DamagedError, decompressed, type Flow } from "./decompress.ts";
+import type { Filter } from "./filter.ts";
+import type { LogFile } from "./log-file.ts";
+import { type Ahead, RecordReader } from "./record-reader.ts";
+
+export interface Records {
+  /** Its current record holds until the next call of `next`. */
+  readonly reader: RecordReader;
+  /** Moves to the next record, or the next part of one. @returns false if there is none, or none yet */
+  next(): boolean;
+  close(): void;
+}
+
+/** A stretch of a file. */
+export interface Segment {
+  readonly file: LogFile;
+  /** A place where a record begins; 0 in compressed files. */
+  readonly start: number;
+  readonly end: number;
+  /** So many wanted records at its begin are not to be given. */
+  readonly skip: number;
+  /** The time of the record before it; NaN: not known. */
+  readonly timeBeforeMs: number;
+}
+
+/** Told when a file can't be opened, or not be read to its end. */
+export type OnDamage = (path: string, error: unknown) => void;
+
+/** Records of stretches of files, which are closed when they have been read. */
+export class SegmentRecords implements Records {
+  readonly reader = new RecordReader();
+  readonly #segments: Segment[];
+  readonly #wants: Filter;
+  readonly #onDamage: OnDamage;
+  #flow: Flow | null = null;
+  #ahead: Ahead = "more";
+  #skip = 0;
+  #isWanted = false;
+
+  constructor(segments: readonly Segment[], wants: Filter, onDamage: OnDamage) {
+    this.#segments = [...segments];
+    this.#wants = wants;
+    this.#onDamage = onDamage;
+  }
+
+  next(): boolean {
+    const { reader } = this;
+    for (;;) {
+      while (this.#flow !== null && reader.next(this.#ahead)) {
+        if (!reader.isPart) this.#isWanted = this.#decide();
+        if (this.#isWanted) return true;
+      }
+      if (!this.#fill() && !this.#begin()) return false;
+    }
+  }
+
+  close(): void {
+    for (const { file } of this.#segments.splice(0)) file.close();
+  }
+
+  #decide(): boolean {
+    if (!this.#wants(this.reader)) return false;
+    if (this.#skip === 0) return true;
+    this.#skip -= 1;
+    return false;
+  }
+
+  /** @returns false if the file has been read */
+  #fill(): boolean {
+    if (this.#flow === null) return false;
+    if (this.#ahead === "more") {
+      const read = this.#read(this.#flow);
+      this.reader.filled(read);
+      if (read === 0) this.#ahead = "none";
+      return true;
+    }
+    this.#segments.shift()?.file.close();
+    this.#flow = null;
+    return false;
+  }
+
+  #read(flow: Flow): number {
+    try {
+      return flow.read(this.reader.room());
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      this.#onDamage(this.#segments[0]?.file.path ?? "", error);
+      return 0;
+    }
+  }
+
+  #begin(): boolean {
+    const [segment] = this.#segments;
+    if (segment === undefined) return false;
+    const { file, start, end, skip, timeBeforeMs } = segment;
+    this.reader.restart(start);
+    if (!Number.isNaN(timeBeforeMs)) this.reader.header.timeMs = timeBeforeMs;
+    this.#flow = flowOf(file, start, end);
+    this.#ahead = "more";
+    this.#skip = skip;
+    this.#isWanted = false;
+    return true;
+  }
+}
+
+/** The bytes of a stretch, one after the other. */
+export function flowOf(file: LogFile, start: number, end: number): Flow {
+  if (file.compression !== "none") return decompressed(file, file.compression);
+  const part: Bytes = upTo(file, end);
+  let at = start;
+  return {
+    read(into) {
+      const read = part.read(at, into);
+      at += read;
+      return read;
+    },
+  };
+}

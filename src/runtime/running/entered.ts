@@ -1,0 +1,47 @@
+// What jobs bring from their past when they become known, and when they come first because of it.
+import { nextPlanned } from "../../schedule/plan.ts";
+import { accountedThrough, type JobEntry, remember } from "./job-entry.ts";
+import { declared } from "./remembered.ts";
+import type { SchedulerParts } from "./scheduler-parts.ts";
+
+export interface Entered {
+  readonly entry: JobEntry;
+  readonly dueMs: number | null;
+  /** Its `@reboot` has not been run in this boot. */
+  readonly isReboot: boolean;
+}
+
+/** @param fromMs up to when the worker before has fired; null: from what the store has accounts of */
+export function* entered(
+  parts: Pick<SchedulerParts, "store" | "bootId" | "journal">,
+  entries: readonly JobEntry[],
+  fromMs: number | null,
+  nowMs: number,
+): Generator<Entered> {
+  if (entries.length === 0) return;
+  const { store, bootId, journal } = parts;
+  const memories = store.enter(entries.map(declared), nowMs);
+  let currentBoot: string | null | undefined;
+  for (const [index, entry] of entries.entries()) {
+    const memory = memories[index];
+    if (memory === undefined) continue;
+    remember(entry, memory, nowMs);
+    const { plan } = entry.definition;
+    if (entry.isAlways) {
+      yield { entry, dueMs: nowMs, isReboot: false };
+      continue;
+    }
+    const accountedMs = accountedThrough(entry, memory, fromMs);
+    if (fromMs !== null) entry.accountedMs = Math.max(entry.accountedMs, fromMs);
+    const dueMs = nextPlanned(plan, accountedMs);
+    let isReboot = false;
+    if (plan.schedules.some(({ kind }) => kind === "reboot")) {
+      currentBoot ??= bootId();
+      isReboot = fromMs === null && (currentBoot === null || entry.bootId !== currentBoot);
+      if (isReboot && currentBoot !== null) store.rememberBoot(entry.key, currentBoot);
+    } else if (dueMs === null) {
+      journal.write("warn", "its time has passed: it will not run", entry.definition.name);
+    }
+    yield { entry, dueMs, isReboot };
+  }
+}
