@@ -2,7 +2,7 @@
 // harm; 0640, so that a group may read it.
 import { constants, fchownSync, fstatSync } from "node:fs";
 import { closeDescriptor } from "../libc/files.ts";
-import { jobsDirectory } from "../logs/per-job.ts";
+import { jobsDirectory } from "../logs/job-file-names.ts";
 import { worldError } from "./error.ts";
 import { makeDirectoryFor } from "./history-directory.ts";
 import { openRemote } from "./log-remote.ts";

@@ -122,6 +122,7 @@ if (isRoot && existsSync(journald)) {
     expect(of("raw stdout")).toMatchObject({ PRIORITY: "6", _TRANSPORT: "stdout" });
     expect(of("raw stderr")).toMatchObject({ PRIORITY: "6", _TRANSPORT: "stdout" });
     expect(of("worker is ready")).toMatchObject({ _TRANSPORT: "journal" });
+    expect((await space.djob(["logs", "worker"])).stderr).toContain("journalctl SYSLOG_IDENTIFIER=worker");
     first.kill("SIGKILL");
     await first.exited;
     await call("rm", "-f", "/run/systemd/journal/socket", "/run/systemd/journal/stdout");

@@ -1,6 +1,6 @@
 // What rotated logs and jobs' files are called, and which of them have to go.
 import { expect, test } from "bun:test";
-import { jobFileName, jobsDirectory } from "../../../src/logs/per-job.ts";
+import { jobFileName, jobsDirectory } from "../../../src/logs/job-file-names.ts";
 import { nextName, parseRotated } from "../../../src/logs/rotate/names.ts";
 import { chooseRemovals, largestLog, type RotatedFile } from "../../../src/logs/rotate/retention.ts";
 
