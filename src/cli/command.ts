@@ -6,7 +6,12 @@ import type { Output } from "./output.ts";
  * A flag that may be given several times (citty keeps the last; all of them come in `repeated`), or whose value is a path
  * that is meant from the current directory.
  */
-export type RepeatableArg = ArgsDef[string] & { readonly repeatable?: boolean; readonly isPath?: boolean };
+export type RepeatableArg = ArgsDef[string] & {
+  readonly repeatable?: boolean;
+  readonly isPath?: boolean;
+  /** Values that are no path after all. */
+  readonly exceptWords?: RegExp;
+};
 
 export interface CommandInput {
   readonly args: ParsedArgs;

@@ -76,6 +76,22 @@ export function placeIn(directories: Directories, args: ParsedArgs, name: string
   return placeOf(checkName(name), directories, pidfile === null ? null : absolutePath(pidfile));
 }
 
+/** One of some words. @throws {DjobError} naming the flag */
+export function oneOf<Word extends string>(
+  args: ParsedArgs,
+  flag: string,
+  known: readonly Word[],
+): Word | null {
+  const text = textOf(args, flag);
+  const found = known.find((word) => word === text);
+  if (text === null || found !== undefined) return found ?? null;
+  throw new DjobError(
+    exitCode.usage,
+    `cannot use --${flag} ${JSON.stringify(text)}: it is none of ${known.join(", ")}`,
+    `write --${flag} ${known[0]}`,
+  );
+}
+
 /** A timeout in milliseconds. @throws {DjobError} naming the flag */
 export function durationOf(args: ParsedArgs, flag: string): number | null {
   const text = textOf(args, flag);

@@ -8,7 +8,7 @@ import { exitCode } from "../exit-code.ts";
 import { parseDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
-import { durationOf } from "./flags.ts";
+import { durationOf, oneOf } from "./flags.ts";
 
 export const retryFlag: RepeatableArg = {
   type: "string",
@@ -101,16 +101,6 @@ function maximumOf(text: string | null): RestartRules["maximum"] {
     // Told below.
   }
   throw misuse(`--restart-max ${JSON.stringify(text)} is not N/TIME`, "write --restart-max 10/10m");
-}
-
-function oneOf<Word extends string>(args: ParsedArgs, flag: string, known: readonly Word[]): Word | null {
-  const text = textOf(args, flag);
-  const found = known.find((word) => word === text);
-  if (text === null || found !== undefined) return found ?? null;
-  throw misuse(
-    `--${flag} ${JSON.stringify(text)} is none of ${known.join(", ")}`,
-    `write --${flag} ${known[0]}`,
-  );
 }
 
 function misuse(message: string, hint: string): DjobError {

@@ -1,9 +1,10 @@
 // Showing the logs of daemons: opens what the flags ask for, and says where something is missing.
 import { DjobError, errorCode, worldError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
+import { jobsDirectory } from "../logs/job-file-names.ts";
 import type { Wanted, WantedRun } from "../logs/read/filter.ts";
 import type { FollowedLog } from "../logs/read/followed-log.ts";
-import { jobLogs, jobsDirectory } from "../logs/read/job-files.ts";
+import { jobLogs } from "../logs/read/job-files.ts";
 import { NoFileError } from "../logs/read/log-file.ts";
 import { type LogRequest, openFollowedLog, openLog } from "../logs/read/open-log.ts";
 import { Out, ReaderGone } from "../logs/read/out.ts";

@@ -32,9 +32,14 @@ export function logsOf(daemon: Daemon, job: string | null): DaemonLogs | null {
 }
 
 export function noLogFile({ place, found }: Daemon): DjobError {
-  const why = statusOrGuess(place, found).foreground
-    ? "runs in the foreground and has no log"
-    : "has no log file";
+  const { foreground, log } = statusOrGuess(place, found);
+  if (log.target === "journald")
+    return new DjobError(
+      exitCode.failed,
+      `${place.name} logs to systemd's journal`,
+      `read it with: journalctl SYSLOG_IDENTIFIER=${place.name}`,
+    );
+  const why = foreground ? "runs in the foreground and has no log" : "has no log file";
   return new DjobError(exitCode.failed, `${place.name} ${why}`, "start it with --log FILE");
 }
 

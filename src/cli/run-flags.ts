@@ -9,8 +9,10 @@ import { formatSize } from "../runtime/size.ts";
 import { formatExactDuration } from "../schedule/duration.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { absolutePath } from "./flags.ts";
+import { splitPath } from "./log-flags.ts";
 import type { Output } from "./output.ts";
 import { checkArguments, splitTail } from "./strict.ts";
+import { writtenLog } from "./written-log.ts";
 import { writtenPrivileges } from "./written-privileges.ts";
 
 /** Each flag with its values; a boolean one has the empty text. */
@@ -25,7 +27,9 @@ export function givenFlags({ args }: Pick<Command, "args">, repeated: CommandInp
   for (const [name, definition] of Object.entries(args)) {
     const values = repeated[name];
     if (values === undefined || definition.type === "positional" || callFlags.includes(name)) continue;
-    flags.set(name, definition.isPath ? values.map(absolutePath) : values);
+    const { isPath, exceptWords } = definition;
+    const whole = (value: string) => (exceptWords?.test(value) ? value : absolutePath(value));
+    flags.set(name, isPath ? values.map(whole) : values);
   }
   return flags;
 }
@@ -76,6 +80,8 @@ const writers: { readonly [Part in keyof Spec]-?: (spec: Spec, usual: Directorie
   command: commandFlagsOf,
   privileges: ({ privileges }) => writtenPrivileges(privileges),
   restart: restartFlags,
+  log: writtenLog,
+  redaction: ({ redaction: { patterns } }) => patterns.map((pattern) => ["redact", pattern] as const),
   killMode: ({ killMode }) => (killMode === defaults.killMode ? [] : [["kill-mode", killMode]]),
   stopSchedule: stopFlags,
   history: ({ history: { keepRuns, keepForMs } }) => [
@@ -145,6 +151,8 @@ function pathFlags({ name, paths }: Spec, usual: Directories): Written {
     ...(isUsual ? [] : ([["dir", runtime]] as const)),
     ...(paths.pidfile === expected.pidfile ? [] : ([["pidfile", paths.pidfile]] as const)),
     ...(paths.log === null || paths.log === expected.log ? [] : ([["log", paths.log]] as const)),
-    ...(paths.logErr === null ? [] : ([["log-err", paths.logErr]] as const)),
+    ...(paths.logErr === null || paths.logErr === splitPath(paths.log ?? "")
+      ? []
+      : ([["log-err", paths.logErr]] as const)),
   ];
 }

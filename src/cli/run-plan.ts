@@ -21,6 +21,7 @@ import { nameOfCommand, planCommand } from "./command-flags.ts";
 import { absolutePath, directoriesOf, durationOf } from "./flags.ts";
 import { historyOf } from "./history-flags.ts";
 import { checkLife, lifeOf } from "./life-flags.ts";
+import { planLog, redactionOf } from "./log-flags.ts";
 import { planPrivileges } from "./privilege-flags.ts";
 import { watchOf } from "./watch-flags.ts";
 
@@ -50,22 +51,27 @@ export function planRun(input: CommandInput): RunPlan {
   const daemon =
     name === null ? nameOfModule(tail === null ? (modules[0] ?? "") : nameOfCommand(tail)) : checkName(name);
   const timeZone = timeZoneOf(textOf(args, "tz"));
-  const assignments = [
-    ...(repeated["env-file"] ?? []).flatMap((file) => readAssignments(absolutePath(file))),
-    ...(repeated["env"] ?? []).map(parseAssignment),
-  ];
+  const fromFiles = (repeated["env-file"] ?? []).flatMap((file) => readAssignments(absolutePath(file)));
+  const assignments = [...fromFiles, ...(repeated["env"] ?? []).map(parseAssignment)];
   const environment = daemonEnvironment({
     inherited: environmentFor(privileges, process.env),
     foreground,
     assignments,
     timeZone,
   });
+  const usualPaths = pathsFor(daemon, directories, ownerOf(privileges) !== null);
+  const log = planLog(input, usualPaths.log, foreground, fixedLog(tail !== null, chroot));
   const spec: Spec = {
     version: specVersion,
     name: daemon,
     modules,
     systemCrontab: systemCrontabOf(isSet(args, "system-crontab"), modules),
-    paths: choosePaths(input, pathsFor(daemon, directories, ownerOf(privileges) !== null), foreground),
+    paths: { ...usualPaths, ...pidfileOf(input), ...log.paths },
+    log: log.rules,
+    redaction: redactionOf(
+      repeated["redact"] ?? [],
+      fromFiles.map(([variable]) => variable),
+    ),
     foreground,
     workingDirectory: workingDirectoryOf(textOf(args, "chdir"), foreground, chroot),
     umask: umaskOf(textOf(args, "umask"), foreground),
@@ -117,17 +123,22 @@ function realPathOf(path: string): string {
   }
 }
 
-function choosePaths({ args }: CommandInput, usual: Paths, foreground: boolean): Paths {
-  const [pidfile, log, logErr] = ["pidfile", "log", "log-err"].map((flag) => {
-    const path = textOf(args, flag);
-    return path === null ? null : absolutePath(path);
-  });
-  if (foreground && logErr && !log) throw misuse("--log-err needs --log with --foreground", "add --log FILE");
+function pidfileOf({ args }: CommandInput): Pick<Paths, "pidfile"> | null {
+  const path = textOf(args, "pidfile");
+  return path === null ? null : { pidfile: absolutePath(path) };
+}
+
+/** Where a process that holds the log can't be made to write to another file. */
+function fixedLog(isCommand: boolean, chroot: string | null): Parameters<typeof planLog>[3] {
+  if (isCommand)
+    return {
+      why: "a command holds its log open: have logrotate rotate it, with copytruncate",
+      isEnclosed: false,
+    };
+  if (chroot === null) return null;
   return {
-    ...usual,
-    pidfile: pidfile ?? usual.pidfile,
-    log: log ?? (foreground ? null : usual.log),
-    logErr: logErr ?? null,
+    why: "inside a chroot there is no log to open anew: have logrotate use copytruncate",
+    isEnclosed: true,
   };
 }
 

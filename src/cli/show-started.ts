@@ -4,6 +4,7 @@ import { DjobError } from "../daemon/error.ts";
 import type { Launched } from "../daemon/launch.ts";
 import type { Spec } from "../daemon/spec.ts";
 import { columns, type Output } from "./output.ts";
+import { logTargetText } from "./show-status.ts";
 
 const answerMs = 5_000;
 
@@ -17,7 +18,7 @@ export async function showStarted(spec: Spec, { pid, jobs }: Launched, output: O
     ...modules.map((module) => ["  module", module]),
     ...(command === null ? [["  jobs", String(jobs)]] : [["  command", command.argv.join(" ")]]),
     ["  pidfile", paths.pidfile],
-    ["  log", paths.log ?? "standard output"],
+    ["  log", paths.log ?? logTargetText(spec.log.target.type)],
     ...(paths.logErr === null ? [] : [["  errors", paths.logErr]]),
     ["  socket", paths.socket],
   ];

@@ -16,7 +16,8 @@ export function showStatus(status: DaemonStatus, output: Output): string {
     ...(status.command === null ? [] : [["  command", status.command.join(" ")]]),
     ...(restarts === 0 ? [] : [["  restarts", `${restarts}, the last time after: ${lastExit ?? "-"}`]]),
     ["  pidfile", paths.pidfile],
-    ["  log", paths.log ?? "standard output"],
+    ["  log", logText(status)],
+    ...(status.log.state === "ok" ? [] : [["  ", output.paint("yellow", troubleText(status.log))]]),
     ["  socket", paths.socket],
     ...(history.state === null ? [] : [["  history", historyText(history, output)]]),
   ]);
@@ -25,6 +26,20 @@ export function showStatus(status: DaemonStatus, output: Output): string {
     : ["", "It does not answer: it is still loading, or a job blocks its event loop."];
   const head = `${dot} ${name} is ${state} (pid ${pid ?? "not known yet"}${where}${since})`;
   return [head, facts, ...silence, ...jobTable(jobs, output)].join("\n");
+}
+
+function logText({ paths, log: { target } }: DaemonStatus): string {
+  return paths.log ?? logTargetText(target);
+}
+
+/** Where a log is that is no file. */
+export function logTargetText(target: string): string {
+  return target === "stdout" ? "standard output" : target;
+}
+
+function troubleText({ reason, lostLines }: DaemonStatus["log"]): string {
+  const lost = lostLines === 0 ? "" : `; ${lostLines} ${lostLines === 1 ? "line is" : "lines are"} lost`;
+  return `degraded: ${reason}${lost}`;
 }
 
 const historyTrouble: Readonly<Record<string, string>> = {

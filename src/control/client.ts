@@ -9,7 +9,7 @@ export function askStatus(socket: string, timeoutMs: number): Answer<DaemonStatu
 }
 
 export function askSpec(socket: string, timeoutMs: number): Answer<SpecReport> {
-  return ask(socket, "GET", "/spec", timeoutMs);
+  return ask(socket, "GET", "/spec?secrets=true", timeoutMs);
 }
 
 /**

@@ -43,6 +43,17 @@ export interface DaemonPaths {
   readonly history: string;
 }
 
+/** Whether what is logged is written. */
+export interface LogReport {
+  readonly target: "file" | "stdout" | "none" | "journald" | "syslog";
+  readonly format: "text" | "json" | "logfmt";
+  readonly state: "ok" | "degraded";
+  /** Why it is degraded. */
+  readonly reason: string | null;
+  /** Since the processes that run now began. */
+  readonly lostLines: number;
+}
+
 /** How the run history is kept. */
 export interface HistoryState {
   /**
@@ -82,6 +93,7 @@ export interface DaemonStatus {
   /** The program and its arguments, where it runs no modules. */
   readonly command: readonly string[] | null;
   readonly paths: DaemonPaths;
+  readonly log: LogReport;
   readonly history: HistoryState & {
     /** Where it is for those outside of the daemon's root directory. */
     readonly path: string;

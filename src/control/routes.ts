@@ -182,7 +182,8 @@ export const routes: readonly Route[] = [
     operation: "spec",
     method: "GET",
     path: "/spec",
-    summary: "what it was started with",
+    summary: "what it was started with; secrets are masked",
+    query: [{ name: "secrets", description: "whether to tell them", kind: "flag" }],
     answer: reference("SpecReport"),
   },
   {

@@ -21,7 +21,8 @@ import { type Matched, match, queryOf, type Value } from "./routing.ts";
 /** What the requests are answered with. */
 export interface ControlHandlers {
   status(): DaemonStatus | Promise<DaemonStatus>;
-  spec(): SpecReport;
+  /** @param withSecrets or else they are masked */
+  spec(withSecrets: boolean): SpecReport;
   reload(): Promise<ReloadReport>;
   upgrade(): Promise<UpgradeReport>;
   /**
@@ -105,7 +106,7 @@ async function answerRoute(
   }
   const query = queryOf(matched.route, new URL(request.url).searchParams);
   if (operation === "status") return Response.json(await handlers.status());
-  if (operation === "spec") return Response.json(handlers.spec());
+  if (operation === "spec") return Response.json(handlers.spec(query["secrets"] === true));
   if (operation === "metrics") return await metrics(handlers);
   if (operation === "openapi") return Response.json(openapi());
   takesLong();

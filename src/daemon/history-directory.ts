@@ -21,19 +21,20 @@ export function prepareHistory(history: Paths["history"], privileges: Privileges
   const owner = ownerOf(privileges);
   try {
     if (owner === null) makeDirectory(directory, process.geteuid?.() === 0 ? passableMode : privateMode);
-    else makeFor(owner, directory);
+    else makeDirectoryFor(owner, directory, privateMode);
     return null;
   } catch (error) {
     return error;
   }
 }
 
-function makeFor(owner: Owner, directory: string): void {
+/** A directory of a user's own in one of root's. @throws if it can't be made, or is another user's */
+export function makeDirectoryFor(owner: Owner, directory: string, mode: number): void {
   const above = dirname(directory);
   makeDirectory(above, passableMode);
   checkDirectory(above);
   try {
-    mkdirSync(directory, privateMode);
+    mkdirSync(directory, mode);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   }
@@ -44,7 +45,7 @@ function makeFor(owner: Owner, directory: string): void {
     // One that is another user's may hold what that user has put there.
     if (uid !== 0) throw new Error(`${directory} belongs to user ${uid}`);
     fchownSync(descriptor, owner.uid, owner.gid);
-    fchmodSync(descriptor, privateMode);
+    fchmodSync(descriptor, mode);
   } finally {
     closeSync(descriptor);
   }

@@ -11,10 +11,11 @@ import { becomeDaemon, pipeWith } from "./become.ts";
 import { firstFreeDescriptor, lockDescriptor, readinessDescriptor, specDescriptor } from "./descriptors.ts";
 import { endStarted, reapLeader, type Started } from "./end-started.ts";
 import type { Environment } from "./environment.ts";
-import { type OpenLogs, openLogs, sizeOf } from "./log-files.ts";
+import { type OpenLogs, openLogsOf, prepareJobLogs, sizeOf } from "./log-files.ts";
 import { notReady } from "./not-ready.ts";
 import { isStillAt, removePidfile } from "./pidfile.ts";
-import { attributesOf, ownerOf } from "./privileges.ts";
+import { attributesOf } from "./privileges.ts";
+import { redactedError } from "./redaction.ts";
 import { encodeSpec, isSupervised, type Spec } from "./spec.ts";
 import { leaderEnvironment, ownExecutable, processTitle } from "./stage.ts";
 import { clearFailure } from "./supervise/failure-file.ts";
@@ -35,6 +36,7 @@ export async function launch(spec: Spec, environment: Environment, lock: number)
   try {
     removeSocket(spec.paths.socket);
     clearFailure(spec.paths);
+    prepareJobLogs(spec);
     return await startAndWait(spec, environment, lock);
   } catch (error) {
     // The supervisor may have removed them already, and then what is there now is a successor's.
@@ -42,7 +44,7 @@ export async function launch(spec: Spec, environment: Environment, lock: number)
       removeSocket(spec.paths.socket);
       removePidfile(spec.paths.pidfile, lock);
     }
-    throw error;
+    throw redactedError(error, spec, environment);
   } finally {
     closeDescriptor(lock);
   }
@@ -54,10 +56,11 @@ export function launchInForeground(spec: Spec, environment: Environment, lock: n
     const handedDown = moveListenSockets(environment);
     removeSocket(spec.paths.socket);
     clearFailure(spec.paths);
-    if (spec.paths.log !== null) {
-      const { out, err } = openLogs(spec.paths.log, spec.paths.logErr, ownerOf(spec.privileges));
-      duplicate(out, 1);
-      duplicate(err, 2);
+    prepareJobLogs(spec);
+    const logs = openLogsOf(spec);
+    if (logs !== null) {
+      duplicate(logs.out, 1);
+      duplicate(logs.err, 2);
     }
     duplicate(lock, lockDescriptor);
     applyProcessAttributes(attributesOf(spec.privileges));
@@ -72,8 +75,7 @@ export function launchInForeground(spec: Spec, environment: Environment, lock: n
 async function startAndWait(spec: Spec, environment: Environment, lock: number): Promise<Launched> {
   // When the leader ends, the worker becomes the launcher's child, and how it died can be told.
   becomeSubreaper(true);
-  const { log, logErr } = spec.paths;
-  const logs = openLogs(log ?? "/dev/null", logErr, ownerOf(spec.privileges));
+  const logs = openLogsOf(spec) ?? { out: 1, err: 2 };
   const logStart = sizeOf(logs.out);
   const readiness = pipe();
   let started: Started = {

@@ -4,6 +4,7 @@ import { closeSync, fstatSync, readdirSync, readFileSync, statSync } from "node:
 import { join } from "node:path";
 import { askStatus } from "../control/client.ts";
 import type { DaemonStatus } from "../control/messages.ts";
+import { allWell } from "../logs/trouble.ts";
 import { lockDescriptor, titlePrefix } from "./descriptors.ts";
 import { errorCode, worldError } from "./error.ts";
 import { type Directories, type Paths, pathsFor } from "./paths.ts";
@@ -173,6 +174,11 @@ export function statusOrGuess({ name, paths }: Place, found: Found): DaemonStatu
     foreground: spec?.foreground ?? false,
     stopTimeoutMs: spec?.stopTimeoutMs ?? defaults.stopTimeoutMs,
     modules: spec?.modules ?? [],
+    log: {
+      target: spec?.log.target.type ?? "file",
+      format: spec?.log.form ?? defaults.logForm,
+      ...allWell,
+    },
     paths: { ...(spec?.paths ?? paths), history },
     history: { path: history, state: null, reason: null },
     jobs: [],

@@ -1,19 +1,41 @@
 // Opens the log for the daemon: append only, so that several writers and a rotation by copying and truncating do no
 // harm; 0640, so that a group may read it.
 import { constants, fchownSync, fstatSync } from "node:fs";
-import { closeDescriptor, duplicate } from "../libc/files.ts";
-import { errDescriptor, outDescriptor } from "../logs/sink.ts";
+import { closeDescriptor } from "../libc/files.ts";
+import { jobsDirectory } from "../logs/job-file-names.ts";
 import { worldError } from "./error.ts";
-import type { Paths } from "./paths.ts";
-import { type Owner, ownerOf, type Privileges } from "./privileges.ts";
-import { openOwnFile } from "./trust.ts";
+import { makeDirectoryFor } from "./history-directory.ts";
+import { openRemote } from "./log-remote.ts";
+import { type Owner, ownerOf } from "./privileges.ts";
+import type { Spec } from "./spec.ts";
+import { makeDirectory, openOwnFile } from "./trust.ts";
 
 const logMode = 0o640;
+const jobLogsMode = 0o750;
 
 /** Descriptors; the same one twice if standard error has no file of its own. */
 export interface OpenLogs {
   readonly out: number;
   readonly err: number;
+}
+
+/** Where each job's log is, if each has one. */
+export function prepareJobLogs({ paths, log, privileges }: Spec): void {
+  if (!log.perJob || paths.log === null) return;
+  const directory = jobsDirectory(paths.log);
+  const owner = ownerOf(privileges);
+  if (owner === null) makeDirectory(directory, jobLogsMode);
+  else makeDirectoryFor(owner, directory, jobLogsMode);
+}
+
+/**
+ * What descriptors 1 and 2 of the daemon are to be.
+ * @returns null: what they are already
+ */
+export function openLogsOf(spec: Spec): OpenLogs | null {
+  const { paths, log, privileges } = spec;
+  if (log.target.type === "stdout") return null;
+  return openRemote(spec) ?? openLogs(paths.log ?? "/dev/null", paths.logErr, ownerOf(privileges));
 }
 
 /** @param owner whom they are to belong to; null: whoever opens them */
@@ -27,28 +49,13 @@ export function openLogs(log: string, logErr: string | null, owner: Owner | null
   }
 }
 
-/**
- * Opens the logs anew under their names, onto descriptors 1 and 2. Nothing changes if one can't be opened. A daemon that is
- * another user can't make one in root's directory: root, who watches over it, does this first, and makes it for that user.
- */
-export function reopenLogs(
-  { log, logErr }: Pick<Paths, "log" | "logErr">,
-  privileges: Privileges | null,
-): void {
-  if (log === null) return;
-  const { out, err } = openLogs(log, logErr, ownerOf(privileges));
-  duplicate(out, outDescriptor);
-  duplicate(err, errDescriptor);
-  closeDescriptor(out);
-  if (err !== out) closeDescriptor(err);
-}
-
 /** How long a log is by now: what comes after was written by the daemon that is being started. */
 export function sizeOf(descriptor: number): number {
   return fstatSync(descriptor).size;
 }
 
-function openLog(path: string, owner: Owner | null): number {
+/** One of them. */
+export function openLog(path: string, owner: Owner | null): number {
   const flags = constants.O_WRONLY | constants.O_APPEND;
   const request = { path, what: "log", flags, devices: true, owner: owner?.uid ?? null };
   const descriptor = openOwnFile(request, logMode);

@@ -4,10 +4,12 @@ import { hostname } from "node:os";
 import { closest } from "fastest-levenshtein";
 import { exitCode } from "../exit-code.ts";
 import { setCloseOnExec } from "../libc/files.ts";
+import type { LogRecord } from "../logs/line.ts";
+import { errDescriptor, outDescriptor, writeBytes, writeText } from "../logs/sink.ts";
 import { takeOverStreams } from "../logs/streams.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { JobDefinition } from "../runtime/job.ts";
-import { Journal } from "../runtime/journal.ts";
+import { Journal, plainPen } from "../runtime/journal.ts";
 import { loadInScratch } from "../runtime/loading/scratch.ts";
 import { type OnceRun, runOnce } from "../runtime/run-once.ts";
 import { executorMaker } from "../runtime/running/executors.ts";
@@ -32,7 +34,7 @@ export async function becomeOnce(end: Exit, entry: string): Promise<void> {
   settleIn(spec);
   setCloseOnExec(readinessDescriptor, true);
   // Bun's own would still have something to write when the process exits.
-  takeOverStreams();
+  takeOverStreams((descriptor, bytes) => void writeBytes(descriptor, bytes));
   const { registry } = await loadInScratch(spec.modules, {
     readyTimeoutMs: spec.readyTimeoutMs,
     loadGraceMs,
@@ -55,7 +57,7 @@ export async function becomeOnce(end: Exit, entry: string): Promise<void> {
     });
   }
   // As at a terminal: what the job logs, with neither time nor name.
-  const journal = new Journal(systemClock.now, undefined, ({ message }) => `${message}\n`);
+  const journal = new Journal(systemClock.now, plainPen(printMessage));
   going = await runOnce(withTimeout(job, request.timeoutMs), request.input, {
     clock: systemClock,
     journal,
@@ -68,6 +70,11 @@ export async function becomeOnce(end: Exit, entry: string): Promise<void> {
   const { report, result } = await going.ended;
   tell(readinessDescriptor, { type: "ran", run: report, result });
   exit(report.outcome === "succeeded" ? exitCode.done : exitCode.failed);
+}
+
+/** Warnings and errors on standard error. */
+function printMessage({ level }: LogRecord, message: string): void {
+  writeText(level === "warn" || level === "error" ? errDescriptor : outDescriptor, `${message}\n`);
 }
 
 function chooseJob(

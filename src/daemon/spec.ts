@@ -2,6 +2,8 @@
 // unchanged. No later stage looks at a flag again.
 import { basename } from "node:path";
 import { exitCode } from "../exit-code.ts";
+import type { RedactionRules } from "../logs/redact.ts";
+import type { LogRules } from "../logs/rules.ts";
 import type { CommandSpec } from "./command.ts";
 import { DjobError } from "./error.ts";
 import type { Paths } from "./paths.ts";
@@ -40,6 +42,8 @@ export interface Spec {
   /** How much memory the worker may have resident before another one takes its place; null: any. */
   readonly maximumMemoryBytes: number | null;
   readonly history: HistoryRules;
+  readonly log: LogRules;
+  readonly redaction: RedactionRules;
 }
 
 /** What is kept of runs. */
@@ -67,10 +71,12 @@ export type KillMode = (typeof killModes)[number];
  * @param pid of the process that is to become the daemon in the foreground
  */
 export function isSupervised(spec: Spec, pid: number): boolean {
-  const { restart, foreground, privileges, command, watchdogMs, maximumMemoryBytes } = spec;
+  const { restart, foreground, privileges, command, watchdogMs, maximumMemoryBytes, log } = spec;
   const isDropped = privileges !== null && (privileges.identity !== null || privileges.chroot !== null);
   const isWatched = watchdogMs !== null || maximumMemoryBytes !== null;
-  const isNeeded = isDropped || isWatched || command !== null || (foreground && pid === 1);
+  // It reads what goes to descriptors 1 and 2.
+  const isReader = log.target.type === "syslog";
+  const isNeeded = isReader || isDropped || isWatched || command !== null || (foreground && pid === 1);
   return restart.policy !== "never" || isNeeded;
 }
 
@@ -85,6 +91,15 @@ export const defaults = {
   killMode: "all",
   stopSignal: "SIGTERM",
   keepRuns: 1_000,
+  logForm: "text",
+  logLevel: "debug",
+  rotation: {
+    maximumBytes: 64 * 2 ** 20,
+    maximumAgeMs: null,
+    keep: 7,
+    compression: "zstd",
+    totalBytes: null,
+  },
 } as const;
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

@@ -79,7 +79,7 @@ export interface OpenRequest {
   /** For messages: "pidfile", "log". */
   readonly what: string;
   readonly flags: number;
-  /** Whether /dev/null and terminals will do. */
+  /** Whether /dev/null, terminals and named pipes will do. A pipe is opened so that it never waits for its other end. */
   readonly devices: boolean;
   /** A user whom root lets own the file as well (not a directory on the way to it). */
   readonly owner?: number | null;
@@ -87,7 +87,7 @@ export interface OpenRequest {
 
 /**
  * Opens a file of ours, or makes it with this mode, whatever the umask. The descriptor is close-on-exec.
- * @throws {DjobError} for a link, FIFO, directory or socket, another owner's file, or one with a second name
+ * @throws {DjobError} for a link, directory or socket, a FIFO or device unless it will do, another owner's file, or one with a second name
  */
 export function openOwnFile(request: OpenRequest, mode: number): number {
   const { path, what } = request;
@@ -130,9 +130,10 @@ function openIfThere(request: OpenRequest): number | null {
 function openChecked(request: OpenRequest): number {
   const { path, devices, owner = null } = request;
   const before = lstatSync(path);
-  // Opening a FIFO would wait for its other end.
   refuseKind(path, before, devices);
-  const descriptor = openSync(path, safeFlags(request));
+  // One end alone of a FIFO would wait for the other, or fail for want of it, and be told of it by SIGPIPE later (fifo(7)).
+  const ends = before.isFIFO() ? constants.O_RDWR | constants.O_NONBLOCK : 0;
+  const descriptor = openSync(path, (safeFlags(request) & (ends === 0 ? -1 : ~constants.O_WRONLY)) | ends);
   try {
     checkOpened(path, fstatSync(descriptor), devices, owner);
     return descriptor;
@@ -167,7 +168,7 @@ function existingKind(path: string): Stats | null {
 }
 
 function refuseKind(path: string, stats: Stats, devices: boolean): void {
-  if (stats.isFile() || (devices && stats.isCharacterDevice())) return;
+  if (stats.isFile() || (devices && (stats.isCharacterDevice() || stats.isFIFO()))) return;
   const kind = stats.isSymbolicLink()
     ? "a symbolic link, which can be pointed elsewhere"
     : stats.isFIFO()
@@ -182,7 +183,7 @@ function refuseKind(path: string, stats: Stats, devices: boolean): void {
 
 function checkOpened(path: string, stats: Stats, devices: boolean, owner: number | null): void {
   refuseKind(path, stats, devices);
-  if (!stats.isFile()) return;
+  if (!stats.isFile() && !stats.isFIFO()) return;
   if (stats.uid !== owner) checkOwner(path, stats);
   if (stats.nlink > 1) {
     throw refusal(path, "the file has a second name (a hard link)", "remove it, or choose another path");

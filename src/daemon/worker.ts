@@ -8,8 +8,8 @@ import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/line.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
 import { describeFailure, failure } from "../runtime/failure.ts";
-import type { ToWorker } from "../runtime/link.ts";
-import type { WorkerPort } from "../runtime/port.ts";
+import type { FromWorker, ToWorker } from "../runtime/link.ts";
+import type { WorkerLog, WorkerPort } from "../runtime/port.ts";
 import { Worker } from "../runtime/worker.ts";
 import { becomeDaemon } from "./become.ts";
 import { crontabPort } from "./crontab-file.ts";
@@ -19,11 +19,12 @@ import type { Environment } from "./environment.ts";
 import { DjobError, errorCode, shownError } from "./error.ts";
 import { bootId, openHistory } from "./history.ts";
 import { type Isolation, isolationFor } from "./isolated/isolation.ts";
-import { reopenLogs } from "./log-files.ts";
+import { DaemonLog } from "./log.ts";
 import { holdOutOfReach, moveOutOfReach, OwnDescriptor, openOutOfReach } from "./own-descriptor.ts";
 import { isStillAt, removePidfile, writePid } from "./pidfile.ts";
 import { ownerOf } from "./privileges.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./readiness.ts";
+import { redactedFailure, specReport } from "./redaction.ts";
 import { makeRunningFile } from "./running-file.ts";
 import { type Service, takeService } from "./service.ts";
 import { type Exit, endWith, killedCode, settleIn, takeSpec } from "./settle.ts";
@@ -60,9 +61,15 @@ export async function work(
   const history = historyOutside(spec);
   const environment = settleInOrTell(spec, readiness);
   const isolation = isolationFor(spec, entry);
-  const port = {
-    ...portFor(spec, { history, lock }, environment ?? {}, service, supervisor, exit, isolation),
+  const send = (message: FromWorker) => readiness.supervisor?.send(message);
+  const held = { history, lock };
+  const own = portFor(spec, held, environment ?? {}, service, supervisor, exit, isolation, send);
+  const { redact } = own.log;
+  const port: WorkerPort = {
+    ...own,
     ...readiness,
+    failed: (failure) => readiness.failed(redactedFailure(failure, redact)),
+    crashed: (what) => readiness.crashed(redact?.(what) ?? what),
   };
   if (environment === null) {
     port.removeFiles();
@@ -172,6 +179,20 @@ function tellOrRefuse(pipe: OwnDescriptor, message: Message): boolean {
   throw new DjobError(exitCode.notReady, what, leaveDescriptors);
 }
 
+function workerLog(
+  spec: Spec,
+  environment: Environment,
+  send: (message: FromWorker) => void,
+): DaemonLog & WorkerLog {
+  const log = new DaemonLog(spec, true, environment, {
+    now: Date.now,
+    stateChanged: (state) => send({ type: "logState", state }),
+    fileChanged: () => send({ type: "logChanged" }),
+  });
+  const { level, linesPerSecond } = spec.log;
+  return Object.assign(log, { level, linesPerSecond });
+}
+
 function portFor(
   spec: Spec,
   { history, lock }: { readonly history: string; readonly lock: number },
@@ -180,8 +201,10 @@ function portFor(
   supervisor: number | null,
   exit: Exit,
   isolation: Isolation,
+  send: (message: FromWorker) => void,
 ): Omit<WorkerPort, keyof Readiness | keyof Supervision> {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
+  const log = workerLog(spec, environment, send);
   return {
     identity: {
       name,
@@ -192,6 +215,7 @@ function portFor(
       stopTimeoutMs,
       modules,
       paths: { ...paths, history },
+      log: { target: spec.log.target.type, format: spec.log.form },
     },
     readyTimeoutMs: spec.readyTimeoutMs,
     stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
@@ -203,8 +227,11 @@ function portFor(
     openStore: (onTrouble) => openHistory(spec, onTrouble),
     openAside: openOutOfReach,
     runWatch: spec.watchdogMs === null ? null : makeRunningFile(),
-    stateChanged: service.stateChanged,
-    spec: () => ({ spec, environment }),
+    stateChanged(state, jobs) {
+      if (state === "running") log.begin();
+      service.stateChanged(state, jobs);
+    },
+    spec: (withSecrets) => specReport(spec, environment, withSecrets),
     removeFiles() {
       const remove = () => {
         // Once the pidfile is gone or another's, the socket may be a successor's, too.
@@ -224,7 +251,7 @@ function portFor(
       isolation.endAll();
       return exitImmediately(killedCode);
     },
-    reopenLogs: () => reopenLogs(paths, spec.privileges),
+    log,
     children: () => childrenOf("self"),
     replace() {
       isolation.endAll();

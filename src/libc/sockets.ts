@@ -93,10 +93,30 @@ export function setNonBlocking(descriptor: number): void {
   throw new SystemError({ syscall: "fcntl", errno, action: `make descriptor ${descriptor} non-blocking` });
 }
 
-function openDatagramSocket(): number {
+/** A close-on-exec socket that is bound to nothing. */
+export function openDatagramSocket(): number {
+  return openSocket(libc().table.constants.SOCK_DGRAM);
+}
+
+/**
+ * A close-on-exec stream.
+ * @throws {SystemError} with code ENOENT or ECONNREFUSED if nobody listens there, EPROTOTYPE if it takes datagrams
+ */
+export function connectStream(path: string): number {
+  const address = unixAddress(path);
   const { table, errno: readErrno } = libc();
-  const { AF_UNIX, SOCK_DGRAM } = table.constants;
-  const descriptor = socketSymbols().socket(AF_UNIX, SOCK_DGRAM | (table.linux?.SOCK_CLOEXEC ?? 0), 0);
+  const descriptor = openSocket(table.constants.SOCK_STREAM);
+  const result = socketSymbols().connect(descriptor, address, address.length);
+  const errno = readErrno();
+  if (result === 0) return descriptor;
+  closeDescriptor(descriptor);
+  throw new SystemError({ syscall: "connect", errno, action: `connect to the socket ${path}`, path });
+}
+
+function openSocket(type: number): number {
+  const { table, errno: readErrno } = libc();
+  const { AF_UNIX } = table.constants;
+  const descriptor = socketSymbols().socket(AF_UNIX, type | (table.linux?.SOCK_CLOEXEC ?? 0), 0);
   const errno = readErrno();
   if (descriptor === -1) throw new SystemError({ syscall: "socket", errno, action: "make a socket" });
   if (table.linux === null) setCloseOnExec(descriptor, true);

@@ -2,18 +2,27 @@
 // the console's methods mean stays Bun's and node:console's own business.
 import type { Console } from "node:console";
 import type { Writable } from "node:stream";
+import { errorTitle } from "./form/values.ts";
 import type { Level } from "./line.ts";
 
-export type RecordWriter = (level: Level, message: string) => void;
+/** @param error the first of what was written that is one; undefined: there is none */
+export type RecordWriter = (level: Level, message: string, error: unknown) => void;
 
-/** Replaces the global console's methods. `write` gets one message a call, without its last end of line. */
-export function takeOverConsole(write: RecordWriter): void {
+/**
+ * Replaces the global console's methods. `write` gets one message a call, without its last end of line.
+ * @param isStructured whether the log has a place of its own for an error: its message then names it, without the stack
+ */
+export function takeOverConsole(write: RecordWriter, isStructured = false): void {
   let indent = "";
-  const record = (level: Level, message: string) => {
-    write(level, indent === "" ? message : indent + message.replaceAll("\n", `\n${indent}`));
+  const record = (level: Level, message: string, error?: unknown) => {
+    write(level, indent === "" ? message : indent + message.replaceAll("\n", `\n${indent}`), error);
   };
   for (const [method, level] of plainMethods) {
-    console[method] = (...values: unknown[]) => record(level, textOf(values));
+    console[method] = (...values: unknown[]) => {
+      const error = isStructured ? values.find((value) => value instanceof Error) : undefined;
+      const shown = error === undefined ? values : values.map(withoutStack);
+      record(level, textOf(shown), error);
+    };
   }
   console.group = (...values: unknown[]) => {
     if (values.length > 0) record("info", textOf(values));
@@ -68,6 +77,10 @@ const otherMethods: ReadonlyArray<readonly [string, Level]> = [
   ["timeEnd", "info"],
   ["timeLog", "info"],
 ];
+
+function withoutStack(value: unknown): unknown {
+  return value instanceof Error ? errorTitle(value) : value;
+}
 
 function textOf(values: readonly unknown[]): string {
   const [first] = values;

@@ -5,23 +5,28 @@ import type { Writable } from "node:stream";
 import { errDescriptor, isTerminal, outDescriptor, writeBytes } from "./sink.ts";
 
 type Descriptor = typeof outDescriptor | typeof errDescriptor;
-type ByteWriter = (descriptor: Descriptor, bytes: Uint8Array) => void;
+export type RawWriter = (descriptor: Descriptor, bytes: Uint8Array) => void;
 
 /**
- * Replaces both streams, but on a terminal, where they are Bun's own.
- * @param write where what they are given goes to instead, terminal or not
+ * Replaces both streams.
+ * @param onTerminals whether also on a terminal, where they are Bun's own otherwise
  */
-export function takeOverStreams(write: ByteWriter | null = null): void {
-  takeOver("stdout", outDescriptor, write);
-  takeOver("stderr", errDescriptor, write);
+export function takeOverStreams(write: RawWriter = writeBytes, onTerminals = false): void {
+  takeOver("stdout", outDescriptor, write, onTerminals);
+  takeOver("stderr", errDescriptor, write, onTerminals);
 }
 
-function takeOver(name: "stdout" | "stderr", descriptor: Descriptor, write: ByteWriter | null): void {
-  if (write === null && isTerminal(descriptor)) return;
+function takeOver(
+  name: "stdout" | "stderr",
+  descriptor: Descriptor,
+  write: RawWriter,
+  onTerminals: boolean,
+): void {
+  if (!onTerminals && isTerminal(descriptor)) return;
   let made: Writable | null = null;
   const stream = () => {
     if (made === null) {
-      made = streamTo(descriptor, write ?? writeBytes);
+      made = streamTo(descriptor, write);
       Reflect.set(process, name, made);
     }
     return made;
@@ -43,7 +48,7 @@ function lazily(stream: () => Writable): ProxyHandler<object> {
   };
 }
 
-function streamTo(descriptor: Descriptor, writeTo: ByteWriter): Writable {
+function streamTo(descriptor: Descriptor, writeTo: RawWriter): Writable {
   const { Writable } = process.getBuiltinModule("node:stream");
   const stream = new Writable({
     decodeStrings: true,

@@ -2,6 +2,7 @@
 import type { CallName, Calls } from "../control/calls.ts";
 import type { RunReport } from "../control/jobs.ts";
 import type { StopReport } from "../control/messages.ts";
+import type { LogState } from "../logs/trouble.ts";
 import type { ModuleFailure } from "./failure.ts";
 
 export type FromWorker =
@@ -16,7 +17,10 @@ export type FromWorker =
   | { readonly type: "runEnded"; readonly job: string }
   /** Its runs on old code have ended, and so does it: the pids of the children that it leaves. */
   | { readonly type: "retired"; readonly children: readonly number[] }
-  | { readonly type: "stopped"; readonly report: StopReport };
+  | { readonly type: "stopped"; readonly report: StopReport }
+  /** A log was rotated, or is to be by who may. */
+  | { readonly type: "logChanged" }
+  | { readonly type: "logState"; readonly state: LogState };
 
 /** What comes of a request, in this order: "begun" and lines, the answer's JSON in parts, and one end. */
 export type FromAsked =
@@ -72,6 +76,8 @@ export type ToWorker =
       readonly running: readonly string[];
       readonly workers: readonly number[];
     }
+  /** Another process has rotated a log. */
+  | { readonly type: "lookAtLog" }
   /** No worker before runs this job any more. */
   | { readonly type: "released"; readonly job: string; readonly workers: readonly number[] };
 

@@ -2,14 +2,25 @@
 // end comes in through here.
 import type { ListenSocket } from "djob";
 import type { DaemonState, SpecReport } from "../control/messages.ts";
+import type { LogState } from "../logs/trouble.ts";
 import type { Store, Trouble } from "../store/store.ts";
 import type { Identity } from "./answers/status.ts";
 import type { CommandStage } from "./command/stage.ts";
 import type { ModuleFailure } from "./failure.ts";
 import type { IsolationPort } from "./isolate/place.ts";
+import type { Pen } from "./journal.ts";
 import type { SupervisorLink } from "./link.ts";
 import type { CrontabPort } from "./loading/crontab/source.ts";
 import type { RunWatch } from "./running/runner.ts";
+
+/** Its log. */
+export interface WorkerLog extends Pen {
+  readonly state: LogState;
+  /** Opens its files anew. @throws if one can't be opened */
+  reopen(): void;
+  /** Another process has rotated one of them. */
+  look(): void;
+}
 
 export interface WorkerPort {
   readonly identity: Identity;
@@ -37,7 +48,8 @@ export interface WorkerPort {
   openAside<Result>(open: () => Result): Result;
   /** Called at each change. */
   stateChanged(state: DaemonState, jobs: number): void;
-  spec(): SpecReport;
+  /** @param withSecrets or else they are masked */
+  spec(withSecrets: boolean): SpecReport;
   /** @returns false if the launcher is gone, so that nobody would know of this daemon */
   ready(jobs: number): boolean;
   /** Tells why, and ends what the modules have started already. */
@@ -51,7 +63,7 @@ export interface WorkerPort {
   exit(code: number): never;
   /** Ends at once, whatever the modules' exit listeners would do. */
   kill(): never;
-  reopenLogs(): void;
+  readonly log: WorkerLog;
   /** Becomes a new process with the same pid. */
   replace(): never;
 }

@@ -35,9 +35,9 @@ export async function findBroken(
 }
 
 /** What USR1 asks for. */
-export function reopenLogs(port: Pick<WorkerPort, "reopenLogs">, journal: Journal): void {
+export function reopenLogs({ log }: Pick<WorkerPort, "log">, journal: Journal): void {
   try {
-    port.reopenLogs();
+    log.reopen();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     journal.write("error", `writing on to the old log: ${why}`);

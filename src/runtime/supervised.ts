@@ -3,6 +3,7 @@ import type { RemoteJobs } from "../control/calls.ts";
 import type { StopReport } from "../control/messages.ts";
 import { Answering } from "./answers/answering.ts";
 import type { SupervisorLink } from "./link.ts";
+import type { WorkerLog } from "./port.ts";
 import type { Scheduler } from "./running/scheduler.ts";
 
 export interface Orders {
@@ -15,6 +16,7 @@ export function obey(
   supervisor: SupervisorLink,
   scheduler: Scheduler,
   jobs: RemoteJobs,
+  log: Pick<WorkerLog, "look">,
   orders: Orders,
 ): void {
   const answering = new Answering(jobs, (message) => supervisor.send(message));
@@ -34,6 +36,8 @@ export function obey(
         return void orders.retire();
       case "takeOver":
         return orders.takeOver(message.fromMs, message.running, message.workers);
+      case "lookAtLog":
+        return log.look();
       case "released":
         return scheduler.release(message.job, message.workers);
     }

@@ -1,11 +1,8 @@
 // The worker: loads the user's modules, says that it is ready, runs their jobs, and ends in good order.
-
 import type { RemoteJobs } from "../control/calls.ts";
-import type { DaemonState, ReloadReport, StopReport } from "../control/messages.ts";
+import type { DaemonState, DaemonStatus, ReloadReport, StopReport } from "../control/messages.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
-import { takeOverConsole } from "../logs/console.ts";
-import { takeOverStreams } from "../logs/streams.ts";
 import { statusOf } from "./answers/status.ts";
 import { longestTimerMs, systemClock } from "./clock.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
@@ -19,6 +16,7 @@ import { type RunningServer, startServers } from "./serving/servers.ts";
 import { listenToSignals, type SignalListeners } from "./signals.ts";
 import { drain, letListenersEnd, retire, type Work } from "./stopping.ts";
 import { obey } from "./supervised.ts";
+import { takeOverOutput } from "./take-over.ts";
 import { WorkRoom } from "./work-room.ts";
 
 /** How long an answer may take to leave the control socket. */
@@ -26,7 +24,7 @@ const answerGraceMs = 200;
 
 export class Worker {
   readonly #port: WorkerPort;
-  readonly #journal = new Journal(systemClock.now);
+  readonly #journal: Journal;
   readonly #room: WorkRoom;
   readonly #exits: ExitWatch = watchExit();
   #state: DaemonState = "starting";
@@ -42,12 +40,12 @@ export class Worker {
 
   constructor(port: WorkerPort) {
     this.#port = port;
+    this.#journal = new Journal(systemClock.now, port.log);
     this.#room = new WorkRoom(port, this.#journal);
   }
 
   async start(): Promise<void> {
-    takeOverConsole(this.#journal.write);
-    takeOverStreams();
+    takeOverOutput(this.#journal);
     this.#room.provide(this.#port, () => this.#state === "starting");
     this.#watchEnds();
     this.#signals = listenToSignals({
@@ -88,14 +86,19 @@ export class Worker {
   #serve(): void {
     const { identity } = this.#port;
     const handlers = {
-      status: () => statusOf(this.#state, identity, this.#room.control.report()),
-      spec: () => this.#port.spec(),
+      status: () => this.#status(),
+      spec: (withSecrets: boolean) => this.#port.spec(withSecrets),
       stop: (timeoutMs: number | null) => this.#stop("djob stop", false, timeoutMs),
       reload: () => this.#reload(),
       upgrade: () => refuseUpgrade(identity.name),
       jobs: this.#jobs(),
     };
     this.#control = this.#port.openAside(() => serveControl(identity.paths.socket, handlers));
+  }
+
+  #status(): DaemonStatus {
+    const { identity, log } = this.#port;
+    return statusOf(this.#state, identity, log.state, this.#room.control.report());
   }
 
   #obey(supervisor: SupervisorLink): void {
@@ -105,7 +108,7 @@ export class Worker {
       this.#room.history.flush();
       supervisor.send({ type: "runEnded", job });
     });
-    obey(supervisor, this.#room.scheduler, this.#jobs(), {
+    obey(supervisor, this.#room.scheduler, this.#jobs(), this.#port.log, {
       stop: (reason, timeoutMs, signal) => {
         // Old code may finish its runs beside the new, but does not hold up the end of both.
         if (this.#retiring) void this.#room.scheduler.dispatcher.endAll("stopping", reason);
@@ -290,10 +293,7 @@ export class Worker {
   }
 
   #dump(): void {
-    const status = statusOf(this.#state, this.#port.identity, this.#room.control.report());
-    this.#journal.write(
-      "info",
-      `state: ${JSON.stringify({ ...status, running: this.#room.runner.runs }, null, 2)}`,
-    );
+    const state = { ...this.#status(), running: this.#room.runner.runs };
+    this.#journal.write("info", `state: ${JSON.stringify(state, null, 2)}`);
   }
 }

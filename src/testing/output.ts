@@ -3,7 +3,7 @@
 
 import { format } from "node:util";
 import type { TestLine } from "djob/testing";
-import { Journal } from "../runtime/journal.ts";
+import { Journal, plainPen } from "../runtime/journal.ts";
 
 export interface KeptLine extends TestLine {
   /** Whose it is; null: no run's. */
@@ -18,15 +18,11 @@ export class TestOutput {
   readonly #restore: () => void;
 
   constructor(now: () => number) {
-    this.journal = new Journal(
-      now,
-      () => {},
-      ({ timeMs, level, job, message }) => {
-        const run = this.journal.currentRun?.id ?? null;
-        this.lines.push({ time: new Date(timeMs), level, job, message, run });
-        return `${message}\n`;
-      },
-    );
+    const pen = plainPen(({ timeMs, level, job }, message) => {
+      const run = this.journal.currentRun?.id ?? null;
+      this.lines.push({ time: new Date(timeMs), level, job, message, run });
+    });
+    this.journal = new Journal(now, pen);
     const before = methods.map((method) => [method, console[method]] as const);
     for (const [method, print] of before) {
       console[method] = (...values: unknown[]) => {

@@ -67,6 +67,21 @@ test("without flags a daemon has the documented defaults, and every path is abso
     watchdogMs: null,
     maximumMemoryBytes: null,
     history: { keepRuns: 1_000, keepForMs: null },
+    log: {
+      target: { type: "file" },
+      form: "text",
+      level: "debug",
+      perJob: false,
+      linesPerSecond: null,
+      rotation: {
+        maximumBytes: 64 * 1024 * 1024,
+        maximumAgeMs: null,
+        keep: 7,
+        compression: "zstd",
+        totalBytes: null,
+      },
+    },
+    redaction: { patterns: [], variables: [] },
     privileges: null,
     command: null,
   });

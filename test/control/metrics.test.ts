@@ -8,6 +8,7 @@ const status: DaemonStatus = {
   ...{ name: "worker", state: "running", pid: 1, workerPid: 2, startedAt: time, restarts: 3, lastExit: null },
   ...{ foreground: false, stopTimeoutMs: 1, modules: [], command: null, reason: null, version: "1.2" },
   ...{ commit: null, upgrades: 0, responsive: true },
+  log: { target: "file", format: "text", state: "ok", reason: null, lostLines: 0 },
   history: { path: "/h", state: "ok", reason: null },
   paths: { pidfile: "/p", log: null, socket: "/s", history: "/h" },
   jobs: [

@@ -20,6 +20,7 @@ const handlers: Omit<ControlHandlers, "jobs"> = {
     ...{ name: "worker", state: "running", pid: 4711, workerPid: 4712, startedAt: null, restarts: 0 },
     ...{ lastExit: null, foreground: false, stopTimeoutMs: 10_000, modules: ["/w.ts"], command: null },
     ...{ jobs: [], reason: null, version: "1", commit: null, upgrades: 0, responsive: true },
+    log: { target: "file", format: "text", state: "ok", reason: null, lostLines: 0 },
     history: { path: "/h", state: "degraded", reason: "the disk is full" },
     paths: { pidfile: "/p", log: null, socket: "/s", history: "/h" },
   }),

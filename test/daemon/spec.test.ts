@@ -32,6 +32,15 @@ const spec: Spec = {
   watchdogMs: null,
   maximumMemoryBytes: null,
   history: { keepRuns: 1_000, keepForMs: null },
+  log: {
+    target: { type: "file" },
+    form: "text",
+    level: "debug",
+    perJob: false,
+    linesPerSecond: null,
+    rotation: null,
+  },
+  redaction: { patterns: [], variables: [] },
   privileges: null,
   command: null,
 };

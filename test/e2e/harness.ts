@@ -66,10 +66,14 @@ export class Workspace {
     return join(this.dir, name);
   }
 
-  /** The text of a file in the state directory; empty if there is none. */
+  /** The text of a file in the state directory; empty if there is none, as for an instant while it is rotated. */
   read(name: string): string {
-    const path = join(this.state, name);
-    return existsSync(path) ? readFileSync(path, "utf8") : "";
+    try {
+      return readFileSync(join(this.state, name), "utf8");
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+      throw error;
+    }
   }
 
   /** What is in the state directory, but for the run history. */
@@ -172,6 +176,7 @@ export interface StatusDocument {
   readonly responsive: boolean;
   readonly command: readonly string[] | null;
   readonly modules: readonly string[];
+  readonly log: { readonly state: string; readonly reason: string | null; readonly lostLines: number };
   readonly paths: {
     readonly pidfile: string;
     readonly log: string | null;

@@ -9,6 +9,7 @@ import { commandFlags } from "../command-flags.ts";
 import { jsonFlag, okFlag, placeFlags } from "../flags.ts";
 import { historyFlags } from "../history-flags.ts";
 import { lifeFlags } from "../life-flags.ts";
+import { logFlags } from "../log-flags.ts";
 import { privilegeFlags } from "../privilege-flags.ts";
 import { planRun } from "../run-plan.ts";
 import { showStarted, tolerate } from "../show-started.ts";
@@ -36,13 +37,7 @@ export const run: Command = {
     },
     foreground: { type: "boolean", description: "stay here instead, and write to this terminal" },
     ...placeFlags,
-    log: { type: "string", valueHint: "FILE", description: "its log", isPath: true },
-    "log-err": {
-      type: "string",
-      valueHint: "FILE",
-      description: "a log of its own for standard error",
-      isPath: true,
-    },
+    ...logFlags,
     chdir: {
       type: "string",
       valueHint: "DIR",

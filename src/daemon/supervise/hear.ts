@@ -15,6 +15,7 @@ export interface Hearers {
   yielded(worker: WorkerProcess, atMs: number, running: readonly string[]): void;
   runEnded(worker: WorkerProcess, job: string): void;
   stopped(worker: WorkerProcess, report: StopReport): void;
+  logChanged(): void;
 }
 
 /** How long after its end of the channel a process may take to be gone. */
@@ -80,6 +81,12 @@ function pass(worker: WorkerProcess, message: FromWorker, hearers: Hearers): voi
       return;
     case "stopped":
       hearers.stopped(worker, message.report);
+      return;
+    case "logChanged":
+      hearers.logChanged();
+      return;
+    case "logState":
+      worker.logState = message.state;
       return;
   }
 }

@@ -2,6 +2,7 @@
 // by a supervisor that has not. Pure.
 import { isRunReport } from "../../control/calls.ts";
 import type { StopReport } from "../../control/messages.ts";
+import type { LogState } from "../../logs/trouble.ts";
 import type { ModuleFailure } from "../../runtime/failure.ts";
 import { type FromWorker, longestPart } from "../../runtime/link.ts";
 
@@ -30,6 +31,8 @@ const checks: Readonly<Record<string, (fields: Fields) => boolean>> = {
   runEnded: ({ job }) => typeof job === "string",
   retired: ({ children }) => Array.isArray(children) && children.every((pid) => isCount(pid) && pid > 1),
   stopped: ({ report }) => isStopReport(report),
+  logChanged: () => true,
+  logState: ({ state }) => isLogState(state),
 };
 
 function isFields(value: unknown): value is Fields {
@@ -67,6 +70,12 @@ function isPart(value: unknown): boolean {
 /** HTTP statuses with which a worker refuses. */
 function isRefusal(value: unknown): boolean {
   return typeof value === "number" && [400, 404, 409, 413, 499, 500, 503].includes(value);
+}
+
+function isLogState(value: unknown): value is LogState {
+  if (!isFields(value)) return false;
+  const { state, reason, lostLines } = value;
+  return ["ok", "degraded"].includes(String(state)) && isTextOrNull(reason) && isCount(lostLines);
 }
 
 function isStopReport(value: unknown): value is StopReport {

@@ -1,8 +1,12 @@
 // What the supervisor needs of the process it lives in.
+import type { DaemonStatus } from "../../control/messages.ts";
 import type { ChildExit } from "../../libc/process.ts";
+import type { Level } from "../../logs/line.ts";
+import type { LogState } from "../../logs/trouble.ts";
 import type { ModuleFailure } from "../../runtime/failure.ts";
 import type { Inherited } from "../activation.ts";
 import type { SupervisorState } from "./state.ts";
+import type { WorkerProcess } from "./worker-process.ts";
 
 export interface SupervisorPort {
   readonly startedAtMs: number;
@@ -12,7 +16,16 @@ export interface SupervisorPort {
   readonly listening: readonly Inherited[];
   /** From 0 (inclusive) to 1 (exclusive). */
   chance(): number;
-  log(level: "info" | "warn" | "error", message: string): void;
+  log(level: Level, message: string): void;
+  /** What came out of descriptor 1 or 2, whatever --log-level says. */
+  rawLine(level: Level, line: string): void;
+  /** Without secrets. */
+  redacted(status: DaemonStatus): DaemonStatus;
+  logState(): LogState;
+  /** @throws if one can't be opened */
+  reopenLogs(): void;
+  /** A worker has rotated a log, or asks for it. */
+  lookAtLog(workers: Iterable<Pick<WorkerProcess, "tell">>): void;
   /** @returns false if the launcher is gone, so that nobody would know of this daemon */
   ready(jobs: number): boolean;
   /** The first worker did not become ready: why, as it told, what went wrong with it, or else how it ended. */

@@ -4,15 +4,16 @@ import { type ControlServer, removeSocket, serveControl } from "../../control/se
 import { closeDescriptor, isTerminal, setCloseOnExec } from "../../libc/files.ts";
 import { becomeSubreaper } from "../../libc/process.ts";
 import { unblockAllSignals } from "../../libc/signals.ts";
-import { formatLine } from "../../logs/line.ts";
-import { errDescriptor, outDescriptor, writeText } from "../../logs/sink.ts";
+import { isBelow } from "../../logs/line.ts";
+import { redactValue } from "../../logs/redact.ts";
 import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
 import { describeFailure } from "../../runtime/failure.ts";
 import { lockDescriptor, readinessDescriptor, stageVariable } from "../descriptors.ts";
 import { type Environment, withoutSmallHeap } from "../environment.ts";
-import { reopenLogs } from "../log-files.ts";
+import { DaemonLog } from "../log.ts";
 import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
 import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts";
+import { specReport } from "../redaction.ts";
 import { type Service, takeService } from "../service.ts";
 import { type Exit, nameProcess, takeSpec } from "../settle.ts";
 import type { Spec } from "../spec.ts";
@@ -21,6 +22,7 @@ import { takeVariable } from "../take-variable.ts";
 import { restoreTerminalSignals } from "../terminal-signals.ts";
 import { writeFailure } from "./failure-file.ts";
 import type { SupervisorPort } from "./port.ts";
+import { readRawLines } from "./raw-lines.ts";
 import { becomeSuccessor, recall, type SupervisorMemory } from "./successor.ts";
 import { Supervisor } from "./supervisor.ts";
 import { describeEdition, ownEdition, Upgrade } from "./upgrade.ts";
@@ -56,16 +58,18 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
     setImmediate(look);
   };
   const upgrade = new Upgrade({
-    memory: () => ({ ...supervisor.memory, startedAtMs: port.startedAtMs, upgrades: port.upgrades }),
+    memory: () => ({ ...supervisor.memory, startedAtMs: port.startedAtMs, upgrades: port.upgrades, rawEnds }),
     become: (executable, remember) =>
       becomeSuccessor(executable, spec, { ...environment, ...service.handOver() }, remember),
     whenAnswered,
     log: (level, message) => port.log(level, message),
   });
-  const port = portFor(spec, waitedFor, service, memory, {
+  const port = portFor(spec, environment, waitedFor, service, memory, {
     end: (code) => whenAnswered(() => exit(code)),
     otherEnded: (ended) => upgrade.otherEnded(ended),
   });
+  const rawEnds =
+    spec.log.target.type === "syslog" ? readRawLines(memory?.rawEnds ?? null, port.rawLine) : null;
   const supervisor = new Supervisor(spec, environment, port);
   listenToSignals(spec, supervisor, port);
   // Signals alone hold no event loop, and there are moments without a worker.
@@ -84,8 +88,8 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
     unblockAllSignals();
   }
   control = serveControl(spec.paths.socket, {
-    status: () => supervisor.status(),
-    spec: () => ({ spec, environment }),
+    status: async () => port.redacted(await supervisor.status()),
+    spec: (withSecrets) => specReport(spec, environment, withSecrets),
     stop: (timeoutMs, schedule) => {
       if (schedule !== null) return supervisor.stop(parseSchedule(schedule));
       const [first] = spec.stopSchedule;
@@ -115,7 +119,7 @@ function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPor
   process.on("SIGHUP", () => (stopsOnHangUp ? supervisor.terminate("SIGHUP") : supervisor.hangUp()));
   process.on("SIGUSR1", () => {
     try {
-      reopenLogs(spec.paths, spec.privileges);
+      port.reopenLogs();
     } catch (error) {
       port.log("error", `writing on to the old log: ${error instanceof Error ? error.message : error}`);
     }
@@ -133,6 +137,7 @@ function listenToSignals(spec: Spec, supervisor: Supervisor, port: SupervisorPor
 
 function portFor(
   spec: Spec,
+  environment: Environment,
   waitedFor: boolean,
   service: Service,
   memory: SupervisorMemory | null,
@@ -140,16 +145,40 @@ function portFor(
 ): SupervisorPort {
   const { name, paths } = spec;
   let kills = countOutOfMemoryKills();
+  const daemonLog = new DaemonLog(spec, false, environment, {
+    now: systemClock.now,
+    stateChanged() {},
+    fileChanged() {},
+  });
+  const write: SupervisorPort["log"] = (level, message) =>
+    daemonLog.output.write({ timeMs: systemClock.now(), level, job: null, message });
   const log: SupervisorPort["log"] = (level, message) => {
-    const descriptor = level === "info" ? outDescriptor : errDescriptor;
-    writeText(descriptor, formatLine({ timeMs: systemClock.now(), level, job: null, message }));
+    if (!isBelow(level, spec.log.level)) write(level, message);
   };
+  daemonLog.begin();
   return {
     startedAtMs: memory?.startedAtMs ?? systemClock.now(),
     upgrades: memory === null ? 0 : memory.upgrades + 1,
     listening: service.listening,
     chance: systemClock.random,
     log,
+    rawLine: write,
+    redacted(status) {
+      const { redact } = daemonLog;
+      if (redact === null) return status;
+      const { lastExit, reason, command } = status;
+      return { ...status, ...(redactValue({ lastExit, reason, command }, redact) as typeof status) };
+    },
+    logState() {
+      // It writes little, and would not notice for long that all is well again.
+      if (daemonLog.state.state === "degraded") daemonLog.look();
+      return daemonLog.state;
+    },
+    lookAtLog(workers) {
+      daemonLog.look();
+      for (const worker of workers) worker.tell({ type: "lookAtLog" });
+    },
+    reopenLogs: () => daemonLog.reopen(),
     ready(jobs) {
       if (!waitedFor) return true;
       const told = tellIfPossible(readinessDescriptor, { type: "ready", pid: process.pid, jobs });

@@ -31,6 +31,8 @@ export interface SupervisorMemory extends WorkMemory {
   readonly monotonicMs: number;
   readonly startedAtMs: number;
   readonly upgrades: number;
+  /** From which what goes to descriptors 1 and 2 is read; null: nobody needs to. */
+  readonly rawEnds: readonly number[] | null;
   /** What this process was before. */
   readonly before: Edition;
 }
@@ -74,10 +76,11 @@ export function becomeSuccessor(
       ...worker,
       descriptor: worker.descriptor === null ? null : keep(worker.descriptor),
     }));
+    const rawEnds = memory.rawEnds?.map(keep) ?? null;
     const file = memoryFile("djob-handover");
     if (file === null) throw new Error("this system has no memory files");
     opened.push(file);
-    writeAll(file, Buffer.from(JSON.stringify({ ...memory, workers })));
+    writeAll(file, Buffer.from(JSON.stringify({ ...memory, workers, rawEnds })));
     const variables = { ...environment, [handoverVariable]: String(keep(file)) };
     setCloseOnExec(lockDescriptor, false);
     replaceProcess(
@@ -102,6 +105,7 @@ export function recall(): SupervisorMemory {
   closeSync(file);
   const memory = JSON.parse(bytes.toString()) as SupervisorMemory;
   for (const { descriptor } of memory.workers) if (descriptor !== null) setCloseOnExec(descriptor, true);
+  for (const descriptor of memory.rawEnds ?? []) setCloseOnExec(descriptor, true);
   return { ...memory, state: shift(memory.state, performance.now() - memory.monotonicMs) };
 }
 

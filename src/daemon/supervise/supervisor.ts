@@ -21,7 +21,7 @@ import { statusOf } from "./status.ts";
 import { StopRequest } from "./stop-request.ts";
 import type { WorkMemory } from "./successor.ts";
 import { Sweep } from "./sweep.ts";
-import { consequences, watch } from "./watch.ts";
+import { type Watchdog, watchWorker } from "./watch.ts";
 import { resumeWorker, startWorker, type WorkerProcess } from "./worker-process.ts";
 
 /** How much longer than its launcher a worker may load, and than its stop timeout retire. */
@@ -45,7 +45,7 @@ export class Supervisor {
   #lastChildExit: Pick<ChildExit, "exitCode" | "signal"> = { exitCode: null, signal: null };
   /** What a module has done to the descriptor through which its worker is heard. */
   #broken: string | null = null;
-  readonly #watchdog: ReturnType<typeof watch>;
+  readonly #watchdog: Watchdog;
   #waitTimer: Timer | undefined;
 
   constructor(spec: Spec, environment: Environment, port: SupervisorPort) {
@@ -57,11 +57,8 @@ export class Supervisor {
     const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
     const swept = () => this.#dispatch({ type: "swept" });
     this.#sweep = new Sweep(spec.killMode, workers, { reap: () => this.reap(), swept });
-    const watched = () => this.#watched();
-    this.#watchdog = watch(
-      spec,
-      consequences(port.log, watched, (event) => this.#dispatch(event)),
-    );
+    const dispatch = (event: SupervisorEvent) => this.#dispatch(event);
+    this.#watchdog = watchWorker(spec, port.log, () => this.#watched(), dispatch);
   }
 
   start(): void {
@@ -147,7 +144,7 @@ export class Supervisor {
 
   async status(): Promise<DaemonStatus> {
     const report = await this.jobs.report();
-    return statusOf(this.#state, this.#spec, this.#port, this.#newest()?.pid ?? null, report);
+    return statusOf(this.#state, this.#spec, this.#port, this.#newest(), report);
   }
 
   #dispatch(event: SupervisorEvent): void {
@@ -233,6 +230,7 @@ export class Supervisor {
       stopped: ({ generation }, report) => {
         if (generation === this.#state.current) this.#stop.reported(report);
       },
+      logChanged: () => this.#port.lookAtLog(this.#workers.values()),
     });
   }
 

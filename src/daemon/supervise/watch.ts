@@ -25,8 +25,25 @@ interface WatchListeners {
   tooLarge(worker: WorkerProcess, why: string): void;
 }
 
+/** What hears the answers to its questions. */
+export interface Watchdog {
+  answered(worker: WorkerProcess, id: number): void;
+}
+
+/** @param worker the one whose jobs are scheduled; null: there is none, or it is ending */
+export function watchWorker(
+  { watchdogMs, maximumMemoryBytes }: Pick<Spec, "watchdogMs" | "maximumMemoryBytes">,
+  log: (level: "warn" | "error", message: string) => void,
+  worker: () => WorkerProcess | null,
+  dispatch: (event: SupervisorEvent) => void,
+): Watchdog {
+  const listeners = consequences(log, worker, dispatch);
+  if (maximumMemoryBytes !== null) watchMemory(maximumMemoryBytes, listeners);
+  return watchdogMs === null ? { answered() {} } : watchPulse(watchdogMs, listeners);
+}
+
 /** What the supervisor makes of it. */
-export function consequences(
+function consequences(
   log: (level: "warn" | "error", message: string) => void,
   worker: () => WorkerProcess | null,
   dispatch: (event: SupervisorEvent) => void,
@@ -48,14 +65,6 @@ export function consequences(
       else dispatch({ type: "renew", worker: culprit.generation, why });
     },
   };
-}
-
-export function watch(
-  { watchdogMs, maximumMemoryBytes }: Pick<Spec, "watchdogMs" | "maximumMemoryBytes">,
-  listeners: WatchListeners,
-): { answered(worker: WorkerProcess, id: number): void } {
-  if (maximumMemoryBytes !== null) watchMemory(maximumMemoryBytes, listeners);
-  return watchdogMs === null ? { answered() {} } : watchPulse(watchdogMs, listeners);
 }
 
 function watchPulse(allowedMs: number, { worker: current, hangs }: WatchListeners) {

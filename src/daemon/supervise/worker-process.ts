@@ -2,6 +2,7 @@
 import { closeDescriptor, socketPair } from "../../libc/files.ts";
 import { sendSignal, sendSignalToGroup } from "../../libc/signals.ts";
 import { spawn } from "../../libc/spawn.ts";
+import { allWell, type LogState } from "../../logs/trouble.ts";
 import type { FromWorker, ToWorker } from "../../runtime/link.ts";
 import { encodeSockets, type Inherited } from "../activation.ts";
 import { pipeWith } from "../become.ts";
@@ -50,6 +51,8 @@ export class WorkerProcess {
   isReady = false;
   /** What waits for a program to be ready. */
   readiness: ReadinessWatch | null = null;
+  /** What it says of its log. */
+  logState: LogState = allWell;
   /** What it says that it leaves. */
   children: readonly number[] = [];
   /** Deadlines: loading, a stop's steps. */

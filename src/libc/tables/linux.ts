@@ -53,6 +53,13 @@ export const linux = {
   },
   linux: {
     F_SETSIG: 10,
+    F_SETLEASE: 1024,
+    MFD_ALLOW_SEALING: 2,
+    F_ADD_SEALS: 1033,
+    "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE": 15,
+    SCM_RIGHTS: 1,
+    F_RDLCK: 0,
+    F_UNLCK: 2,
     SO_ATTACH_REUSEPORT_CBPF: 51,
     PR_SET_PDEATHSIG: 1,
     PR_SET_DUMPABLE: 4,

@@ -76,6 +76,13 @@ type ConstantName =
 
 type LinuxConstantName =
   | "F_SETSIG"
+  | "F_SETLEASE"
+  | "MFD_ALLOW_SEALING"
+  | "F_ADD_SEALS"
+  | "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"
+  | "SCM_RIGHTS"
+  | "F_RDLCK"
+  | "F_UNLCK"
   | "SO_ATTACH_REUSEPORT_CBPF"
   | "PR_SET_PDEATHSIG"
   | "PR_SET_DUMPABLE"

@@ -4,8 +4,10 @@ import type {
   DaemonState,
   DaemonStatus,
   JobStatus,
+  LogReport,
   WorkerReport,
 } from "../../control/messages.ts";
+import type { LogState } from "../../logs/trouble.ts";
 import { planText, planTimeZone } from "../../schedule/plan.ts";
 import { commit, version } from "../../version.ts";
 import { type JobEntry, jobState } from "../running/job-entry.ts";
@@ -21,11 +23,13 @@ export interface Identity {
   readonly stopTimeoutMs: number;
   readonly modules: readonly string[];
   readonly paths: DaemonPaths;
+  readonly log: Pick<LogReport, "target" | "format">;
 }
 
 export function statusOf(
   state: DaemonState,
-  { name, pid, workerPid, startedAtMs, foreground, stopTimeoutMs, modules, paths }: Identity,
+  { name, pid, workerPid, startedAtMs, foreground, stopTimeoutMs, modules, paths, log }: Identity,
+  logState: LogState,
   { jobs, history }: WorkerReport,
 ): DaemonStatus {
   return {
@@ -40,6 +44,7 @@ export function statusOf(
     stopTimeoutMs,
     modules,
     paths,
+    log: { ...log, ...logState },
     history: { ...history, path: paths.history },
     jobs,
     command: null,

@@ -3,13 +3,14 @@
 import { heapStats } from "bun:jsc";
 import { provideApi } from "../../api/module.ts";
 import { takeOverConsole } from "../../logs/console.ts";
+import { plainValue } from "../../logs/form/values.ts";
 import { takeOverStreams } from "../../logs/streams.ts";
 import { LineSplitter } from "../command/lines.ts";
 import { failureOf, type ModuleFailure, userStack } from "../failure.ts";
 import { jobLog } from "../journal.ts";
 import { LoadError, loadAgain } from "../loading/loader.ts";
 import { LazyAbort, RunContext } from "../running/context.ts";
-import type { RunRequest } from "../running/execution.ts";
+import type { LineParts, RunRequest } from "../running/execution.ts";
 import { keptState } from "../running/kept.ts";
 import { FoundJobs } from "./found-jobs.ts";
 import type { FromHost, ToHost } from "./messages.ts";
@@ -100,7 +101,9 @@ export class Host {
       );
       return this.#failed(error, null);
     }
-    const context = new RunContext(request, abort, () => jobLog((level, text) => this.#line(level, text)));
+    const context = new RunContext(request, abort, () =>
+      jobLog((level, text, apart) => this.#line(level, text, apart)),
+    );
     try {
       if (abort.reason !== null) throw abort.reason;
       if (maxCpuMs !== null) this.#port.limitCpu?.(maxCpuMs);
@@ -146,14 +149,18 @@ export class Host {
     this.#port.send({ type: "measured", id, bytes: heapStats().heapSize });
   }
 
-  #line(level: "debug" | "info" | "warn" | "error", text: string): void {
-    for (let from = 0; from === 0 || from < text.length; from += longestLineCharacters)
-      this.#port.send({ type: "line", level, text: text.slice(from, from + longestLineCharacters) });
+  #line(level: "debug" | "info" | "warn" | "error", text: string, parts: LineParts | null = null): void {
+    const apart = parts === null ? null : JSON.stringify({ ...parts, fields: plainValue(parts.fields) });
+    const isShort = text.length <= longestLineCharacters && (apart?.length ?? 0) <= longestLineCharacters;
+    for (let from = 0; from === 0 || from < text.length; from += longestLineCharacters) {
+      const piece = text.slice(from, from + longestLineCharacters);
+      this.#port.send({ type: "line", level, text: piece, apart: isShort ? apart : null });
+    }
   }
 
   #takeOverStreams(): void {
     const splitters = { 1: this.#splitter(), 2: this.#splitter() };
-    takeOverStreams((descriptor, bytes) => splitters[descriptor].push(bytes));
+    takeOverStreams((descriptor, bytes) => splitters[descriptor].push(bytes), true);
     this.#endLines = () => {
       for (const splitter of Object.values(splitters)) splitter.end();
     };

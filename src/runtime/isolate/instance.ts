@@ -2,7 +2,7 @@
 // a time.
 import type { Level } from "../../logs/line.ts";
 import { describeFailure, type ModuleFailure } from "../failure.ts";
-import type { Ending, RunOutput, RunRequest } from "../running/execution.ts";
+import type { Ending, LineParts, RunOutput, RunRequest } from "../running/execution.ts";
 import { type FromHost, heardFromHost } from "./messages.ts";
 import type { Place, PlaceEnd, PlaceStarter } from "./place.ts";
 import { isolationError, rebuildThrown } from "./thrown.ts";
@@ -104,7 +104,7 @@ export class Instance {
         this.kill(null);
         break;
       case "line":
-        this.#line(message.level, message.text);
+        this.#line(message.level, message.text, partsOf(message.apart));
         break;
       case "succeeded": {
         const { result, state } = message;
@@ -146,9 +146,9 @@ export class Instance {
     this.kill(null);
   }
 
-  #line(level: Level, text: string): void {
+  #line(level: Level, text: string, apart: LineParts | null = null): void {
     if (this.#run === null) this.#user.tell(level, text);
-    else this.#run.output.line(level, text);
+    else this.#run.output.line(level, text, apart);
   }
 
   #failLoading(failure: ModuleFailure): void {
@@ -225,5 +225,18 @@ function parsed(text: string | null): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
+  }
+}
+
+/** What it says is looked at before it is believed. */
+function partsOf(apart: string | null): LineParts | null {
+  try {
+    const value: unknown = apart === null ? null : JSON.parse(apart);
+    if (typeof value !== "object" || value === null) return null;
+    const { message, fields } = value as Record<string, unknown>;
+    if (typeof message !== "string" || typeof fields !== "object" || fields === null) return null;
+    return { message, fields: fields as Record<string, unknown> };
+  } catch {
+    return null;
   }
 }

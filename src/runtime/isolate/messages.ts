@@ -18,8 +18,8 @@ export type FromHost =
   /** The module has been loaded. */
   | { readonly type: "loaded" }
   | { readonly type: "unloadable"; readonly failure: ModuleFailure }
-  /** A whole line, without its end. */
-  | { readonly type: "line"; readonly level: Level; readonly text: string }
+  /** A whole line, without its end. `apart` is JSON text of LineParts; null: it has no fields, or too many. */
+  | { readonly type: "line"; readonly level: Level; readonly text: string; readonly apart: string | null }
   /** The handler has returned. `result` and `state` are JSON text; null: undefined, or too much. */
   | { readonly type: "succeeded"; readonly result: string | null; readonly state: string | null }
   /** The handler has thrown. `mayRetry`: what the job's retry.when says; null: it has none. */
@@ -56,8 +56,10 @@ const checks: { readonly [Type in FromHost["type"]]: Check<FromHost> } = {
     const heard = heardFailure(failure);
     return heard === null ? null : { type: "unloadable", failure: heard };
   },
-  line: ({ level, text }) =>
-    levels.includes(level) && typeof text === "string" ? { type: "line", level: level as Level, text } : null,
+  line: ({ level, text, apart }) =>
+    levels.includes(level) && typeof text === "string" && isTextOrNull(apart)
+      ? { type: "line", level: level as Level, text, apart }
+      : null,
   succeeded: ({ result, state }) =>
     isTextOrNull(result) && isTextOrNull(state) ? { type: "succeeded", result, state } : null,
   failed({ error, mayRetry }) {

@@ -214,7 +214,7 @@ export class Dispatcher {
       trigger,
       outcome: end.outcome,
       reason: isCancelled ? (run.asked?.reason ?? null) : null,
-      error: end.outcome === "succeeded" || isCancelled ? null : runError(end.error),
+      error: end.outcome === "succeeded" || isCancelled ? null : runError(end.error, this.#journal.redact),
       exitCode: end.exitCode,
       signal: end.signal,
       result: end.outcome === "succeeded" ? keptResult(end.result) : null,

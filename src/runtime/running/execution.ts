@@ -44,10 +44,16 @@ export interface Execution {
   terminate(): boolean;
 }
 
+/** A line for a log that has a place of its own for fields. */
+export interface LineParts {
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 /** What a run tells while it goes on. */
 export interface RunOutput {
   /** A whole line, without its end, that is the run's and goes to the log with its job's name. */
-  line(level: "debug" | "info" | "warn" | "error", text: string): void;
+  line(level: "debug" | "info" | "warn" | "error", text: string, apart?: LineParts | null): void;
 }
 
 export interface Executor {

@@ -1,4 +1,5 @@
 // What of a run is small and plain enough to be kept: its result, its state, its error. Pure.
+import type { Redact } from "../../logs/redact.ts";
 import type { RunError } from "../../store/records.ts";
 import { userStack } from "../failure.ts";
 
@@ -29,7 +30,8 @@ export function keptState(
 }
 
 /** Whatever was thrown, as a record keeps it. */
-export function runError(error: unknown): RunError {
+export function runError(error: unknown, redact: Redact | null): RunError {
+  const cut = (text: string) => (redact?.(String(text)) ?? String(text)).slice(0, maximumErrorLength);
   try {
     if (error instanceof Error) {
       const { name, message, stack } = error;
@@ -47,10 +49,6 @@ export function runError(error: unknown): RunError {
   } catch {
     return { name: "Error", message: "something was thrown that can't be shown", stack: null };
   }
-}
-
-function cut(text: string): string {
-  return String(text).slice(0, maximumErrorLength);
 }
 
 function jsonOf(value: unknown): string | null {

@@ -125,7 +125,7 @@ export class Runner {
   #startInline(run: Run, handler: (context: RunContext) => unknown, over: (end: AttemptEnd) => void): void {
     const abort = new LazyAbort();
     run.stop = (text) => abort.abort(text, run.isTimedOut ? "TimeoutError" : "AbortError");
-    const context = new RunContext(new Request(run), abort, () => this.#journal.logFor(run.job));
+    const context = new RunContext(new Request(run), abort, () => this.#journal.logFor(run));
     const fail = (error: unknown) => over(judgeFailure(run, error, abort.reason));
     const succeed = (result: unknown) => over(judgeSuccess(run, result, context.state));
     let returned: unknown;
@@ -153,7 +153,8 @@ export class Runner {
       const executor = await this.#executorOf(run.job, work);
       const request = { ...new Request(run), id: run.id };
       const execution = executor.execute(request, {
-        line: (level, text) => this.#journal.within(run, () => this.#journal.write(level, text)),
+        line: (level, text, apart = null) =>
+          this.#journal.within(run, () => this.#journal.told(level, text, apart)),
       });
       run.stop = (text) => {
         asked = text;

@@ -143,6 +143,13 @@ export class Timeline<T> {
     if (Math.abs(stepMs) < smallestStepMs) return;
     const sleptMs = this.#sleptMs === null || sleptBefore === null ? null : this.#sleptMs - sleptBefore;
     // The clocks are not read at the same moment: what was three hours is not to be a millisecond less.
-    this.#user.stepped({ stepMs: Math.round(stepMs / 1_000) * 1_000, sleptMs });
+    this.#user.stepped({
+      stepMs: wholeSeconds(stepMs),
+      sleptMs: sleptMs === null ? null : wholeSeconds(sleptMs),
+    });
   }
+}
+
+function wholeSeconds(durationMs: number): number {
+  return Math.round(durationMs / 1_000) * 1_000;
 }

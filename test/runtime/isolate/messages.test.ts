@@ -10,7 +10,7 @@ const good: ReadonlyArray<Readonly<Record<string, unknown>> & { readonly type: s
   { type: "loaded" },
   { type: "unloadable", failure },
   { type: "unloadable", failure: { ...failure, location: { file: "/m.ts", line: 1, column: 2 } } },
-  { type: "line", level: "warn", text: "a\nb" },
+  { type: "line", level: "warn", text: "a\nb", apart: null },
   { type: "succeeded", result: null, state: "{}" },
   { type: "failed", error: thrown, mayRetry: null },
   { type: "failed", error: thrown, mayRetry: false },

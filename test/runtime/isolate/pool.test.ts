@@ -94,7 +94,7 @@ describe("a pool", () => {
     place(0).says({ type: "loaded" });
     const first = run();
     expect(place(0).heard.at(-1)).toEqual({ type: "run", request, maxCpuMs: null });
-    place(0).says({ type: "line", level: "info", text: "hello" }, done);
+    place(0).says({ type: "line", level: "info", text: "hello", apart: null }, done);
     expect(first.lines).toEqual(["hello"]);
     expect(first.ended).toEqual([{ type: "succeeded", result: 1, state: undefined, exitCode: null }]);
     place(0).says(rested(true));
@@ -198,7 +198,7 @@ describe("a run", () => {
     place(0).says(
       done,
       done,
-      { type: "line", level: "info", text: "late" },
+      { type: "line", level: "info", text: "late", apart: null },
       { type: "exiting", code: 1, stack: null },
     );
     place(0).ends({ exitCode: 1, signal: null });

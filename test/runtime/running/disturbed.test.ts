@@ -1,6 +1,6 @@
 // What a soak has found: reloads, clocks that are set back and forward again, and times that come all at once.
 import { expect, test } from "bun:test";
-import { Journal } from "../../../src/runtime/journal.ts";
+import { Journal, plainPen } from "../../../src/runtime/journal.ts";
 import { Registry } from "../../../src/runtime/registry.ts";
 import { declared, freeTime } from "../../../src/runtime/running/remembered.ts";
 import { Scheduler } from "../../../src/runtime/running/scheduler.ts";
@@ -22,10 +22,8 @@ function clockText(timeMs: number): string {
 
 /** The next worker of the same daemon, on the same store. */
 function successor({ clock, store, runner }: Bench) {
-  const journal = new Journal(
-    () => clock.now(),
-    () => {},
-  );
+  const pen = plainPen(() => {});
+  const journal = new Journal(() => clock.now(), pen);
   const parts = { clock, runner, journal, store, host: "here", bootId: () => "boot", observers: null };
   const scheduler = new Scheduler(parts);
   const registry = new Registry("here");

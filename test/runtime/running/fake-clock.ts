@@ -1,5 +1,7 @@
 // A clock that stands still until a test moves it, with the wall and the monotonic hand apart, and a worker's parts on it.
-import { Journal } from "../../../src/runtime/journal.ts";
+
+import { formatLine, type LogRecord } from "../../../src/logs/line.ts";
+import { Journal, plainPen } from "../../../src/runtime/journal.ts";
 import { Registry } from "../../../src/runtime/registry.ts";
 import { Runner } from "../../../src/runtime/running/runner.ts";
 import { Scheduler } from "../../../src/runtime/running/scheduler.ts";
@@ -73,10 +75,8 @@ export function bench(
   const lines: string[] = [];
   const started: string[] = [];
   const scheduled: string[] = [];
-  const journal = new Journal(
-    () => clock.now(),
-    (_descriptor, text) => void lines.push(text.trimEnd()),
-  );
+  const keep = (record: LogRecord) => void lines.push(formatLine(record).trimEnd());
+  const journal = new Journal(() => clock.now(), plainPen(keep));
   const runner = new Runner(clock, journal, () => Promise.reject(new Error("nothing runs elsewhere here")));
   const options = {
     path: ":memory:",

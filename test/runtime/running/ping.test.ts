@@ -1,6 +1,7 @@
 // Pings: in order, with repetitions, and not lost at the end of a worker, which they hold up for no longer than they may.
 import { expect, test } from "bun:test";
-import { Journal } from "../../../src/runtime/journal.ts";
+import { formatLine, type LogRecord } from "../../../src/logs/line.ts";
+import { Journal, plainPen } from "../../../src/runtime/journal.ts";
 import { Ping } from "../../../src/runtime/running/ping.ts";
 import { FakeClock, gate, second, settled } from "./fake-clock.ts";
 
@@ -9,10 +10,8 @@ const policy = { url: "https://hc.example.com/ping/secret", timeoutMs: 10_000, r
 function pinging(answer: (url: string) => Promise<Response>) {
   const clock = new FakeClock("2026-06-01T12:00:00Z");
   const lines: string[] = [];
-  const journal = new Journal(
-    () => clock.now(),
-    (_, text) => void lines.push(text.trimEnd()),
-  );
+  const keep = (record: LogRecord) => void lines.push(formatLine(record).trimEnd());
+  const journal = new Journal(() => clock.now(), plainPen(keep));
   const urls: string[] = [];
   const ping = new Ping(clock, journal, (url) => {
     urls.push(url);

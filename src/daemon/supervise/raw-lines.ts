@@ -1,0 +1,41 @@
+// With a log that takes records alone, descriptors 1 and 2 of all of the daemon are pipes, and the supervisor makes a record of each
+// line that comes out of them. It never runs user code, so whoever writes is not kept waiting by that.
+import { closeDescriptor, duplicate, pipe } from "../../libc/files.ts";
+import { readableSignal, signalWhenReadable, tryRead } from "../../libc/readable.ts";
+import type { Level } from "../../logs/line.ts";
+import { LineSplitter } from "../../runtime/command/lines.ts";
+
+const readBytes = 65_536;
+const descriptors = [1, 2] as const;
+
+/**
+ * @param handed the read ends that the supervisor before this one in the same process had
+ * @returns the read ends
+ */
+export function readRawLines(
+  handed: readonly number[] | null,
+  tell: (level: Level, line: string) => void,
+): readonly number[] {
+  const buffer = new Uint8Array(new ArrayBuffer(readBytes));
+  return descriptors.map((descriptor, index) => {
+    const readEnd = handed?.[index] ?? pipeAt(descriptor);
+    const lines = new LineSplitter((line) => tell("info", line));
+    const look = () => {
+      for (let count = tryRead(readEnd, buffer); count; count = tryRead(readEnd, buffer))
+        lines.push(buffer.subarray(0, count));
+    };
+    signalWhenReadable(readEnd);
+    process.on(readableSignal, look);
+    // What came before that is not told.
+    setTimeout(look, 0).unref();
+    process.on("exit", look);
+    return readEnd;
+  });
+}
+
+function pipeAt(descriptor: number): number {
+  const { readEnd, writeEnd } = pipe();
+  duplicate(writeEnd, descriptor);
+  closeDescriptor(writeEnd);
+  return readEnd;
+}

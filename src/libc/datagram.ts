@@ -1,0 +1,79 @@
+// Datagrams of any size to a Unix socket: one that the socket can't hold goes as a sealed memory file whose descriptor is sent in its
+// place, as systemd's journal takes it (sd_journal_send(3), the native protocol). Nothing here ever blocks.
+import { checkDescriptor } from "./arguments.ts";
+import { errnoNumbers } from "./error.ts";
+import { closeDescriptor, writeAll } from "./files.ts";
+import { libc, optionalSymbol, socketSymbols } from "./library.ts";
+import { addressOf, zeroed } from "./memory.ts";
+
+/** @returns 0, or why it could not be sent: EAGAIN if the receiver's queue is full, ENOENT or ECONNREFUSED if there is none */
+export function sendBytes(descriptor: number, address: Uint8Array, bytes: Uint8Array): number {
+  checkDescriptor("descriptor", descriptor);
+  const { table, errno: readErrno } = libc();
+  const flags = table.constants.MSG_DONTWAIT | (table.linux?.MSG_NOSIGNAL ?? 0);
+  const { sendto } = socketSymbols();
+  for (;;) {
+    const result = Number(sendto(descriptor, bytes, bytes.length, flags, address, address.length));
+    const errno = readErrno();
+    if (result >= 0) return 0;
+    if (errno !== errnoNumbers.EINTR) return errno;
+  }
+}
+
+/** The same for bytes that are too many for a datagram (EMSGSIZE). Linux only. */
+export function sendAsFile(descriptor: number, address: Uint8Array, bytes: Uint8Array): number {
+  checkDescriptor("descriptor", descriptor);
+  const file = sealedFile(bytes);
+  if (file === null) return errnoNumbers.EMSGSIZE;
+  try {
+    return sendDescriptor(descriptor, address, file);
+  } finally {
+    closeDescriptor(file);
+  }
+}
+
+function sealedFile(bytes: Uint8Array): number | null {
+  const { table, fcntl } = libc();
+  const { linux } = table;
+  const create = linux === null ? null : optionalSymbol("memfd_create");
+  if (linux === null || create === null) return null;
+  const file = create("djob-record", linux.MFD_CLOEXEC | linux.MFD_ALLOW_SEALING);
+  if (file === -1) return null;
+  writeAll(file, bytes);
+  const seals = linux["F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"];
+  if (fcntl(file, linux.F_ADD_SEALS, seals) === 0) return file;
+  closeDescriptor(file);
+  return null;
+}
+
+// struct msghdr and struct cmsghdr as the kernel reads them on 64-bit Linux. musl's fields of 4 bytes have their padding as the upper half.
+const headerBytes = 56;
+const controlBytes = 24;
+/** CMSG_LEN(sizeof(int)) */
+const controlLength = 20;
+
+function sendDescriptor(descriptor: number, address: Uint8Array, file: number): number {
+  const { table, errno: readErrno } = libc();
+  const name = zeroed(address.length);
+  new Uint8Array(name.buffer).set(address);
+  const control = zeroed(controlBytes);
+  control.setBigUint64(0, BigInt(controlLength), true);
+  control.setInt32(8, table.constants.SOL_SOCKET, true);
+  control.setInt32(12, table.linux?.SCM_RIGHTS ?? 1, true);
+  control.setInt32(16, file, true);
+  const header = zeroed(headerBytes);
+  header.setBigUint64(0, BigInt(addressOf(name)), true);
+  header.setUint32(8, address.length, true);
+  header.setBigUint64(32, BigInt(addressOf(control)), true);
+  header.setBigUint64(40, BigInt(controlBytes), true);
+  const flags = table.constants.MSG_DONTWAIT | (table.linux?.MSG_NOSIGNAL ?? 0);
+  const { sendmsg } = socketSymbols();
+  for (;;) {
+    const result = Number(sendmsg(descriptor, new Uint8Array(header.buffer), flags));
+    const errno = readErrno();
+    // Nothing but a reference keeps what the header points to alive.
+    if (name.byteLength + control.byteLength === 0) throw new Error("unreachable");
+    if (result >= 0) return 0;
+    if (errno !== errnoNumbers.EINTR) return errno;
+  }
+}

@@ -1,0 +1,51 @@
+// A record as logfmt: `time=… level=… job=… run=… attempt=… msg="…" key=value …` on one line. What is no bare word is quoted as
+// JSON quotes it. Pure.
+import { isoTime, type LogRecord } from "../line.ts";
+import { quoted } from "./hazards.ts";
+import { cachedHead } from "./head.ts";
+import { plainError, plainValue } from "./values.ts";
+
+export function formatLogfmt(record: LogRecord): string {
+  const { message, fields = null, error } = record;
+  let text = `${headOf(record)} msg=${quoted(message)}`;
+  if (fields !== null) text += pairs(plainValue(fields));
+  if (error !== undefined) text += errorPairs(error);
+  return `${text}\n`;
+}
+
+const headOf = cachedHead(({ timeMs, level, job, run = null }) => {
+  let head = `time=${isoTime(timeMs)} level=${level}`;
+  if (job !== null) head += ` job=${word(job)}`;
+  if (run !== null) head += ` run=${word(run.id)} attempt=${run.attempt}`;
+  return head;
+});
+
+function pairs(fields: unknown): string {
+  if (typeof fields !== "object" || fields === null) return ` fields=${word(String(fields))}`;
+  return Object.entries(fields)
+    .map(([key, value]) => ` ${keyWord(key)}=${valueWord(value)}`)
+    .join("");
+}
+
+function errorPairs(error: unknown): string {
+  const { name, message, stack, cause } = plainError(error);
+  const causes = cause === undefined ? "" : ` error.cause=${valueWord(cause)}`;
+  return ` error.name=${word(name)} error.message=${quoted(message)}${stack === undefined ? "" : ` error.stack=${quoted(stack)}`}${causes}`;
+}
+
+/** A key of djob's own would be there twice. */
+const ownKeys: readonly string[] = ["time", "level", "job", "run", "attempt", "msg"];
+
+function keyWord(key: string): string {
+  const clean = key.replace(/[^\w.-]/g, "_");
+  return clean === "" || ownKeys.includes(clean) ? `fields.${clean}` : clean;
+}
+
+function valueWord(value: unknown): string {
+  if (typeof value === "string") return word(value);
+  return typeof value === "object" && value !== null ? quoted(JSON.stringify(value)) : String(value);
+}
+
+function word(text: string): string {
+  return /^[\w.:@/+-]+$/.test(text) ? text : quoted(text);
+}
