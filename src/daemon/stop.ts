@@ -7,7 +7,8 @@ import { exitCode } from "../exit-code.ts";
 import { closeDescriptor } from "../libc/files.ts";
 import { DjobError, goneAlready } from "./error.ts";
 import type { Found, Place } from "./locate.ts";
-import { isStillAt, openPidfile, removePidfile, tryLock } from "./pidfile.ts";
+import { isStillAt, openPidfile, readPid, removePidfile, tryLock } from "./pidfile.ts";
+import { hasEnded } from "./process-table.ts";
 import { defaults, isSupervised } from "./spec.ts";
 import { formatSchedule, type StopStep, scheduleMs } from "./stop-schedule.ts";
 import { clearFailure } from "./supervise/failure-file.ts";
@@ -56,15 +57,18 @@ export async function stop(
     const patienceMs = patienceWith(found, timeoutMs, schedule);
     const asked = ask(paths.socket, found, timeoutMs, schedule, patienceMs);
     let killed = false;
-    if (asked === null && schedule !== null) killed = await goThrough(schedule, target, pidfile);
+    const goneWithin = (waitMs: number) => whenGone(pidfile, pid, waitMs);
+    if (asked === null && schedule !== null) killed = await goThrough(schedule, target, goneWithin);
     else if (asked === null) target.send("SIGTERM");
-    if (!(await freeWithin(pidfile, asked === null && schedule !== null ? 0 : patienceMs))) {
+    let gone = await goneWithin(asked === null && schedule !== null ? 0 : patienceMs);
+    if (gone === null) {
       killed = true;
       target.send("SIGKILL");
-      if (!(await freeWithin(pidfile, afterKillMs)))
+      gone = await goneWithin(afterKillMs);
+      if (gone === null)
         throw new DjobError(exitCode.failed, `cannot end ${place.name}: pid ${pid} survived SIGKILL`);
     }
-    const lock = isStillAt(paths.pidfile, pidfile) ? pidfile : null;
+    const lock = gone === "free" && isStillAt(paths.pidfile, pidfile) ? pidfile : null;
     // Without the lock, a socket there is a successor's.
     if (lock === null) closeDescriptor(pidfile);
     else removeSocket(paths.socket);
@@ -104,12 +108,16 @@ function ask(
 }
 
 /** @returns whether it came to KILL */
-async function goThrough(steps: readonly StopStep[], target: Target, pidfile: number): Promise<boolean> {
+async function goThrough(
+  steps: readonly StopStep[],
+  target: Target,
+  goneWithin: (waitMs: number) => Promise<Gone | null>,
+): Promise<boolean> {
   let killed = false;
   for (const { signal, waitMs } of steps) {
     killed ||= signal === "SIGKILL";
     target.send(signal);
-    if (await freeWithin(pidfile, waitMs ?? longestTimeoutMs)) break;
+    if ((await goneWithin(waitMs ?? longestTimeoutMs)) !== null) break;
   }
   return killed;
 }
@@ -135,13 +143,21 @@ export function clearDead(place: Place): void {
   releaseStopped(place, lock);
 }
 
-/** Waits on the lock of this very file, which the daemon holds to its last moment, also after it removed the file. */
-async function freeWithin(pidfile: number, patienceMs: number): Promise<boolean> {
+/** The lock is this process's now, or that of a daemon that was started after the one that was meant had died. */
+type Gone = "free" | "taken";
+
+/**
+ * Waits on the lock of this very file, which the daemon holds to its last moment, also after it removed the file.
+ * @returns null if it lives on
+ */
+async function whenGone(pidfile: number, pid: number, patienceMs: number): Promise<Gone | null> {
   const startMs = performance.now();
   for (;;) {
-    if (isFree(pidfile)) return true;
+    if (isFree(pidfile)) return "free";
+    // Whoever starts one in the place of a daemon that was killed locks the same file, and forgets its pid.
+    if (readPid(pidfile) !== pid && hasEnded(pid)) return "taken";
     const waitedMs = performance.now() - startMs;
-    if (waitedMs > patienceMs) return false;
+    if (waitedMs > patienceMs) return null;
     // An idle daemon ends within some milliseconds, and is not to be noticed late.
     await Bun.sleep(Math.max(shortestPollMs, Math.min(waitedMs / 20, longestPollMs)));
   }

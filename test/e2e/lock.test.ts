@@ -96,6 +96,29 @@ test("a stop right after its supervisor was killed finds it gone, not starting, 
   }
 });
 
+test("a stop does not wait for the daemon that was started in the place of the one that it was to stop", async () => {
+  const space = workspace();
+  const deaf = `import { job } from "djob"; job("deaf", "always", () => new Promise(() => console.log("begun")));`;
+  space.write("worker.ts", deaf);
+  const first = await space.run(["worker.ts"]);
+  await until("its job runs", () => space.read("worker.log").includes("begun"));
+  const stop = space.start(["stop", "worker", "--stop-timeout", "20s", "--json"]);
+  await until("it is being stopped", () => space.read("worker.log").includes("stopping"));
+  // The one that waits is to find the lock taken again.
+  process.kill(stop.pid, "SIGSTOP");
+  await kill(first);
+  await until("its worker has followed", () => space.processes().every((pid) => pid === stop.pid));
+  space.write("worker.ts", module);
+  const second = await space.run(["worker.ts"]);
+  const continuedMs = performance.now();
+  process.kill(stop.pid, "SIGCONT");
+  const told = JSON.parse(await stop.stdout.text());
+  expect([await stop.exited, told.pid]).toEqual([0, first]);
+  // Far sooner than the stop timeout.
+  expect(performance.now() - continuedMs).toBeLessThan(10_000);
+  expect(await space.status("worker")).toMatchObject({ state: "running", pid: second });
+});
+
 test("a daemon that ends leaves the pidfile and the socket of its successor alone", async () => {
   const space = workspace();
   space.write("worker.ts", module);
