@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, mkdtempSync, statSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { prepareHistory } from "../../src/daemon/history-directory.ts";
 import type { Privileges } from "../../src/daemon/privileges.ts";
+import { scratch } from "../scratch.ts";
 
 const attributes = {
   ...{ nice: null, ioPriority: null, scheduler: null, limits: [], noNewPrivileges: false },
@@ -17,7 +17,7 @@ function as(chroot: string | null): Privileges {
   return { identity: { user: { uid, name: null, home: "/", shell: "/bin/sh" }, gid }, chroot, attributes };
 }
 
-const place = () => mkdtempSync(join(tmpdir(), "djob-history-"));
+const place = () => scratch("history");
 
 test("the directory is made for whoever starts the daemon", () => {
   const base = place();

@@ -1,10 +1,8 @@
 // Stores for tests: in a directory of their own, with a clock that stands still and background work that runs when it is told to.
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Connect, type Connection, loadSqlite } from "../../src/store/sqlite/connection.ts";
 import { SqliteStore, type StoreOptions } from "../../src/store/sqlite/store.ts";
 import type { Decision, Ended, Trouble } from "../../src/store/store.ts";
+import { scratch } from "../scratch.ts";
 
 export const connect = await loadSqlite();
 export const startMs = Date.UTC(2026, 0, 1);
@@ -20,7 +18,7 @@ export interface Opened {
 }
 
 export function directory(): string {
-  return mkdtempSync(join(tmpdir(), "djob-store-"));
+  return scratch("store");
 }
 
 export function openIn(

@@ -8,6 +8,7 @@ import { longestLineBytes } from "../../../src/runtime/command/lines.ts";
 import type { CommandWork, Limits } from "../../../src/runtime/job.ts";
 import type { RunRequest } from "../../../src/runtime/running/execution.ts";
 import { djobPath, isAlive, until } from "../../e2e/harness.ts";
+import { scratch } from "../../scratch.ts";
 
 const request: RunRequest = {
   job: "backup",
@@ -197,7 +198,7 @@ describe("by way of the stage", () => {
   });
 
   test("what is missing or can't be run fails with the same reason as without", async () => {
-    const noProgram = join(mkdtempSync(join(tmpdir(), "djob-")), "text");
+    const noProgram = join(scratch("programs"), "text");
     writeFileSync(noProgram, "no program", { mode: 0o755 });
     const noInterpreter = join(dirname(noProgram), "script");
     writeFileSync(noInterpreter, "#!/bin/bash\r\necho", { mode: 0o755 });

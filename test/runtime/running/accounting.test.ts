@@ -1,9 +1,8 @@
 // Every time of every job ends as exactly one record: over sleeps, clock steps, pauses, long runs and many policies.
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunRecord } from "../../../src/store/records.ts";
+import { scratch } from "../../scratch.ts";
 import { bench, FakeClock, gate, hour, minute, second, settled } from "./fake-clock.ts";
 
 type Bench = ReturnType<typeof bench>;
@@ -210,7 +209,7 @@ test("over random sleeps, steps, pauses, long runs and failures each time has ex
 
 /** The workers of one daemon, each the successor of the one before, as a supervisor has them hand over. */
 class Reloads {
-  readonly path = join(mkdtempSync(join(tmpdir(), "djob-reloads-")), "w.db");
+  readonly path = join(scratch("reloads"), "w.db");
   readonly clock = new FakeClock("2026-06-01T12:00:00Z");
   readonly declareJobs: (of: Bench) => void;
   owner = 100;

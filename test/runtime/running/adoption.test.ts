@@ -1,16 +1,15 @@
 // What one worker has left, in the hands of the next: a run that waits for its next attempt is gone on with, once its job is
 // declared, or is over, as one record.
 import { expect, test } from "bun:test";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { scratch } from "../../scratch.ts";
 import { bench, minute, second } from "./fake-clock.ts";
 
 const flaky = { every: "1h", retry: { attempts: 2, delay: "10m", jitter: 0 } };
 
 /** A worker that has left a run of "flaky" behind to be tried again in ten minutes, and the next one's bench. */
 async function left() {
-  const path = join(mkdtempSync(join(tmpdir(), "djob-adoption-")), "w.db");
+  const path = join(scratch("adoption"), "w.db");
   const before = bench("2026-06-01T11:59:30Z", { path, owner: 100 });
   before.declare("flaky", flaky, () => {
     throw new Error("not yet");
