@@ -4,6 +4,7 @@ import {
   chownSync,
   constants,
   existsSync,
+  fstatSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import {
   checkDirectory,
   makeDirectory,
@@ -150,6 +152,14 @@ describe("opening a file of one's own", () => {
     );
   });
 
+  test("takes a FIFO of one's own where devices will do, without waiting for its other end", () => {
+    const path = `${directory()}/log`;
+    Bun.spawnSync(["mkfifo", "-m", "600", path]);
+    expect(fstatSync(held(openOwnFile(request(path, true), 0o640))).isFIFO()).toBe(true);
+    chmodSync(dirname(path), 0o777);
+    expect(refusalOf(() => openOwnFile(request(path, true), 0o640)).message).toContain("everybody may write");
+  });
+
   test.each<[string, (path: string) => void]>([
     ["a symbolic link", (path) => symlinkSync("target", path)],
     ["a symbolic link", (path) => symlinkSync("missing", path)],
@@ -192,6 +202,15 @@ describe("opening a file of one's own", () => {
       writeFileSync(path, "");
       chownSync(path, nobody, nobody);
       expect(refusalOf(() => openOwnFile(request(path), 0o640)).message).toContain(
+        `it belongs to user ${nobody}`,
+      );
+    });
+
+    test("refuses another user's FIFO, also where devices will do", () => {
+      const path = `${directory()}/log`;
+      Bun.spawnSync(["mkfifo", path]);
+      chownSync(path, nobody, nobody);
+      expect(refusalOf(() => openOwnFile(request(path, true), 0o640)).message).toContain(
         `it belongs to user ${nobody}`,
       );
     });

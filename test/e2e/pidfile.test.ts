@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -80,7 +81,7 @@ const obstacles: readonly Obstacle[] = [
     put: (path, target) => symlinkSync(`${target}-missing`, path),
   },
   { what: "a hard link", why: "a second name", put: (path, target) => linkSync(target, path) },
-  { what: "a FIFO", why: "a FIFO", put: (path) => void Bun.spawnSync(["mkfifo", path]) },
+  { what: "a FIFO", why: "a FIFO", put: fifo },
   { what: "a directory", why: "a directory", put: (path) => mkdirSync(path) },
 ];
 
@@ -105,7 +106,24 @@ test.each(obstacles)("$what in the pidfile's place is refused, and left as it is
   rmSync(pidfile, { recursive: true });
 });
 
-test.each(obstacles)("$what in the log's place is refused, and left as it is", async ({ why, put }) => {
+// A FIFO may be a log.
+const logObstacles: readonly Obstacle[] = [
+  ...obstacles.filter(({ why }) => why !== "a FIFO"),
+  ...(process.geteuid?.() === 0
+    ? [
+        {
+          what: "another user's FIFO",
+          why: "belongs to user 65534",
+          put: (path: string) => {
+            fifo(path);
+            chownSync(path, 65_534, 65_534);
+          },
+        },
+      ]
+    : []),
+];
+
+test.each(logObstacles)("$what in the log's place is refused, and left as it is", async ({ why, put }) => {
   const { space, target } = prepared();
   const log = `${space.state}/worker.log`;
   put(log, target);
@@ -115,6 +133,36 @@ test.each(obstacles)("$what in the log's place is refused, and left as it is", a
   expect(stderr).toContain(`refusing to use ${log}`);
   expect(stderr).toContain(why);
   expect(describe(space, log)).toEqual(before);
+  expect(space.has("worker.pid")).toBe(false);
+});
+
+test("a FIFO of one's own in the log's place is the log", async () => {
+  const { space } = prepared();
+  const log = `${space.state}/worker.log`;
+  fifo(log);
+  const reader = Bun.spawn(["cat", log], { stdout: "pipe" });
+  try {
+    await space.run(["worker.ts"]);
+    expect(lstatSync(log).isFIFO()).toBe(true);
+    expect((await space.djob(["stop", "worker"])).code).toBe(0);
+    // The reader's end of file comes when the last of the daemon's processes has gone.
+    expect(await reader.stdout.text()).toContain("INFO ");
+  } finally {
+    reader.kill();
+    await reader.exited;
+  }
+});
+
+test("a FIFO where everybody may swap it is refused as a log", async () => {
+  const { space } = prepared();
+  const open = space.path("open");
+  mkdirSync(open);
+  chmodSync(open, 0o777);
+  const log = `${open}/worker.log`;
+  fifo(log);
+  const { code, stdout, stderr } = await space.djob(["run", "worker.ts", "--log", log]);
+  expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+  expect(stderr).toContain(`refusing to use ${open}: everybody may write to it`);
   expect(space.has("worker.pid")).toBe(false);
 });
 
@@ -132,6 +180,10 @@ function prepared(): Prepared {
   const target = space.write("target", "somebody's data\n");
   chmodSync(target, 0o604);
   return { space, pidfile: `${space.state}/worker.pid`, target };
+}
+
+function fifo(path: string): void {
+  expect(Bun.spawnSync(["mkfifo", "-m", "600", path]).exitCode).toBe(0);
 }
 
 /** All that a start could have changed. */
