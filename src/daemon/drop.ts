@@ -68,7 +68,6 @@ function isDone({ user }: Identity, system: PrivilegeSystem): boolean {
   return user !== null && user.uid !== 0 && system.userIds().every((id) => id === user.uid);
 }
 
-/** What initgroups(3) would set: asked apart, so that it can be compared. */
 /**
  * Root becomes whoever a directory belongs to, before it reads what that user could have put there. For a process that ends soon.
  * @throws {DjobError} with exit code 4
@@ -83,6 +82,7 @@ export function becomeOwnerOf(directory: string): void {
   delete process.env["TMPDIR"];
 }
 
+/** What initgroups(3) would set: asked apart, so that it can be compared. */
 function groupsFor({ user, gid }: Identity, system: PrivilegeSystem): readonly number[] {
   return user === null || user.name === null ? [gid] : system.groupsOf(user.name, gid);
 }
