@@ -5,6 +5,14 @@ import { withUser } from "../runtime/command/account.ts";
 
 export type { IoClass, LimitName, SchedulingPolicy };
 
+/** Names or numbers, as they were given; the path is absolute. */
+export interface PrivilegeRequest {
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly chroot: string | null;
+  readonly attributes: Attributes;
+}
+
 export interface Privileges {
   readonly identity: Identity | null;
   /** null: the file system's own root. */

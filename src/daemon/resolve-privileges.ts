@@ -6,16 +6,8 @@ import { findGroup, findUser, type Group, type User } from "../libc/accounts.ts"
 import { AccountError, groupId, resolveAccount } from "../runtime/command/account.ts";
 import { lackingCapability, ownPowers, type Powers } from "./capabilities.ts";
 import { DjobError, worldError } from "./error.ts";
-import type { Attributes, Identity, Privileges } from "./privileges.ts";
+import type { Attributes, Identity, PrivilegeRequest, Privileges } from "./privileges.ts";
 import { checkDirectory } from "./trust.ts";
-
-/** Names or numbers, as they were given; the path is absolute. */
-export interface PrivilegeRequest {
-  readonly user: string | null;
-  readonly group: string | null;
-  readonly chroot: string | null;
-  readonly attributes: Attributes;
-}
 
 /** What is asked of this machine. */
 export interface Machine {
