@@ -73,12 +73,13 @@ test("on a terminal the worker reads what is typed, also after a crash, and Ctrl
 });
 
 // Nobody else can become another user.
-test.if(isRoot)("another user reads what root types, and can type nothing into root's terminal", async () => {
-  const space = workspace();
-  openToOthers(space);
-  const { script, shown, reading, type } = onTerminal(
-    space,
-    `import { job } from "djob"; import { dlopen } from "bun:ffi";
+if (isRoot)
+  test("another user reads what root types, and can type nothing into root's terminal", async () => {
+    const space = workspace();
+    openToOthers(space);
+    const { script, shown, reading, type } = onTerminal(
+      space,
+      `import { job } from "djob"; import { dlopen } from "bun:ffi";
     const names = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
     const open = (name) => { try { return dlopen(name, { ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" } }); } catch {} };
     const { symbols } = names.map(open).find(Boolean);
@@ -88,20 +89,20 @@ test.if(isRoot)("another user reads what root types, and can type nothing into r
       process.stdin.on("data", (chunk) => console.log("got", String(chunk).trim()));
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
     });`,
-    "--user 65534 --group 65534",
-  );
-  const { pid, workerPid } = await running(space);
-  await until("it has tried", () => shown.text.includes("typed:"));
-  expect(shown.text).toContain("typed: -1");
-  expect(processStat(workerPid)).toMatchObject({ session: workerPid, terminal: 0 });
-  type("hello\n");
-  await until("it has read", () => shown.text.includes("got hello"));
-  type("\u0003");
-  expect(await script.exited).toBe(0);
-  await reading;
-  expect(shown.text).toContain("stopping (SIGINT)");
-  expect([pid, workerPid].filter(isAlive)).toEqual([]);
-});
+      "--user 65534 --group 65534",
+    );
+    const { pid, workerPid } = await running(space);
+    await until("it has tried", () => shown.text.includes("typed:"));
+    expect(shown.text).toContain("typed: -1");
+    expect(processStat(workerPid)).toMatchObject({ session: workerPid, terminal: 0 });
+    type("hello\n");
+    await until("it has read", () => shown.text.includes("got hello"));
+    type("\u0003");
+    expect(await script.exited).toBe(0);
+    await reading;
+    expect(shown.text).toContain("stopping (SIGINT)");
+    expect([pid, workerPid].filter(isAlive)).toEqual([]);
+  });
 
 test("a second Ctrl-C ends it at once", async () => {
   const space = workspace();
