@@ -11,7 +11,7 @@ import type { Privileges } from "./privileges.ts";
 import type { StopStep } from "./stop-schedule.ts";
 import type { RestartPolicy } from "./supervise/state.ts";
 
-export const specVersion = 4;
+export const specVersion = 5;
 
 export interface Spec {
   readonly version: typeof specVersion;
