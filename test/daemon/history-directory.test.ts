@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, statSync, symlinkSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prepareHistory } from "../../src/daemon/history-directory.ts";
-import type { Privileges } from "../../src/daemon/privileges.ts";
+import type { Privileges } from "../../src/daemon/privileges/privileges.ts";
 
 const attributes = {
   ...{ nice: null, ioPriority: null, scheduler: null, limits: [], noNewPrivileges: false },

@@ -30,7 +30,7 @@ export const types: Command = {
 };
 
 async function install(output: Output): Promise<void> {
-  const { becomeOwnerOf } = await import("../../daemon/drop.ts");
+  const { becomeOwnerOf } = await import("../../daemon/privileges/drop.ts");
   const project = absolutePath(".");
   // Links that a user has put there must not lead root elsewhere, and what is written is to be that user's.
   becomeOwnerOf(project);

@@ -4,7 +4,6 @@ import { sendSignal, sendSignalToGroup } from "../../libc/signals.ts";
 import { spawn } from "../../libc/spawn.ts";
 import { allWell, type LogState } from "../../logs/trouble.ts";
 import type { FromWorker, ToWorker } from "../../runtime/link.ts";
-import { encodeSockets, type Inherited } from "../activation.ts";
 import { pipeWith } from "../become.ts";
 import {
   firstFreeDescriptor,
@@ -16,7 +15,8 @@ import {
 } from "../descriptors.ts";
 import type { Environment } from "../environment.ts";
 import { errorCode } from "../error.ts";
-import { ownerOf } from "../privileges.ts";
+import { ownerOf } from "../privileges/privileges.ts";
+import { encodeSockets, type Inherited } from "../service-manager/activation.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
 import { Channel, type ChannelListeners, type InTransit, nothingInTransit } from "./channel.ts";

@@ -1,7 +1,7 @@
 // What a daemon that root starts gives up or is given: another user and groups, another root directory, and how the
 // kernel treats its processes. A part of the spec: plain data, resolved and checked in the launcher.
-import type { IoClass, LimitName, SchedulingPolicy } from "../libc/attributes.ts";
-import { withUser } from "../runtime/command/account.ts";
+import type { IoClass, LimitName, SchedulingPolicy } from "../../libc/attributes.ts";
+import { withUser } from "../../runtime/command/account.ts";
 
 export type { IoClass, LimitName, SchedulingPolicy };
 

@@ -2,8 +2,8 @@
 // order that works, and then a look whether it really happened. A setuid that fails without being noticed is how
 // daemons have stayed root.
 import { lstatSync } from "node:fs";
-import { exitCode } from "../exit-code.ts";
-import { groupsOf } from "../libc/accounts.ts";
+import { exitCode } from "../../exit-code.ts";
+import { groupsOf } from "../../libc/accounts.ts";
 import {
   becomeDumpable,
   canBecomeRoot,
@@ -15,8 +15,8 @@ import {
   setUser,
   supplementaryGroups,
   userIds,
-} from "../libc/identity.ts";
-import { DjobError } from "./error.ts";
+} from "../../libc/identity.ts";
+import { DjobError } from "../error.ts";
 import type { Identity, Privileges } from "./privileges.ts";
 
 /** The calls that a test may want to fail. */
