@@ -12,7 +12,8 @@ const given = process.argv0.startsWith(titlePrefix) ? process.env[stageVariable]
 // Only a thread of djob's own begins with this file.
 const stage = Bun.isMainThread ? given : "thread";
 
-const broken = brokenSetting(process.env);
+// A thread has what its process was started with, whatever a module has made of the variable since.
+const broken = Bun.isMainThread ? brokenSetting(process.env) : null;
 if (broken !== null) {
   console.error(`djob: cannot run with ${broken} in the environment\nhint: ${brokenSettingHint}`);
   exit(exitCode.usage);

@@ -1,7 +1,7 @@
 // The flags of `djob run` that only root may use: what the daemon gives up, and how the kernel treats it.
 import type { ParsedArgs } from "citty";
-import type { Privileges } from "../daemon/privileges.ts";
-import { resolvePrivileges } from "../daemon/resolve-privileges.ts";
+import type { Privileges } from "../daemon/privileges/privileges.ts";
+import { resolvePrivileges } from "../daemon/privileges/resolve-privileges.ts";
 import { type CommandInput, type RepeatableArg, textOf } from "./command.ts";
 import { absolutePath } from "./flags.ts";
 import { parseAttributes, parseUser } from "./privilege-values.ts";

@@ -1,8 +1,14 @@
 // What the values of the privilege flags mean. Pure: they are read, and compared with nothing of this machine.
 
 import { DjobError } from "../daemon/error.ts";
-import type { Attributes, IoClass, Limit, LimitName, SchedulingPolicy } from "../daemon/privileges.ts";
-import { parseProcessors } from "../daemon/resolve-privileges.ts";
+import type {
+  Attributes,
+  IoClass,
+  Limit,
+  LimitName,
+  SchedulingPolicy,
+} from "../daemon/privileges/privileges.ts";
+import { parseProcessors } from "../daemon/privileges/resolve-privileges.ts";
 import { exitCode } from "../exit-code.ts";
 import { parseSize } from "../runtime/size.ts";
 

@@ -11,7 +11,7 @@ import {
 import { DjobError, worldError } from "../daemon/error.ts";
 import { outsidePath } from "../daemon/inside.ts";
 import { checkSocketPath, type Directories, type Paths, pathsFor } from "../daemon/paths.ts";
-import { environmentFor, ownerOf } from "../daemon/privileges.ts";
+import { environmentFor, ownerOf } from "../daemon/privileges/privileges.ts";
 import { checkName, checkSpecSize, defaults, nameOfModule, type Spec, specVersion } from "../daemon/spec.ts";
 import { exitCode } from "../exit-code.ts";
 import { isCrontab } from "../runtime/loading/crontab/kind.ts";

@@ -15,7 +15,7 @@ export async function storedRuns(
 ): Promise<readonly RunReport[] | null> {
   // A daemon that runs answers itself: then none of this is loaded.
   const [{ becomeOwnerOf }, { readStored }, { failures, reportOf }] = await Promise.all([
-    import("../daemon/drop.ts"),
+    import("../daemon/privileges/drop.ts"),
     import("../store/sqlite/read.ts"),
     import("../runtime/answers/run-report.ts"),
   ]);

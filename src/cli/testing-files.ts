@@ -1,12 +1,12 @@
 // The files of "djob/testing", which the build bakes in: what `djob test` preloads, and the package that `djob types --install`
 // makes of them.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 // @ts-expect-error: TypeScript can not know that this import gives the text of a declaration file.
 import djobTypes from "../api/djob.d.ts" with { type: "text" };
 // @ts-expect-error: the same.
 import testingTypes from "../api/testing.d.ts" with { type: "text" };
-import { DjobError, worldError } from "../daemon/error.ts";
+import { DjobError, errorCode, worldError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import { version } from "../version.ts";
 
@@ -64,11 +64,22 @@ function refuseAnother(directory: string): void {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    if (errorCode(error) === "ENOENT" && isEmpty(directory)) return;
+    if (errorCode(error) === "ENOENT") throw anothers(directory);
     throw worldError(`read ${path}`, error);
   }
   if (text.includes(description)) return;
-  throw new DjobError(
+  throw anothers(directory);
+}
+
+function isEmpty(directory: string): boolean {
+  return (
+    !existsSync(directory) || (lstatSync(directory).isDirectory() && readdirSync(directory).length === 0)
+  );
+}
+
+function anothers(directory: string): DjobError {
+  return new DjobError(
     exitCode.failed,
     `cannot write ${directory}: there is a package djob that this command did not make`,
     "remove it, or use djob types > djob.d.ts",

@@ -1,5 +1,5 @@
 // The privileges of a spec as flags of `djob run`. Pure.
-import type { Attributes, Identity, Privileges } from "../daemon/privileges.ts";
+import type { Attributes, Identity, Privileges } from "../daemon/privileges/privileges.ts";
 
 type Written = ReadonlyArray<readonly [flag: string, value: string]>;
 

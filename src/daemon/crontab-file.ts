@@ -1,12 +1,11 @@
 // Reading a crontab. Its commands run as root, or as whoever it says: so root believes only one that is root's alone, as cron
 // does, and on a way that nobody else could change.
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, type Stats } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { exitCode } from "../exit-code.ts";
 import type { CrontabPort } from "../runtime/loading/crontab/source.ts";
 import { DjobError, worldError } from "./error.ts";
 import type { Spec } from "./spec.ts";
-import { checkWay, isOwn } from "./trust.ts";
+import { checkWayToFile, isOwn } from "./trust.ts";
 
 export function crontabPort({ systemCrontab }: Pick<Spec, "systemCrontab">): CrontabPort {
   return { isSystem: systemCrontab, read: readCrontabFile };
@@ -36,12 +35,14 @@ function checkTrust(path: string, stats: Stats): void {
   if ((stats.mode & 0o022) !== 0)
     throw refusal(path, `others than root may write to it (its mode is ${mode})`, mend);
   if (stats.nlink > 1) throw refusal(path, "it has a second name (a hard link)", mend);
-  for (const directory of [dirname(path), dirname(realpathSync(path))]) checkPlace(path, directory);
+  const { dev, ino } = endOfWay(path);
+  // Nobody else can change the way: so what was opened before is either its end, or was put there by nobody who may.
+  if (dev !== stats.dev || ino !== stats.ino) throw refusal(path, "it was replaced just now", "try it again");
 }
 
-function checkPlace(path: string, directory: string): void {
+function endOfWay(path: string): Stats {
   try {
-    checkWay(directory);
+    return checkWayToFile(path);
   } catch (error) {
     if (!(error instanceof DjobError)) throw error;
     throw refusal(path, error.message.replace(/^refusing to use /, ""), mend);

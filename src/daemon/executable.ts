@@ -11,7 +11,7 @@ import { checkWay } from "./trust.ts";
  * To be raised with every change of what a supervisor hands over to its successor, or of what supervisor and worker say
  * to each other: an executable that says another number is refused.
  */
-const handoverProtocol = 3;
+const handoverProtocol = 4;
 
 /** What `djob version --json` says besides: whether one djob can take over from another. */
 export const handoverFacts = { handover: handoverProtocol, spec: specVersion };

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { errorCode } from "./error.ts";
 import { outsidePath } from "./inside.ts";
 import type { Paths } from "./paths.ts";
-import { type Owner, ownerOf, type Privileges } from "./privileges.ts";
+import { type Owner, ownerOf, type Privileges } from "./privileges/privileges.ts";
 import { checkDirectory, makeDirectory } from "./trust.ts";
 
 const privateMode = 0o700;

@@ -7,7 +7,7 @@ import { errorCode } from "./error.ts";
 const maximumLinks = 40;
 
 /**
- * Where a path that is meant inside a root directory is for those outside. What is missing is taken as it is written.
+ * Where a path that is meant inside a root directory is for those outside. What is missing, or may not be looked at, is taken as it is written.
  * @param root null: there is none, and the path is its own
  */
 export function outsidePath(root: string | null, path: string): string {
@@ -48,7 +48,7 @@ function linkAt(path: string): string | null {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null;
   } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return null;
+    if (["EACCES", "ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) return null;
     throw error;
   }
 }

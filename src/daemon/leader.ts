@@ -17,7 +17,7 @@ export async function lead(
   try {
     const attributes = environment[attributesVariable] ?? noAttributes;
     delete environment[attributesVariable];
-    if (attributes !== noAttributes) (await import("./attributes.ts")).applyEncoded(attributes);
+    if (attributes !== noAttributes) (await import("./privileges/attributes.ts")).applyEncoded(attributes);
     const pid = spawn({
       path: ownExecutable(),
       argv: [process.argv0],

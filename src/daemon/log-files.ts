@@ -6,7 +6,7 @@ import { jobsDirectory } from "../logs/job-file-names.ts";
 import { worldError } from "./error.ts";
 import { makeDirectoryFor } from "./history-directory.ts";
 import { openRemote } from "./log-remote.ts";
-import { type Owner, ownerOf } from "./privileges.ts";
+import { type Owner, ownerOf } from "./privileges/privileges.ts";
 import type { Spec } from "./spec.ts";
 import { makeDirectory, openOwnFile } from "./trust.ts";
 

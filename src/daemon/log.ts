@@ -19,7 +19,7 @@ import type { Environment } from "./environment.ts";
 import { openLog } from "./log-files.ts";
 import { remoteOutput } from "./log-remote.ts";
 import { openOutOfReach } from "./own-descriptor.ts";
-import { ownerOf } from "./privileges.ts";
+import { ownerOf } from "./privileges/privileges.ts";
 import type { Spec } from "./spec.ts";
 
 export interface LogEvents {

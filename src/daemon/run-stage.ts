@@ -16,8 +16,8 @@ import {
 } from "../runtime/command/stage.ts";
 import { usualPath } from "./command.ts";
 import { ignoredByRuntime } from "./command-stage.ts";
-import { dropPrivileges, realSystem } from "./drop.ts";
 import { errorCode } from "./error.ts";
+import { dropPrivileges, realSystem } from "./privileges/drop.ts";
 import type { Exit } from "./settle.ts";
 
 export function becomeRun(exit: Exit): void {

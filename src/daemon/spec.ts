@@ -7,11 +7,11 @@ import type { LogRules } from "../logs/rules.ts";
 import type { CommandSpec } from "./command.ts";
 import { DjobError } from "./error.ts";
 import type { Paths } from "./paths.ts";
-import type { Privileges } from "./privileges.ts";
+import type { Privileges } from "./privileges/privileges.ts";
 import type { StopStep } from "./stop-schedule.ts";
 import type { RestartPolicy } from "./supervise/state.ts";
 
-export const specVersion = 4;
+export const specVersion = 5;
 
 export interface Spec {
   readonly version: typeof specVersion;

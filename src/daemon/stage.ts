@@ -4,7 +4,7 @@ import type { CommandStage } from "../runtime/command/stage.ts";
 import type { Stage } from "./descriptors.ts";
 import { attributesVariable, stageVariable, titlePrefix } from "./descriptors.ts";
 import { type Environment, quietSettings, withSmallHeap } from "./environment.ts";
-import type { Attributes } from "./privileges.ts";
+import type { Attributes } from "./privileges/privileges.ts";
 import type { Spec } from "./spec.ts";
 
 /** What `ps` shows. */

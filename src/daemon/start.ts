@@ -10,7 +10,7 @@ import { outsidePath } from "./inside.ts";
 import { type Launched, launch, launchInForeground } from "./launch.ts";
 import { takeLock } from "./lock.ts";
 import { type Directories, pathsFor } from "./paths.ts";
-import { ownerOf } from "./privileges.ts";
+import { ownerOf } from "./privileges/privileges.ts";
 import type { Spec } from "./spec.ts";
 import { notePlace } from "./stored-history.ts";
 import { ignoreTerminalSignals } from "./terminal-signals.ts";

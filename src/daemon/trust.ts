@@ -36,8 +36,21 @@ export function checkDirectory(path: string): void {
 
 /** The same, but the last part may be a link, too. */
 export function checkWay(path: string): void {
+  walk(path, false);
+}
+
+/**
+ * The same for a file: each link on the way to it belongs to root or to us as well, the last one too.
+ * @returns what is at the way's end
+ */
+export function checkWayToFile(path: string): Stats {
+  return walk(path, true);
+}
+
+function walk(path: string, toFile: boolean): Stats {
   let current = "/";
-  checkOwner(current, lstatSync(current));
+  let last = lstatSync(current);
+  checkOwner(current, last);
   let links = 0;
   const pending = path.split("/").filter((part) => part !== "");
   for (let part = pending.shift(); part !== undefined; part = pending.shift()) {
@@ -51,11 +64,14 @@ export function checkWay(path: string): void {
       if (target.startsWith("/")) current = "/";
       pending.unshift(...target.split("/").filter((item) => item !== ""));
     } else {
-      if (!stats.isDirectory()) throw refusal(next, "it is not a directory");
-      checkNotSwappable(next, stats);
+      const isEnd = toFile && pending.length === 0;
+      if (!isEnd && !stats.isDirectory()) throw refusal(next, "it is not a directory");
+      if (stats.isDirectory()) checkNotSwappable(next, stats);
       current = next;
+      last = stats;
     }
   }
+  return last;
 }
 
 /**

@@ -2,6 +2,7 @@
 // listeners finish, and gives up on what has not ended after the stop timeout.
 import type { StopReport } from "../control/messages.ts";
 import { systemClock } from "./clock.ts";
+import { endsWithin } from "./ends-within.ts";
 import type { Dispatcher } from "./running/dispatcher.ts";
 import type { Observers } from "./running/observers.ts";
 import type { Scheduler } from "./running/scheduler.ts";
@@ -75,14 +76,4 @@ const lastWordsMs = 500;
 
 async function settleObservers({ observers }: Work, deadlineMs: number): Promise<void> {
   await observers.settle(Math.max(0, Math.min(observersMs, deadlineMs - systemClock.monotonic())));
-}
-
-async function endsWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: Timer | undefined;
-  const timeout = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  const ended = await Promise.race([work.then(() => true), timeout]);
-  clearTimeout(timer);
-  return ended;
 }

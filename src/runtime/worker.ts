@@ -132,13 +132,13 @@ export class Worker {
     if (this.#stopping !== null) return;
     this.#enter("stopping");
     const { stopTimeoutMs } = this.#port.identity;
-    const reason = "the daemon is reloading";
     this.#stopping = this.#isPlainScript()
       ? this.#letListenersEnd(false, stopTimeoutMs)
-      : retire(this.#work(), reason, stopTimeoutMs);
-    const { outcome, runs } = await this.#stopping;
-    if (outcome !== "clean")
-      this.#journal.write("error", `old code was killed: ${runs.join(", ")} did not end`);
+      : retire(this.#work(), "the daemon is reloading", stopTimeoutMs);
+    const report = await this.#stopping;
+    if (report.outcome !== "clean")
+      this.#journal.write("error", `old code was killed: ${report.runs.join(", ")} did not end`);
+    supervisor.send({ type: "stopped", report });
     this.#room.history.storeIfAny?.releaseRetries();
     supervisor.send({ type: "retired", children: this.#port.children() });
     this.#port.exit(exitCode.done);

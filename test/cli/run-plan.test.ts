@@ -41,7 +41,7 @@ const at = (path: string) => join(directory, path);
 test("without flags a daemon has the documented defaults, and every path is absolute", () => {
   const { spec } = plan({ modules: ["jobs/worker.ts", "../other.ts"] });
   expect(spec).toEqual({
-    version: 4,
+    version: 5,
     name: "worker",
     modules: [at("jobs/worker.ts"), at("../other.ts")],
     systemCrontab: false,

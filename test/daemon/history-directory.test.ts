@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { prepareHistory } from "../../src/daemon/history-directory.ts";
-import type { Privileges } from "../../src/daemon/privileges.ts";
+import type { Privileges } from "../../src/daemon/privileges/privileges.ts";
 import { scratch } from "../scratch.ts";
 
 const attributes = {

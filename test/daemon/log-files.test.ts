@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { openLogs } from "../../src/daemon/log-files.ts";
-import type { Owner, Privileges } from "../../src/daemon/privileges.ts";
+import type { Owner, Privileges } from "../../src/daemon/privileges/privileges.ts";
 import { directory, held, refusalOf } from "./files.ts";
 
 const www: Owner = { uid: 54_321, gid: 54_322 };

@@ -1,5 +1,6 @@
 // --foreground with a supervisor: on a real terminal, and under a service manager.
 import { expect, test } from "bun:test";
+import { isRoot, openToOthers } from "./account.ts";
 import { djobPath, isAlive, until, type Workspace, workspace } from "./harness.ts";
 import { processStat } from "./proc.ts";
 import { receiver, startService } from "./service-manager.ts";
@@ -18,10 +19,10 @@ async function running(space: Workspace): Promise<Status> {
   });
 }
 
-/** djob run --foreground --restart on-failure on a terminal of its own. */
-function onTerminal(space: Workspace, code: string) {
+/** djob run --foreground on a terminal of its own. */
+function onTerminal(space: Workspace, code: string, flags = "--restart on-failure") {
   space.write("worker.ts", code);
-  const command = `exec "${djobPath}" run worker.ts --foreground --restart on-failure`;
+  const command = `exec "${djobPath}" run worker.ts --foreground ${flags}`;
   const script = Bun.spawn(["script", "-qefc", command, "/dev/null"], {
     cwd: space.dir,
     env: { ...space.environment(), SHELL: "/bin/sh" },
@@ -70,6 +71,38 @@ test("on a terminal the worker reads what is typed, also after a crash, and Ctrl
   expect([pid, second.workerPid].filter(isAlive)).toEqual([]);
   expect([space.has("worker.pid"), space.has("worker.sock")]).toEqual([false, false]);
 });
+
+// Nobody else can become another user.
+if (isRoot)
+  test("another user reads what root types, and can type nothing into root's terminal", async () => {
+    const space = workspace();
+    openToOthers(space);
+    const { script, shown, reading, type } = onTerminal(
+      space,
+      `import { job } from "djob"; import { dlopen } from "bun:ffi";
+    const names = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+    const open = (name) => { try { return dlopen(name, { ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" } }); } catch {} };
+    const { symbols } = names.map(open).find(Boolean);
+    const TIOCSTI = 0x5412;
+    job("types", "always", async ({ signal }) => {
+      console.log("typed:", symbols.ioctl(0, TIOCSTI, Buffer.from("x")));
+      process.stdin.on("data", (chunk) => console.log("got", String(chunk).trim()));
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    });`,
+      "--user 65534 --group 65534",
+    );
+    const { pid, workerPid } = await running(space);
+    await until("it has tried", () => shown.text.includes("typed:"));
+    expect(shown.text).toContain("typed: -1");
+    expect(processStat(workerPid)).toMatchObject({ session: workerPid, terminal: 0 });
+    type("hello\n");
+    await until("it has read", () => shown.text.includes("got hello"));
+    type("\u0003");
+    expect(await script.exited).toBe(0);
+    await reading;
+    expect(shown.text).toContain("stopping (SIGINT)");
+    expect([pid, workerPid].filter(isAlive)).toEqual([]);
+  });
 
 test("a second Ctrl-C ends it at once", async () => {
   const space = workspace();

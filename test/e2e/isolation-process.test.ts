@@ -31,6 +31,16 @@ async function told(space: Workspace, name: string): Promise<number> {
 
 const ffi = `const { dlopen } = await import("bun:ffi");`;
 
+test("it is djob's process whatever its module has made of the runtime's own variables", async () => {
+  const space = workspace();
+  await start(space, "return process.pid;");
+  space.write(
+    "worker.ts",
+    `process.env.BUN_BE_BUN = "1"; process.env.BUN_OPTIONS = "--help"; ${await Bun.file(space.path("worker.ts")).text()}`,
+  );
+  expect((await space.djob(["run-once", "worker.ts", "work", "--timeout", "20s"])).code).toBe(0);
+});
+
 test("a handler in a process has its lines, its result and its state, and nothing of djob's", async () => {
   const space = workspace();
   await start(

@@ -283,3 +283,18 @@ test("a storm of HUP leaves one worker, with the newest code", async () => {
   expect((await lifeOf(space)).pid).toBe(pid);
   await says(space, "[say] new");
 }, 20_000);
+
+test("a stop amid a reload tells what did not end of the old code", async () => {
+  const space = workspace();
+  space.write(
+    "worker.ts",
+    `import { job } from "djob";
+    job("spin", { every: "1h", isolate: true }, () => { console.log("it spins"); for (;;); });`,
+  );
+  await space.run(["worker.ts", "--stop-timeout", "300ms"]);
+  await space.djob(["trigger", "worker", "spin"]);
+  await says(space, "it spins");
+  expect((await reload(space)).code).toBe(0);
+  expect((await space.djob(["stop", "worker"])).stdout).toContain("by KILL");
+  expect(space.read("worker.log")).toContain("old code was killed: spin did not end");
+});

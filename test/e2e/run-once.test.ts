@@ -271,6 +271,19 @@ job("slow", { every: "1h" }, async ({ signal }) => {
   });
 });
 
+test("--input - takes it from standard input, so that it stands in no command line", async () => {
+  const space = worker('job("echo", "@daily", ({ input }) => input);');
+  const child = Bun.spawn([djobPath, "run-once", "worker.ts", "echo", "--input", "-"], {
+    cwd: space.dir,
+    env: space.environment(),
+    stdin: new Blob(['{"token":"secret"}\n']),
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  expect(JSON.parse(await child.stdout.text())).toEqual({ token: "secret" });
+  expect(await child.exited).toBe(0);
+});
+
 describe("what can't be run", () => {
   test("a job that there is not is exit code 2, with the nearest; so is none where there are several", async () => {
     const space = worker('job("report", "@daily", () => {});\njob("sweep", "@daily", () => {});\n');

@@ -49,7 +49,7 @@ export const runOnce: Command = {
     const { args, positionals, output } = input;
     const [job = null] = positionals.length > 1 ? positionals.slice(-1) : [];
     const modules = positionals.length > 1 ? positionals.slice(0, -1) : positionals;
-    const given = inputOf(textOf(args, "input"));
+    const given = await inputOf(textOf(args, "input"));
     const timeoutMs = durationOf(args, "timeout");
     const { spec, environment } = planRun({ ...input, positionals: modules });
     requireModules(spec);

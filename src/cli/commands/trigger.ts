@@ -47,7 +47,7 @@ export const trigger: Command = {
   notes:
     "With --wait the exit status is 0 if the run succeeded, else 1, for a command too: its own exit code is in djob runs --json. Ctrl-C ends the waiting, not the run.",
   async run({ args, positionals: [name = "", job = ""], output }) {
-    const input = inputOf(textOf(args, "input"));
+    const input = await inputOf(textOf(args, "input"));
     const daemon = await daemonOf(args, name);
     const body = input === undefined ? {} : { input };
     const waits = isSet(args, "wait");

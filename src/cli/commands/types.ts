@@ -3,6 +3,7 @@ import { exitCode } from "../../exit-code.ts";
 import { outDescriptor, writeText } from "../../logs/sink.ts";
 import { type Command, isSet } from "../command.ts";
 import { absolutePath } from "../flags.ts";
+import type { Output } from "../output.ts";
 import { declarations, installPackage } from "../testing-files.ts";
 
 export const types: Command = {
@@ -22,8 +23,16 @@ export const types: Command = {
     ["djob types --install", "where you have Bun: editors and bun test find djob as a package"],
   ],
   async run({ args, output }) {
-    if (isSet(args, "install")) output.people.success(`wrote ${installPackage(absolutePath("."))}`);
+    if (isSet(args, "install")) await install(output);
     else writeText(outDescriptor, declarations());
     return exitCode.done;
   },
 };
+
+async function install(output: Output): Promise<void> {
+  const { becomeOwnerOf } = await import("../../daemon/privileges/drop.ts");
+  const project = absolutePath(".");
+  // Links that a user has put there must not lead root elsewhere, and what is written is to be that user's.
+  becomeOwnerOf(project);
+  output.people.success(`wrote ${installPackage(project)}`);
+}

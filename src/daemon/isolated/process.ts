@@ -12,7 +12,7 @@ import type { ToHost } from "../../runtime/isolate/messages.ts";
 import type { Place, PlaceListener, PlaceStarter } from "../../runtime/isolate/place.ts";
 import { isolationError } from "../../runtime/isolate/thrown.ts";
 import { hostDescriptor, supervisorVariable } from "../descriptors.ts";
-import type { Environment } from "../environment.ts";
+import { daemonEnvironment, type Environment } from "../environment.ts";
 import { errorCode } from "../error.ts";
 import type { Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
@@ -188,10 +188,15 @@ function watchSignals(): void {
 
 let isWatching = false;
 
+/** As modules have made it, but for what would make something else of this executable. */
 function environmentOf(): Environment {
   const own: Record<string, string> = { [supervisorVariable]: String(process.pid) };
-  const given: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) given[name] = value;
+  const given = daemonEnvironment({
+    inherited: process.env,
+    foreground: true,
+    assignments: [],
+    timeZone: null,
+  });
   return { ...stageEnvironment("isolated", given), ...own };
 }
 

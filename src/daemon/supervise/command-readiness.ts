@@ -7,7 +7,7 @@ import { outDescriptor } from "../../logs/sink.ts";
 import { textFrom } from "../../logs/text-from.ts";
 import type { ReadyRule } from "../command.ts";
 import { sizeOf } from "../log-files.ts";
-import { ownerOf } from "../privileges.ts";
+import { ownerOf } from "../privileges/privileges.ts";
 import type { Spec } from "../spec.ts";
 
 export interface ReadinessWatch {

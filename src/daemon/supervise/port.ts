@@ -4,7 +4,7 @@ import type { ChildExit } from "../../libc/process.ts";
 import type { Level } from "../../logs/line.ts";
 import type { LogState } from "../../logs/trouble.ts";
 import type { ModuleFailure } from "../../runtime/failure.ts";
-import type { Inherited } from "../activation.ts";
+import type { Inherited } from "../service-manager/activation.ts";
 import type { SupervisorState } from "./state.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 

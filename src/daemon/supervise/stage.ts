@@ -14,7 +14,7 @@ import { DaemonLog } from "../log.ts";
 import { isStillAt, removePidfile, writePid } from "../pidfile.ts";
 import { leaveDescriptors, type Message, tellIfPossible } from "../readiness.ts";
 import { specReport } from "../redaction.ts";
-import { type Service, takeService } from "../service.ts";
+import { type Service, takeService } from "../service-manager/service.ts";
 import { type Exit, nameProcess, takeSpec } from "../settle.ts";
 import type { Spec } from "../spec.ts";
 import { parseSchedule, usualSchedule } from "../stop-schedule.ts";

@@ -45,9 +45,10 @@ export class StopRequest {
     });
   }
 
-  /** What the worker says of its end. */
-  reported(report: StopReport): void {
-    this.#report = report;
+  /** What a worker says of its end. After a reload there may be several, and the worst end is that of the daemon. */
+  reported({ outcome, runs }: StopReport): void {
+    const worst = outcome === "clean" ? this.#report.outcome : outcome;
+    this.#report = { outcome: worst, runs: [...new Set([...this.#report.runs, ...runs])] };
   }
 
   settle(): void {

@@ -227,8 +227,8 @@ export class Supervisor {
       pong: (living, id) => this.#watchdog.answered(living, id),
       yielded: ({ generation }, atMs, running) => this.#handover.yielded(generation, atMs, running),
       runEnded: ({ generation }, job) => this.#handover.runEnded(generation, job, this.#state.current),
-      stopped: ({ generation }, report) => {
-        if (generation === this.#state.current) this.#stop.reported(report);
+      stopped: (_worker, report) => {
+        if (this.#stop.isMade) this.#stop.reported(report);
       },
       logChanged: () => this.#port.lookAtLog(this.#workers.values()),
     });

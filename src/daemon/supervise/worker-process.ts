@@ -4,7 +4,6 @@ import { sendSignal, sendSignalToGroup } from "../../libc/signals.ts";
 import { spawn } from "../../libc/spawn.ts";
 import { allWell, type LogState } from "../../logs/trouble.ts";
 import type { FromWorker, ToWorker } from "../../runtime/link.ts";
-import { encodeSockets, type Inherited } from "../activation.ts";
 import { pipeWith } from "../become.ts";
 import {
   firstFreeDescriptor,
@@ -16,7 +15,8 @@ import {
 } from "../descriptors.ts";
 import type { Environment } from "../environment.ts";
 import { errorCode } from "../error.ts";
-import { ownerOf } from "../privileges.ts";
+import { ownerOf } from "../privileges/privileges.ts";
+import { encodeSockets, type Inherited } from "../service-manager/activation.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
 import { Channel, type ChannelListeners, type InTransit, nothingInTransit } from "./channel.ts";
@@ -185,8 +185,7 @@ export function startWorker(
         { from: theirs, to: readinessDescriptor },
         { from: specEnd, to: specDescriptor },
       ],
-      // On a terminal, keys reach all of it, and the worker may read: no other group may (termios(3)).
-      newGroup: !spec.foreground || spec.killMode === "group",
+      ...groupOf(spec),
       defaultSignals: { allBut: ["SIGHUP"] },
       emptySignalMask: true,
       closeFrom: firstFreeDescriptor,
@@ -199,4 +198,14 @@ export function startWorker(
     closeDescriptor(theirs);
     closeDescriptor(specEnd);
   }
+}
+
+/** Whom a terminal's keys reach, and who may read from it: no other group of its session may (termios(3)). */
+function groupOf({ foreground, killMode, privileges }: Spec): {
+  readonly newGroup?: boolean;
+  readonly newSession?: boolean;
+} {
+  // Whoever has the terminal for its own may type into it (TIOCSTI), and the shell that reads there next is root's: as with su -c.
+  if (foreground && ownerOf(privileges) !== null) return { newSession: true };
+  return { newGroup: !foreground || killMode === "group" };
 }

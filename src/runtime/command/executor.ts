@@ -1,6 +1,7 @@
 // Runs a job that is a command: a child in a session and process group of its own, so that what it starts ends with it, whose
 // output goes to the log line by line.
 import type { Subprocess } from "bun";
+import { endsWithin } from "../ends-within.ts";
 import type { CommandWork, Limits } from "../job.ts";
 import type { Ending, Execution, Executor, RunOutput, RunRequest } from "../running/execution.ts";
 import { LineSplitter } from "./lines.ts";
@@ -123,24 +124,14 @@ class ToldLines {
 
   /** Waits for the end of both, or, when they are held open, until nothing more comes. */
   async drain(): Promise<void> {
-    if (await this.#isOverWithin(drainMs)) return;
+    if (await endsWithin(drainMs, this.#all)) return;
     // The event loop may have been blocked all the time.
     for (let round = 0, before = -1; round < maximumRounds && before !== this.#chunks; round += 1) {
       before = this.#chunks;
-      if (await this.#isOverWithin(quietMs)) return;
+      if (await endsWithin(quietMs, this.#all)) return;
     }
     this.#giveUp.abort();
     await this.#all;
-  }
-
-  async #isOverWithin(durationMs: number): Promise<boolean> {
-    let timer: Timer | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), durationMs);
-    });
-    const isOver = await Promise.race([this.#all.then(() => true), late]);
-    clearTimeout(timer);
-    return isOver;
   }
 }
 

@@ -1,5 +1,5 @@
 // Why the kernel did not run a file that is there.
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 
 const firstBytes = 256;
 
@@ -7,7 +7,9 @@ const firstBytes = 256;
 export function interpreterOf(program: string): string | null {
   let descriptor: number | null = null;
   try {
-    descriptor = openSync(program, "r");
+    // Opening a FIFO would wait for its other end.
+    descriptor = openSync(program, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    if (!fstatSync(descriptor).isFile()) return null;
     const start = Buffer.alloc(firstBytes);
     const text = start.toString("latin1", 0, readSync(descriptor, start));
     return /^#![ \t]*([^ \t\n]+)/.exec(text)?.[1] ?? null;

@@ -52,6 +52,8 @@ export function whyNot({ step, code, message, interpreter }: StageReport, direct
         : `its interpreter ${JSON.stringify(interpreter)} is missing`;
     case "EACCES":
       return "it is not executable";
+    case "E2BIG":
+      return "its arguments and variables are too long for the system: is DJOB_INPUT, which it gets, long?";
     case "ENOEXEC":
       return "it is no program for this machine, and no script with a first line such as #!/bin/sh";
     default:

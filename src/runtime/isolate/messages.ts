@@ -1,6 +1,6 @@
 // What the worker and a thread or process of its jobs say to each other: JSON, one message at a time. What comes out of there is
 // what a user's code may have written: it is looked at before it is believed.
-import type { Level } from "../../logs/line.ts";
+import { type Level, levels } from "../../logs/line.ts";
 import type { ModuleFailure } from "../failure.ts";
 import type { RunRequest } from "../running/execution.ts";
 import { heardThrown, type Thrown } from "./thrown.ts";
@@ -48,8 +48,6 @@ export function heardFromHost(text: string): FromHost | null {
   return checks[type as FromHost["type"]](value as Record<string, unknown>);
 }
 
-const levels: readonly unknown[] = ["debug", "info", "warn", "error"];
-
 const checks: { readonly [Type in FromHost["type"]]: Check<FromHost> } = {
   loaded: () => ({ type: "loaded" }),
   unloadable({ failure }) {
@@ -57,8 +55,8 @@ const checks: { readonly [Type in FromHost["type"]]: Check<FromHost> } = {
     return heard === null ? null : { type: "unloadable", failure: heard };
   },
   line: ({ level, text, apart }) =>
-    levels.includes(level) && typeof text === "string" && isTextOrNull(apart)
-      ? { type: "line", level: level as Level, text, apart }
+    isLevel(level) && typeof text === "string" && isTextOrNull(apart)
+      ? { type: "line", level, text, apart }
       : null,
   succeeded: ({ result, state }) =>
     isTextOrNull(result) && isTextOrNull(state) ? { type: "succeeded", result, state } : null,
@@ -90,6 +88,10 @@ function heardLocation(value: unknown): ModuleFailure["location"] {
   if (typeof value !== "object" || value === null) return null;
   const { file, line, column } = value as Record<string, unknown>;
   return typeof file === "string" && isCount(line) && isCount(column) ? { file, line, column } : null;
+}
+
+function isLevel(value: unknown): value is Level {
+  return (levels as readonly unknown[]).includes(value);
 }
 
 function isTextOrNull(value: unknown): value is string | null {

@@ -2,7 +2,7 @@
 // asked for before anything is started. Pure but for `ownPowers`.
 import { readFileSync } from "node:fs";
 import { getPriority } from "node:os";
-import type { PrivilegeRequest } from "./resolve-privileges.ts";
+import type { PrivilegeRequest } from "./privileges.ts";
 
 /** capabilities(7), with the numbers of linux/capability.h. */
 const capabilities = {

@@ -1,21 +1,13 @@
 // From what the flags say of privileges to what the spec holds: names become numbers, and all that can be known to fail
 // is refused before anything is started.
 import { readFileSync, statSync } from "node:fs";
-import { exitCode } from "../exit-code.ts";
-import { findGroup, findUser, type Group, type User } from "../libc/accounts.ts";
-import { AccountError, groupId, resolveAccount } from "../runtime/command/account.ts";
+import { exitCode } from "../../exit-code.ts";
+import { findGroup, findUser, type Group, type User } from "../../libc/accounts.ts";
+import { AccountError, groupId, resolveAccount } from "../../runtime/command/account.ts";
+import { DjobError, worldError } from "../error.ts";
+import { checkDirectory } from "../trust.ts";
 import { lackingCapability, ownPowers, type Powers } from "./capabilities.ts";
-import { DjobError, worldError } from "./error.ts";
-import type { Attributes, Identity, Privileges } from "./privileges.ts";
-import { checkDirectory } from "./trust.ts";
-
-/** Names or numbers, as they were given; the path is absolute. */
-export interface PrivilegeRequest {
-  readonly user: string | null;
-  readonly group: string | null;
-  readonly chroot: string | null;
-  readonly attributes: Attributes;
-}
+import type { Attributes, Identity, PrivilegeRequest, Privileges } from "./privileges.ts";
 
 /** What is asked of this machine. */
 export interface Machine {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { dropPrivileges, type PrivilegeSystem } from "../../src/daemon/drop.ts";
-import type { Privileges } from "../../src/daemon/privileges.ts";
-import { refusalOf } from "./files.ts";
+import { dropPrivileges, type PrivilegeSystem } from "../../../src/daemon/privileges/drop.ts";
+import type { Privileges } from "../../../src/daemon/privileges/privileges.ts";
+import { refusalOf } from "../files.ts";
 
 const attributes: Privileges["attributes"] = {
   nice: null,

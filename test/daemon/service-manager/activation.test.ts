@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
-import { decodeSockets, encodeSockets, listenDescriptors } from "../../src/daemon/activation.ts";
+import {
+  decodeSockets,
+  encodeSockets,
+  listenDescriptors,
+} from "../../../src/daemon/service-manager/activation.ts";
 
 const meant = { LISTEN_PID: "7", LISTEN_FDS: "2" };
 

@@ -2,10 +2,10 @@
 // descriptors 3, 4, 5 …, where djob has its own. The launcher moves them up, and one variable of djob's tells the worker
 // where they are, also the one after a reload in place.
 import type { ListenSocket } from "djob";
-import { closeDescriptor, duplicateAbove, setCloseOnExec } from "../libc/files.ts";
-import { describeSocket } from "../libc/sockets.ts";
-import { listenVariable } from "./descriptors.ts";
-import type { Environment } from "./environment.ts";
+import { closeDescriptor, duplicateAbove, setCloseOnExec } from "../../libc/files.ts";
+import { describeSocket } from "../../libc/sockets.ts";
+import { listenVariable } from "../descriptors.ts";
+import type { Environment } from "../environment.ts";
 
 /** One that was handed over. */
 export interface Inherited {

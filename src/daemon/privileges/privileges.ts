@@ -1,9 +1,17 @@
 // What a daemon that root starts gives up or is given: another user and groups, another root directory, and how the
 // kernel treats its processes. A part of the spec: plain data, resolved and checked in the launcher.
-import type { IoClass, LimitName, SchedulingPolicy } from "../libc/attributes.ts";
-import { withUser } from "../runtime/command/account.ts";
+import type { IoClass, LimitName, SchedulingPolicy } from "../../libc/attributes.ts";
+import { withUser } from "../../runtime/command/account.ts";
 
 export type { IoClass, LimitName, SchedulingPolicy };
+
+/** Names or numbers, as they were given; the path is absolute. */
+export interface PrivilegeRequest {
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly chroot: string | null;
+  readonly attributes: Attributes;
+}
 
 export interface Privileges {
   readonly identity: Identity | null;

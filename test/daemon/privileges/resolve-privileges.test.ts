@@ -1,13 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import type { Attributes } from "../../src/daemon/privileges.ts";
+import type { Attributes, PrivilegeRequest } from "../../../src/daemon/privileges/privileges.ts";
 import {
   type Machine,
-  type PrivilegeRequest,
   parseProcessors,
   resolvePrivileges,
-} from "../../src/daemon/resolve-privileges.ts";
-import { directory, refusalOf } from "./files.ts";
+} from "../../../src/daemon/privileges/resolve-privileges.ts";
+import { directory, refusalOf } from "../files.ts";
 
 const www = { name: "www", uid: 33, gid: 34, home: "/srv", shell: "/bin/sh" };
 const digits = { name: "4711", uid: 99, gid: 98, home: "", shell: "" };

@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { attributesOf, environmentFor, ownerOf, type Privileges } from "../../src/daemon/privileges.ts";
+import {
+  attributesOf,
+  environmentFor,
+  ownerOf,
+  type Privileges,
+} from "../../../src/daemon/privileges/privileges.ts";
 
 const privileges: Privileges = {
   identity: { user: { uid: 7, name: "www", home: "/srv", shell: "/bin/sh" }, gid: 8 },

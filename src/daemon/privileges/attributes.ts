@@ -8,8 +8,8 @@ import {
   setNice,
   setProcessors,
   setScheduler,
-} from "../libc/attributes.ts";
-import { worldError } from "./error.ts";
+} from "../../libc/attributes.ts";
+import { worldError } from "../error.ts";
 import type { Attributes } from "./privileges.ts";
 
 /** What the launcher put into the leader's variable. */

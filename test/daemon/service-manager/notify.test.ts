@@ -1,8 +1,12 @@
 import { expect, test } from "bun:test";
-import { notification, serviceManager, watchdogIntervalMs } from "../../src/daemon/notify.ts";
-import { closeDescriptor } from "../../src/libc/files.ts";
-import { bindDatagramSocket, receiveDatagram, sendDatagram } from "../../src/libc/sockets.ts";
-import { until } from "../e2e/harness.ts";
+import {
+  notification,
+  serviceManager,
+  watchdogIntervalMs,
+} from "../../../src/daemon/service-manager/notify.ts";
+import { closeDescriptor } from "../../../src/libc/files.ts";
+import { bindDatagramSocket, receiveDatagram, sendDatagram } from "../../../src/libc/sockets.ts";
+import { until } from "../../e2e/harness.ts";
 
 test("a notification is a line for each assignment, and a value can't begin another", () => {
   expect(notification({ READY: 1, STATUS: "running, 2 jobs" })).toBe("READY=1\nSTATUS=running, 2 jobs");

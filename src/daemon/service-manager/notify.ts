@@ -1,7 +1,7 @@
 // What djob tells the service manager that started it, as sd_notify(3) says: newline-separated assignments in one datagram
 // to NOTIFY_SOCKET. Telling never harms the daemon: what nobody receives is lost, what finds the queue full is sent again.
-import { monotonicUsec } from "../libc/monotonic.ts";
-import { sendDatagram } from "../libc/sockets.ts";
+import { monotonicUsec } from "../../libc/monotonic.ts";
+import { sendDatagram } from "../../libc/sockets.ts";
 
 export interface ServiceManager {
   /** Also after a reload, whether it succeeded or not. */

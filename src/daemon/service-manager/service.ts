@@ -1,12 +1,12 @@
 // A worker that a service manager started: takes what the manager gave it before a module could see it, tells the manager
 // of each change of its state, and gives signs of life while its event loop turns.
 import type { ListenSocket } from "djob";
-import type { DaemonState } from "../control/messages.ts";
+import type { DaemonState } from "../../control/messages.ts";
+import { listenVariable } from "../descriptors.ts";
+import type { Environment } from "../environment.ts";
+import { takeVariable } from "../take-variable.ts";
 import { handOver, type Inherited, inheritedSockets, socketsForModules } from "./activation.ts";
-import { listenVariable } from "./descriptors.ts";
-import type { Environment } from "./environment.ts";
 import { type ServiceManager, serviceManager, watchdogIntervalMs } from "./notify.ts";
-import { takeVariable } from "./take-variable.ts";
 
 export interface Service {
   /** As they were handed over. */

@@ -2,8 +2,8 @@
 // order that works, and then a look whether it really happened. A setuid that fails without being noticed is how
 // daemons have stayed root.
 import { lstatSync } from "node:fs";
-import { exitCode } from "../exit-code.ts";
-import { groupsOf } from "../libc/accounts.ts";
+import { exitCode } from "../../exit-code.ts";
+import { groupsOf } from "../../libc/accounts.ts";
 import {
   becomeDumpable,
   canBecomeRoot,
@@ -15,8 +15,8 @@ import {
   setUser,
   supplementaryGroups,
   userIds,
-} from "../libc/identity.ts";
-import { DjobError } from "./error.ts";
+} from "../../libc/identity.ts";
+import { DjobError } from "../error.ts";
 import type { Identity, Privileges } from "./privileges.ts";
 
 /** The calls that a test may want to fail. */
@@ -68,7 +68,6 @@ function isDone({ user }: Identity, system: PrivilegeSystem): boolean {
   return user !== null && user.uid !== 0 && system.userIds().every((id) => id === user.uid);
 }
 
-/** What initgroups(3) would set: asked apart, so that it can be compared. */
 /**
  * Root becomes whoever a directory belongs to, before it reads what that user could have put there. For a process that ends soon.
  * @throws {DjobError} with exit code 4
@@ -83,6 +82,7 @@ export function becomeOwnerOf(directory: string): void {
   delete process.env["TMPDIR"];
 }
 
+/** What initgroups(3) would set: asked apart, so that it can be compared. */
 function groupsFor({ user, gid }: Identity, system: PrivilegeSystem): readonly number[] {
   return user === null || user.name === null ? [gid] : system.groupsOf(user.name, gid);
 }
