@@ -2,7 +2,7 @@
 import type { ParsedArgs } from "citty";
 import { DjobError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
-import { levelNames } from "../logs/read/header.ts";
+import { levels } from "../logs/line.ts";
 import { isSet, type RepeatableArg, textOf } from "./command.ts";
 import { patternOf } from "./log-pattern.ts";
 import { momentOf, timeForms } from "./log-times.ts";
@@ -30,7 +30,7 @@ export const logFlags: Readonly<Record<string, RepeatableArg>> = {
   level: {
     type: "string",
     valueHint: "LEVEL",
-    description: `this level and those above it: ${levelNames.join(", ")}`,
+    description: `this level and those above it: ${levels.join(", ")}`,
   },
   since: { type: "string", valueHint: "TIME", description: `not before: ${timeForms}` },
   until: { type: "string", valueHint: "TIME", description: "not after; the same forms" },
@@ -90,10 +90,10 @@ function countOf(text: string | null, usual: number | null): number | null {
 
 function levelOf(text: string | null): number {
   if (text === null) return 0;
-  const names: readonly string[] = levelNames;
+  const names: readonly string[] = levels;
   const index = names.indexOf(text.toLowerCase());
   if (index !== -1) return index + 1;
-  throw misuse(`--level ${JSON.stringify(text)} is no level`, `the levels are ${levelNames.join(", ")}`);
+  throw misuse(`--level ${JSON.stringify(text)} is no level`, `the levels are ${levels.join(", ")}`);
 }
 
 function checkRun(text: string): string {

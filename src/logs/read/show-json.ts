@@ -1,7 +1,8 @@
 // Records as programs read them: one JSON object a line (NDJSON), whatever form they have in the log. A record that is in JSON form is
 // given as it is, with the daemon's name in it; of a raw line, the time is that of the record before it.
+import { levels } from "../line.ts";
 import { madeText } from "./garbage.ts";
-import { json, levelNames, logfmt, raw, text } from "./header.ts";
+import { json, logfmt, raw, text } from "./header.ts";
 import { isoTimeBytes } from "./iso-time.ts";
 import { logfmtFields, parsed, unindented, withoutEnd } from "./message.ts";
 import type { Out } from "./out.ts";
@@ -121,7 +122,7 @@ class OpenMessage {
 
 function headOf({ header }: RecordReader, member: string): string {
   const time = Number.isNaN(header.timeMs) ? "null" : `"${new Date(header.timeMs).toISOString()}"`;
-  const level = header.form === raw ? "" : `,"level":"${levelNames[header.level - 1]}"`;
+  const level = header.form === raw ? "" : `,"level":"${levels[header.level - 1]}"`;
   return `{"time":${time},${member}${level}`;
 }
 
