@@ -1,5 +1,5 @@
 // Many numbered lines from eight writers (the main thread, two Workers, five children) through many rotations, with a SIGKILL and
-// a reload in between; then each line that was written must be there exactly once, in each writer's order.
+// a reload in between; then each line that was written must be there exactly once, in each writer's order (soak/log-lines.ts).
 import {
   createReadStream,
   existsSync,
@@ -11,10 +11,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import { filling, LineChecker, type LinePlace, writerNames } from "./soak/log-lines.ts";
 
 export interface SoakOptions {
   readonly lines: number;
@@ -39,7 +39,7 @@ export interface SoakReport {
 }
 
 const djob = join(import.meta.dir, "../dist/djob");
-const writerCount = 8;
+const writerCount = writerNames.length;
 const bytesALine = 75;
 const childLines = 2_000;
 
@@ -95,36 +95,34 @@ async function verify(directory: string, perWriter: number): Promise<SoakReport>
     .sort(
       (one, other) => Number(one === "worker.log") - Number(other === "worker.log") || (one < other ? -1 : 1),
     );
-  const next = new Map<string, number>();
-  const errors: string[] = [];
-  let count = 0;
+  const checker = new LineChecker();
   for (const name of names) {
-    for await (const line of createInterface({ input: streamOf(join(directory, name)), crlfDelay: 0 })) {
-      const [, tag, digits] =
-        /^(?:\d{4}-\d\d-\d\dT\S+Z INFO {2}\[main-\d+\] )?([a-z]+\d*\.\d+) (\d+) x{30}$/.exec(line) ?? [];
-      if (tag === undefined) {
-        if (!/^\d{4}-\d\d-\d\dT\S+Z (INFO |WARN |ERROR|DEBUG) /.test(line))
-          errors.push(`${name}: torn: ${line.slice(0, 100)}`);
-        continue;
-      }
-      count += 1;
-      const expected = next.get(tag) ?? 0;
-      if (Number(digits) !== expected) errors.push(`${name}: ${tag} has ${digits} in place of ${expected}`);
-      next.set(tag, Number(digits) + 1);
-    }
+    for await (const { line, ...place } of linesOf(streamOf(join(directory, name))))
+      checker.take(line, { file: name, ...place });
   }
-  const last = Math.max(...[...next.keys()].map((tag) => Number(tag.split(".")[1])));
-  const complete = [...next].filter(([tag]) => tag.endsWith(`.${last}`));
-  for (const [tag, lines] of complete)
-    if (lines !== perWriter) errors.push(`${tag} has ${lines} lines, not ${perWriter}`);
-  if (complete.length !== writerCount) errors.push(`${complete.length} writers wrote to the end`);
+  const { lines, writers, errors } = checker.finish(perWriter);
   return {
-    lines: count,
-    writers: next.size,
+    lines,
+    writers,
     files: names.length,
     compressed: names.filter((name) => /\.(gz|zst)$/.test(name)).length,
     errors: errors.slice(0, 20),
   };
+}
+
+/** One character a byte. */
+async function* linesOf(stream: Readable): AsyncGenerator<{ line: string } & Omit<LinePlace, "file">> {
+  let rest = "";
+  let offset = 0;
+  for await (const chunk of stream) {
+    const lines = (rest + chunk.toString("latin1")).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      yield { line, offset, isEnded: true };
+      offset += line.length + 1;
+    }
+  }
+  if (rest !== "") yield { line: rest, offset, isEnded: false };
 }
 
 function streamOf(path: string): Readable {
@@ -171,7 +169,7 @@ self.onmessage = async ({ data }) => {
   if (data === "end") { isOver = true; return; }
   const { tag, lines, raw } = data;
   for (let n = 0; n < lines && !isOver; n += 1) {
-    const line = tag + " " + n + " " + "x".repeat(30);
+    const line = tag + " " + n + " " + "${filling}";
     if (raw) writeSync(1, line + "\\n"); else console.log(line);
     if (n % 200 === 0) await Bun.sleep(0);
   }
@@ -183,7 +181,7 @@ self.onmessage = async ({ data }) => {
  * the same time. `progress` counts the main thread's lines, over all of them.
  */
 function moduleSource(directory: string, lines: number): string {
-  const child = `my ($tag, $from, $to) = @ARGV; my $x = "x" x 30; for (my $n = $from; $n < $to; $n++) { syswrite(STDOUT, "$tag $n $x\\n"); }`;
+  const child = `my ($tag, $from, $to) = @ARGV; my $x = "${filling}"; for (my $n = $from; $n < $to; $n++) { syswrite(STDOUT, "$tag $n $x\\n"); }`;
   return `import { job } from "djob"; import { appendFileSync, readFileSync, writeFileSync, existsSync } from "node:fs";
 const directory = ${JSON.stringify(directory)}; const lines = ${lines};
 appendFileSync(directory + "/starts", "x");
@@ -205,7 +203,7 @@ const children = async (tag: string) => {
 };
 const main = async () => {
   for (let n = 0; n < lines && !isOver; n += 1) {
-    console.log("main." + id, n, "x".repeat(30));
+    console.log("main." + id, n, "${filling}");
     if (n % 200 === 0) { progress += 200; writeFileSync(directory + "/progress", String(progress)); await Bun.sleep(0); }
   }
 };

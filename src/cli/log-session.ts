@@ -2,9 +2,9 @@
 import { DjobError, errorCode, worldError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import { jobsDirectory } from "../logs/job-file-names.ts";
+import { jobLogs } from "../logs/job-files.ts";
 import type { Wanted, WantedRun } from "../logs/read/filter.ts";
 import type { FollowedLog } from "../logs/read/followed-log.ts";
-import { jobLogs } from "../logs/read/job-files.ts";
 import { NoFileError } from "../logs/read/log-file.ts";
 import { type LogRequest, openFollowedLog, openLog } from "../logs/read/open-log.ts";
 import { Out, ReaderGone } from "../logs/read/out.ts";

@@ -5,8 +5,9 @@ import { knownNames, statusOrGuess } from "../daemon/locate.ts";
 import { type Directories, pathsFor } from "../daemon/paths.ts";
 import { isName } from "../daemon/spec.ts";
 import { exitCode } from "../exit-code.ts";
-import { jobLog, jobLogs } from "../logs/read/job-files.ts";
+import { jobLog, jobLogs } from "../logs/job-files.ts";
 import type { Daemon } from "./ask-daemon.ts";
+import { splitPath } from "./log-flags.ts";
 
 export interface DaemonLogs {
   readonly daemon: Daemon;
@@ -22,12 +23,11 @@ export interface DaemonLogs {
  */
 export function logsOf(daemon: Daemon, job: string | null): DaemonLogs | null {
   const { place, found, directories } = daemon;
-  const { log, ...others } = statusOrGuess(place, found).paths;
+  const { log, logErr } = statusOrGuess(place, found).paths;
   if (log === null) return null;
   const ofJob = job === null ? null : jobLog(log, job);
   if (ofJob !== null) return { daemon, paths: [ofJob], isOfOneJob: true };
-  const told = "logErr" in others && typeof others.logErr === "string" ? others.logErr : null;
-  const err = told ?? (found.life === "alive" ? null : splitLog(log, place.name, directories));
+  const err = logErr ?? (found.life === "alive" ? null : splitLog(log, place.name, directories));
   return { daemon, paths: [log, ...(err === null ? [] : [err]), ...jobLogs(log)], isOfOneJob: false };
 }
 
@@ -55,7 +55,7 @@ export function allNames(directories: Directories): string[] {
 
 /** Of a daemon that can't be asked: NAME.err.log, unless another daemon is called that. */
 function splitLog(log: string, name: string, directories: Directories): string | null {
-  const path = `${log.replace(/\.log$/, "")}.err.log`;
+  const path = splitPath(log);
   if (knownNames(directories).includes(`${name}.err`)) return null;
   return pathsFor(name, directories).log === log && existsSync(path) ? path : null;
 }

@@ -38,6 +38,8 @@ export type DaemonState =
 export interface DaemonPaths {
   readonly pidfile: string;
   readonly log: string | null;
+  /** Standard error's own file; null: the same as `log`. */
+  readonly logErr: string | null;
   readonly socket: string;
   /** For those outside of the daemon's root directory. */
   readonly history: string;

@@ -93,7 +93,13 @@ export const schemas = {
     stopTimeoutMs: durationMs,
     modules: texts,
     command: orNull(texts),
-    paths: object<DaemonPaths>({ pidfile: text, log: textOrNull, socket: text, history: text }),
+    paths: object<DaemonPaths>({
+      pidfile: text,
+      log: textOrNull,
+      logErr: textOrNull,
+      socket: text,
+      history: text,
+    }),
     log: object<LogReport>({
       target: oneOf("file", "stdout", "none", "journald", "syslog"),
       format: oneOf("text", "json", "logfmt"),

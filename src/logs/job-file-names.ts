@@ -1,4 +1,5 @@
 // What the files of single jobs are called, where --log-per-job gives them some: NAME.jobs/JOB.log beside the log. Pure.
+import { belongsTo } from "./read/log-names.ts";
 
 const longestNameBytes = 160;
 
@@ -16,4 +17,15 @@ export function jobFileName(job: string): string {
   // A file's name has at most 255 bytes, and rotation adds to it.
   if (encoded.length <= longestNameBytes) return `${encoded}.log`;
   return `${encoded.slice(0, longestNameBytes).replace(/%.?$/, "")}-${Bun.hash(job).toString(16)}.log`;
+}
+
+/**
+ * The job's file that a name in such a directory is, or was before its rotation; null: it is none. A job's name may have ".log" in it.
+ */
+export function jobLogOf(name: string): string | null {
+  for (let at = name.lastIndexOf(".log"); at > 0; at = name.lastIndexOf(".log", at - 1)) {
+    const log = name.slice(0, at + ".log".length);
+    if (belongsTo(log, name)) return log;
+  }
+  return null;
 }

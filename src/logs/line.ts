@@ -57,7 +57,8 @@ export function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
 
-const levelTexts: Readonly<Record<Level, string>> = {
+/** As wide as each other. */
+export const levelTexts: Readonly<Record<Level, string>> = {
   debug: "DEBUG",
   info: "INFO ",
   warn: "WARN ",

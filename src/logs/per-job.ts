@@ -1,9 +1,9 @@
 // A file for each job: NAME.jobs/JOB.log beside the log. They are opened when a job writes its first line, and only so many are
 // kept open.
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { LogFile } from "./file.ts";
 import { jobFileName, jobsDirectory } from "./job-file-names.ts";
+import { jobLogs } from "./job-files.ts";
 import type { LogStream } from "./stream.ts";
 
 export interface JobFile {
@@ -16,13 +16,13 @@ export interface JobFile {
 const mostOpen = 128;
 
 export class JobFiles {
-  readonly #directory: string;
+  readonly #log: string;
   readonly #open: (path: string) => JobFile | null;
   readonly #files = new Map<string, JobFile>();
 
   /** @param open null: it can't be opened, and the job's lines go to the log itself */
   constructor(log: string, open: (path: string) => JobFile | null) {
-    this.#directory = jobsDirectory(log);
+    this.#log = log;
     this.#open = open;
   }
 
@@ -32,19 +32,13 @@ export class JobFiles {
 
   /** Of all jobs that ever had one. */
   get paths(): readonly string[] {
-    try {
-      return readdirSync(this.#directory)
-        .filter((name) => name.endsWith(".log"))
-        .map((name) => join(this.#directory, name));
-    } catch {
-      return [];
-    }
+    return jobLogs(this.#log);
   }
 
   streamOf(job: string): LogStream | null {
     const known = this.#files.get(job);
     if (known !== undefined) return known.stream;
-    const made = this.#open(join(this.#directory, jobFileName(job)));
+    const made = this.#open(join(jobsDirectory(this.#log), jobFileName(job)));
     if (made === null) return null;
     if (this.#files.size >= mostOpen) this.#closeOldest();
     this.#files.set(job, made);

@@ -10,7 +10,7 @@ const status: DaemonStatus = {
   ...{ commit: null, upgrades: 0, responsive: true },
   log: { target: "file", format: "text", state: "ok", reason: null, lostLines: 0 },
   history: { path: "/h", state: "ok", reason: null },
-  paths: { pidfile: "/p", log: null, socket: "/s", history: "/h" },
+  paths: { pidfile: "/p", log: null, logErr: null, socket: "/s", history: "/h" },
   jobs: [
     { ...jobNamed("poll"), overdue: true, lastSuccess: time },
     { ...jobNamed('a"b\\c\nd'), state: "paused", next: null, last: null },

@@ -22,7 +22,7 @@ const handlers: Omit<ControlHandlers, "jobs"> = {
     ...{ jobs: [], reason: null, version: "1", commit: null, upgrades: 0, responsive: true },
     log: { target: "file", format: "text", state: "ok", reason: null, lostLines: 0 },
     history: { path: "/h", state: "degraded", reason: "the disk is full" },
-    paths: { pidfile: "/p", log: null, socket: "/s", history: "/h" },
+    paths: { pidfile: "/p", log: null, logErr: null, socket: "/s", history: "/h" },
   }),
   spec: () => ({ spec: { name: "worker" }, environment: { PATH: "/bin" } }),
   reload: async () => ({ outcome: "reloaded", failure: null, hint: null }),

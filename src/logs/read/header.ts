@@ -1,7 +1,7 @@
 // What a line of a log begins with: time, level, job and run, in any of the three forms that a log may have, found in its
 // bytes. A file may hold several forms, because a restart can change it. A line that has no header was written by
 // something else: a child, native code. Pure.
-import { levels } from "../line.ts";
+import { levels, levelTexts } from "../line.ts";
 import { isoTimeAt, isoTimeBytes } from "./iso-time.ts";
 
 export const raw = 0;
@@ -14,7 +14,7 @@ export type LineForm = typeof raw | typeof text | typeof json | typeof logfmt;
 export class Header {
   form: LineForm = raw;
   timeMs = Number.NaN;
-  /** 0: none; 1 to 4 as in `levels`. */
+  /** 0: none; 1 to 4 as in levels. */
   level = 0;
   /** The job's name as it is written there, without quotes; empty: none. */
   jobStart = 0;
@@ -116,7 +116,7 @@ const space = 0x20;
 const quote = 0x22;
 const backslash = 0x5c;
 
-const paddedLevels = ["DEBUG ", "INFO  ", "WARN  ", "ERROR "].map(bytesOf);
+const paddedLevels = levels.map((name) => bytesOf(`${levelTexts[name]} `));
 const quotedLevels = levels.map((name) => bytesOf(`${name}"`));
 const spacedLevels = levels.map((name) => bytesOf(`${name} `));
 const jsonTime = bytesOf('{"time":"');

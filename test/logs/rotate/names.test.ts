@@ -1,6 +1,6 @@
 // What rotated logs and jobs' files are called, and which of them have to go.
 import { expect, test } from "bun:test";
-import { jobFileName, jobsDirectory } from "../../../src/logs/job-file-names.ts";
+import { jobFileName, jobLogOf, jobsDirectory } from "../../../src/logs/job-file-names.ts";
 import { nextName, parseRotated } from "../../../src/logs/rotate/names.ts";
 import { chooseRemovals, largestLog, type RotatedFile } from "../../../src/logs/rotate/retention.ts";
 
@@ -93,3 +93,32 @@ test("a job's file has its name, with what could be misread percent-encoded", ()
   expect(long).toMatch(/^(%[0-9A-F]{2})+-[0-9a-f]+\.log$/);
   expect(jobFileName(`${"ü".repeat(99)}u`)).not.toBe(long);
 });
+
+test.each([
+  "tick",
+  "my.log",
+  "my.logs",
+  "a.log.1",
+  "a.log-20261126",
+  ".log",
+  "ä b/ü.log.gz",
+  "x".repeat(300),
+])("the files of a job that is called %s are known as its own", (job) => {
+  const file = jobFileName(job);
+  const endings = [
+    "",
+    ".2026-11-26T03-59-00.123Z",
+    ".2026-11-26T03-59-00.123Z-2.zst",
+    ".1",
+    ".2.gz",
+    "-20261126",
+  ];
+  for (const ending of endings) expect(jobLogOf(`${file}${ending}`)).toBe(file);
+});
+
+test.each(["tick", "tick.log.bak", "tick.log.2026-11-26T03-59-00.123Z.zst.tmp", "tick.logs", ".log"])(
+  "%s is no job's file",
+  (name) => {
+    expect(jobLogOf(name)).toBeNull();
+  },
+);

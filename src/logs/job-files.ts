@@ -1,12 +1,12 @@
-// The files that a log has for each job, where it was written with --log-per-job: NAME.jobs/JOB.log beside it.
+// The files that a log has for each job, where it is written with --log-per-job: NAME.jobs/JOB.log beside it.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { jobFileName, jobsDirectory } from "../job-file-names.ts";
+import { jobFileName, jobLogOf, jobsDirectory } from "./job-file-names.ts";
 
 /** Of every job that has had one; also where only rotated ones are left. */
 export function jobLogs(log: string): string[] {
   const directory = jobsDirectory(log);
-  const names = new Set(namesIn(directory).flatMap((name) => /^.*?\.log(?=$|[.-])/.exec(name)?.[0] ?? []));
+  const names = new Set(namesIn(directory).flatMap((name) => jobLogOf(name) ?? []));
   return [...names].sort().map((name) => join(directory, name));
 }
 
