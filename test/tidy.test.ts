@@ -136,6 +136,19 @@ function isPartOfSignature(code: string, name: string): boolean {
   return (code.match(new RegExp(`\\b${name}\\b`, "g")) ?? []).length > 1 && /^[A-Z]/.test(name);
 }
 
+test("every link within the README leads to a heading", () => {
+  const text = readFileSync(join(root, "README.md"), "utf8").replace(/^```.*?^```/gms, "");
+  const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+  const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = ""]) => anchor);
+  expect(links.length).toBeGreaterThan(30);
+  expect(links.filter((link) => !anchors.includes(link))).toEqual([]);
+});
+
 test("the README's tables are those of the commands", async () => {
   expect(readFileSync(join(root, "README.md"), "utf8")).toBe(await readmeWithTables());
 });

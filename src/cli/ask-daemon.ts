@@ -14,6 +14,9 @@ export interface Daemon {
   readonly directories: Directories;
 }
 
+/** There is a daemon, and at this moment no worker that could answer. */
+export class WorkerAway extends DjobError {}
+
 /** Longer than a supervisor waits for its worker. */
 const patienceMs = 8_000;
 
@@ -35,7 +38,8 @@ export async function askDaemon<T>(daemon: Daemon, what: string, question: Quest
   const answered = await askJobs(paths.socket, question, patienceMs);
   if (answered === null) throw silent(daemon.place, what);
   if (answered.status === 200) return answered.value as T;
-  throw refused(name, what, answered.value);
+  const error = refused(name, what, answered.value);
+  throw answered.status === 503 ? new WorkerAway(error.code, error.message, error.hint) : error;
 }
 
 export function silent({ name }: Place, what: string): DjobError {

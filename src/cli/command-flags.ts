@@ -50,6 +50,8 @@ export function planCommand(
   }
   if (given.length > 1) throw misuse(`--${given.join(" and --")} exclude each other`, "choose one of them");
   const [word = ""] = tail;
+  // With a --name, nothing has asked for its name before.
+  nameOfCommand(tail);
   const path = word.includes("/") && chroot === null ? absolutePath(word) : word;
   return {
     program: findProgram(name, path, environment, chroot),

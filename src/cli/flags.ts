@@ -12,6 +12,7 @@ import { exitCode } from "../exit-code.ts";
 import { formatDuration, parseDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
+import { nearest } from "./strict.ts";
 
 export const jsonFlag: RepeatableArg = {
   type: "boolean",
@@ -88,7 +89,7 @@ export function oneOf<Word extends string>(
   throw new DjobError(
     exitCode.usage,
     `cannot use --${flag} ${JSON.stringify(text)}: it is none of ${known.join(", ")}`,
-    `write --${flag} ${known[0]}`,
+    `write --${flag} ${nearest(text, known) ?? known[0]}`,
   );
 }
 

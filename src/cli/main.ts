@@ -4,6 +4,7 @@ import { DjobError, shownError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import { outDescriptor, writeText } from "../logs/sink.ts";
 import { commands } from "./commands.ts";
+import { commandHabits } from "./habits.ts";
 import { commandHelp, overview } from "./help.ts";
 import { makeOutput, type Output } from "./output.ts";
 import { checkArguments, nearest, splitTail } from "./strict.ts";
@@ -24,11 +25,12 @@ async function dispatch(rawArgs: readonly string[], output: Output): Promise<num
   const [first = "--help", ...rest] = rawArgs;
   const [name, args] = first === "help" && rest.length > 0 ? [rest[0] ?? "", ["--help"]] : [first, rest];
   if (isHelp(name) || name === "help") return print(await overview());
-  const load = commands[name === "--version" || name === "-v" ? "version" : name];
+  const known = name === "--version" || name === "-v" ? "version" : name;
+  const load = Object.hasOwn(commands, known) ? commands[known] : undefined;
   if (load === undefined) throw unknownCommand(name);
   const command = await load();
   const { head, tail } = splitTail(args);
-  if (head.some(isHelp)) return print(await commandHelp(command));
+  if (head.some(isHelp)) return print(commandHelp(command, output.paint));
   if (command.passesOn)
     return await command.run({ args: {} as ParsedArgs, positionals: args, tail: null, repeated: {}, output });
   const { positionals, repeated } = checkArguments(command, head, tail);
@@ -51,11 +53,16 @@ function print(text: string): number {
 }
 
 function unknownCommand(name: string): DjobError {
+  return new DjobError(exitCode.usage, `there is no command ${JSON.stringify(name)}`, commandHint(name));
+}
+
+function commandHint(name: string): string {
+  if (/\.[cm]?[jt]sx?$/.test(name)) return `to start it: djob run ${name}`;
+  if (name.startsWith("-")) return "the command comes first, and then its flags: djob list --json";
+  const habit = Object.hasOwn(commandHabits, name) ? commandHabits[name] : undefined;
+  if (habit !== undefined) return habit;
   const suggestion = nearest(name, Object.keys(commands));
-  const hint = /\.[cm]?[jt]sx?$/.test(name)
-    ? `to start it: djob run ${name}`
-    : suggestion === null
-      ? `the commands are ${Object.keys(commands).join(", ")}`
-      : `did you mean ${suggestion}?`;
-  return new DjobError(exitCode.usage, `there is no command ${JSON.stringify(name)}`, hint);
+  return suggestion === null
+    ? `the commands are ${Object.keys(commands).join(", ")}`
+    : `did you mean ${suggestion}?`;
 }

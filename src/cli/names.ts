@@ -18,7 +18,19 @@ export function notRunning({ name, paths }: Place, found: Found, directories: Di
         : `${name} has failed: ${failure.reason}`;
     return new DjobError(exitCode.notRunning, `${what}; ${listOf(running)}`, hint);
   }
-  return new DjobError(exitCode.notRunning, `no daemon named ${name}; ${listOf(running)}`, hint);
+  return new DjobError(
+    exitCode.notRunning,
+    `no daemon named ${name}; ${listOf(running)}`,
+    hint ?? hintFor(name, directories, running),
+  );
+}
+
+/** The three ways to look in vain: by the file's name, as another user, in another directory. */
+function hintFor(name: string, { runtime }: Directories, running: readonly string[]): string | null {
+  const [, stem] = /^(.+)\.(?:[cm]?[jt]sx?|crontab|cron|tab)$/.exec(name) ?? [];
+  if (stem !== undefined) return `a daemon is named without its module's ending: ${stem}`;
+  if (running.length > 0) return null;
+  return `looked in ${runtime}: each user has daemons of their own, and so has each --dir`;
 }
 
 function listOf(running: readonly string[]): string {

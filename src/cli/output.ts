@@ -77,11 +77,12 @@ function width(cell: string): number {
 const marks: Readonly<Record<string, readonly [mark: string, style: Style]>> = {
   success: ["✔", "green"],
   warn: ["warning:", "yellow"],
+  fail: ["✖", "red"],
   error: ["djob:", "red"],
 };
 
 function report({ type, args }: LogObject): void {
-  const isError = type === "error" || type === "warn" || type === "fatal";
+  const isError = type === "error" || type === "warn" || type === "fail";
   const descriptor = isError ? errDescriptor : outDescriptor;
   const text = args.map(String).join(" ");
   const [mark, style] = marks[type] ?? [null, "dim" as const];

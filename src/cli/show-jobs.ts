@@ -4,7 +4,7 @@ import type { JobStatus } from "../control/messages.ts";
 import { formatDuration } from "../schedule/duration.ts";
 import { visible } from "./ask-daemon.ts";
 import { columns, type Output, type Style } from "./output.ts";
-import { localTime, nextText } from "./show-status.ts";
+import { localTime, nextText, shortTime } from "./show-times.ts";
 
 export function showJobs(jobs: readonly JobStatus[], output: Output): string {
   const header = head(["JOB", "SCHEDULE", "STATE", "NEXT RUN", "LAST RUN"], output);
@@ -28,7 +28,7 @@ function stateOf({ state, overdue }: JobStatus, output: Output): string {
 
 function lastOf({ last }: JobStatus, output: Output): string {
   if (last === null) return "-";
-  return `${localTime(last.scheduledAt)} ${outcomeText(last.outcome, output)} (${formatDuration(last.durationMs)})`;
+  return `${shortTime(last.scheduledAt)} ${outcomeText(last.outcome, output)} (${formatDuration(last.durationMs)})`;
 }
 
 export function showRuns(runs: readonly RunReport[], output: Output): string {

@@ -5,6 +5,7 @@ import { distance } from "fastest-levenshtein";
 import { DjobError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import type { Command } from "./command.ts";
+import { flagHabits } from "./habits.ts";
 
 export interface StrictArguments {
   readonly positionals: readonly string[];
@@ -93,23 +94,31 @@ function flagValue(command: Command, { type }: Flag, { rawName, value, inlineVal
 function checkCount(command: Command, positionals: readonly string[]): void {
   const { minimum, maximum } = command.positionals;
   if (positionals.length < minimum) {
-    const [name = "argument"] = Object.entries(command.args)
+    const names = Object.entries(command.args)
       .filter(([, { type }]) => type === "positional")
       .map(([positional]) => positional);
-    throw misuse(command, `it needs a ${name}`);
+    const missing = names[positionals.length] ?? "argument";
+    throw misuse(command, `it needs a ${missing}`);
   }
   if (positionals.length > maximum)
-    throw misuse(command, `stray argument ${JSON.stringify(positionals[maximum])}`);
+    throw misuse(
+      command,
+      `stray argument ${JSON.stringify(positionals[maximum])}`,
+      "schedule" in command.args ? "put the schedule in quotes: djob next '*/5 * * * *'" : null,
+    );
 }
 
 function unknownFlag(command: Command, rawName: string): DjobError {
   const known = flagsOf(command).map(({ name }) => `--${name}`);
-  return misuse(command, `there is no flag ${rawName}`, nearest(rawName, known));
+  const close = nearest(rawName, known);
+  const habit = command.takesTail === true ? flagHabits[rawName] : undefined;
+  const hint = habit ?? (close === null ? null : `did you mean ${close}?`);
+  return misuse(command, `there is no flag ${rawName}`, hint);
 }
 
-function misuse({ meta }: Command, why: string, suggestion: string | null = null): DjobError {
-  const hint = suggestion === null ? `see djob ${meta.name} --help` : `did you mean ${suggestion}?`;
-  return new DjobError(exitCode.usage, `cannot run djob ${meta.name}: ${why}`, hint);
+function misuse({ meta }: Command, why: string, hint: string | null = null): DjobError {
+  const help = `see djob ${meta.name} --help`;
+  return new DjobError(exitCode.usage, `cannot run djob ${meta.name}: ${why}`, hint ?? help);
 }
 
 /** Pure: the known word that differs least, if it does not differ by much. */

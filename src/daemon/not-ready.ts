@@ -23,7 +23,7 @@ export function notReady(spec: Spec, verdict: Verdict, ended: WorkerEnd, logStar
 /** Why, where the worker itself has not told it. */
 function reasonOf(spec: Spec, verdict: Verdict, ended: WorkerEnd): ModuleFailure {
   const module = spec.command?.program ?? spec.modules.join(", ");
-  if (verdict.type === "timeout") return notInTime(module, spec.readyTimeoutMs);
+  if (verdict.type === "timeout") return notInTime(module, spec.readyTimeoutMs, readyMeans(spec));
   if (verdict.type === "interrupted") {
     return failure(null, `interrupted by ${verdict.signal} before it was ready`, null);
   }
@@ -34,6 +34,21 @@ function reasonOf(spec: Spec, verdict: Verdict, ended: WorkerEnd): ModuleFailure
   }
   const when = spec.command === null ? "while it was being loaded" : "before it was ready";
   return failure(module, `${howItEnded(ended)} ${when}`, null);
+}
+
+function readyMeans({ command }: Spec): string | undefined {
+  if (command === null) return undefined;
+  const { ready } = command;
+  switch (ready.type) {
+    case "line":
+      return "a line of its log matches --ready-line";
+    case "port":
+      return "it accepts connections at --ready-port";
+    case "notify":
+      return "it has said READY=1 on its NOTIFY_SOCKET";
+    default:
+      return "it runs, for as long as --ready-after says";
+  }
 }
 
 function howItEnded(ended: Exclude<WorkerEnd, "killed">): string {

@@ -110,8 +110,18 @@ export function checkName(name: string): string {
   throw new DjobError(
     exitCode.usage,
     `cannot use the name ${JSON.stringify(name)}: a name has 1 to 64 letters, digits, dots, dashes and underscores, and starts with a letter or a digit`,
-    "choose another with --name",
+    `choose another with --name${exampleName(name)}`,
   );
+}
+
+function exampleName(name: string): string {
+  const example = name
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+|-+$/g, "")
+    .slice(0, 64);
+  return isName(example) ? `, such as --name ${example}` : "";
 }
 
 /** The name of a daemon that was given none: its first module's file name without its ending. */

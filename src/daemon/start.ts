@@ -47,7 +47,8 @@ export function requireModules({ name, modules, privileges }: Spec): void {
   for (const module of modules) {
     const missing = missingModule(outsidePath(privileges?.chroot ?? null, module));
     if (missing === null) continue;
-    throw new DjobError(exitCode.notReady, `cannot start ${name}: ${describeFailure(missing)}`, missing.hint);
+    const why = describeFailure({ ...missing, hint: null });
+    throw new DjobError(exitCode.notReady, `cannot start ${name}: ${why}`, missing.hint);
   }
 }
 

@@ -42,7 +42,15 @@ export function failureOf(error: unknown, module: string | null): ModuleFailure 
   const own = hint !== null || first.name === "RegistrationError" || first.name === "ScheduleError";
   const message = own ? first.message : `${first.name}: ${first.message}`;
   const location = locationIn(stack) ?? missingExportPlace(first, module);
-  return failure(module, message, location, { stack: own ? null : stack, hint });
+  return failure(module, message, location, { stack: own ? null : stack, hint: hint ?? importHint(first) });
+}
+
+/** What is wrong with how a module imports djob, where its error alone leaves a beginner guessing. */
+function importHint({ message }: Error): string | null {
+  const missing = /^(?:Can't find variable: )?(job|hooks|sockets)(?: is not defined)?$/.exec(message)?.[1];
+  if (missing !== undefined) return `write at the module's top: import { ${missing} } from "djob"`;
+  if (!/\bmodule 'djob'/.test(message)) return null;
+  return 'djob exports job, hooks and sockets: import { job } from "djob"';
 }
 
 /** A failure with no error behind it. `stack` is where it happened, as an Error has it. */
@@ -56,16 +64,23 @@ export function failure(
 }
 
 /** A module whose top-level await has not settled in time. */
-export function notInTime(module: string | null, readyTimeoutMs: number): ModuleFailure {
+export function notInTime(
+  module: string | null,
+  readyTimeoutMs: number,
+  readyMeans = "every top-level await has settled",
+): ModuleFailure {
   return failure(module, `it was not ready after ${readyTimeoutMs / 1000} s`, null, {
-    hint: "ready means that every top-level await has settled; allow more time with --ready-timeout",
+    hint: `ready means that ${readyMeans}; allow more time with --ready-timeout`,
   });
 }
 
 /** A module that has ended as soon as it was loaded. */
 export function nothingToDo(module: string | null): ModuleFailure {
   const why = "there is nothing to do: no job was declared, and nothing keeps the event loop alive";
-  const hint = 'declare one: import { job } from "djob"; job("name", "every 10s", async () => { … })';
+  const isScript = module === null || /\.[cm]?[jt]sx?$/.test(module);
+  const hint = isScript
+    ? 'declare one: import { job } from "djob"; job("name", "every 10s", async () => { … })'
+    : "modules end in .ts or .js; a crontab is known by its name: crontab, or one that ends in .crontab or .cron";
   return failure(module, why, null, { hint });
 }
 

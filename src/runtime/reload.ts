@@ -22,16 +22,30 @@ export async function findBroken(
   if (broken !== null) return describeFailure(broken);
   const scripts = scriptsOf(modules, crontabs);
   if (scripts.length === 0) return null;
-  const result = await Bun.build({
-    entrypoints: scripts,
+  const [first] = await errorsOf(scripts);
+  return first === undefined ? null : describeFailure(failureOf(first, null));
+}
+
+/**
+ * What in modules, or in what they import, is no TypeScript at all. What can't be resolved does not count: it may be
+ * meant to be missing.
+ * @returns for a person; null: it parses
+ */
+export async function syntaxErrorOf(scripts: readonly string[]): Promise<string | null> {
+  const first = (await errorsOf(scripts)).find(({ name }) => name === "BuildMessage");
+  return first === undefined ? null : describeFailure(failureOf(first, null));
+}
+
+async function errorsOf(scripts: readonly string[]) {
+  if (scripts.length === 0) return [];
+  const { success, logs } = await Bun.build({
+    entrypoints: [...scripts],
     target: "bun",
     external: ["djob"],
     packages: "external",
     throw: false,
   });
-  const [first] = result.logs.filter(({ level }) => level === "error");
-  if (result.success || first === undefined) return null;
-  return describeFailure(failureOf(first, null));
+  return success ? [] : logs.filter(({ level }) => level === "error");
 }
 
 /** What USR1 asks for. */

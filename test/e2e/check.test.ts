@@ -63,7 +63,7 @@ test("people get a table", async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const [first, once, always] = stdout.split("\n");
   expect(first).toBe(`✔ ${space.path("worker.ts")}: 2 jobs`);
-  expect(once).toMatch(/^ {2}once {2}at 2999-01-01T00:00:00.000Z {2}2999-01-01T00:00:00.000Z$/);
+  expect(once).toMatch(/^ {2}once {2}at 2999-01-01T00:00:00.000Z {2}2999-01-01T00:00:00\+00:00$/);
   expect(always).toMatch(/^ {2}on {4}always {23}at once$/);
 });
 

@@ -94,6 +94,20 @@ describe.each(ways)("%s", (_way, flags) => {
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("is over: cancelled") });
   });
 
+  test("cancel ends the run of a job, where one goes on", async () => {
+    const space = workspace();
+    await start(space, ...flags);
+    const idle = await space.djob(["cancel", "worker", "slow"]);
+    expect(idle).toMatchObject({ code: 1, stderr: expect.stringContaining("no run of it goes on") });
+    const run = await json<Run>(space, "trigger", "worker", "slow");
+    const { code, stdout } = await space.djob(["cancel", "worker", "slow"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(run.id) });
+    await until("it is over", async () => {
+      const [latest] = await json<readonly Run[]>(space, "runs", "worker", "slow");
+      return latest?.outcome === "cancelled";
+    });
+  });
+
   test("pause holds over a restart, until resume", async () => {
     const space = workspace();
     await start(space, ...flags);
@@ -129,9 +143,10 @@ test("what is asked wrongly is refused with what would help, and its exit code",
     [["trigger", "worker", "slow", "--input", "{"], 2, "cannot use --input"],
     [["runs", "worker", "--limit", "-1"], 2, "--limit"],
     [["runs", "worker", "--since", "yesterday"], 2, "neither a duration nor a time"],
-    [["cancel", "worker", "nonsense"], 2, "is no run's id"],
+    [["cancel", "worker", "slwo"], 1, 'did you mean "slow"?'],
+    [["cancel", "worker", "slow@nonsense"], 2, "is no run's id"],
     [["trigger", "worke", "slow"], 7, "did you mean worker?"],
-    [["trigger", "worker"], 2, "it needs a"],
+    [["trigger", "worker"], 2, "it needs a job"],
     [["pause", "worker", ".."], 2, "cannot ask about"],
   ] as const;
   for (const [args, code, text] of refusals) {

@@ -163,3 +163,66 @@ function expectCaret(lines: readonly string[], text: string): void {
   expect(shown).toEndWith(` | ${line.replace(mark, "")}`);
   expect(caret.indexOf("^")).toBe(shown.indexOf(" | ") + 3 + line.indexOf(mark));
 }
+
+describe("what a beginner gets wrong is told with what would be right", () => {
+  test.each([
+    [
+      "a job that was not imported",
+      'job("a", "@daily", () => {});',
+      'write at the module\'s top: import { job } from "djob"',
+    ],
+    [
+      "a default import",
+      'import job from "djob";\njob("a", "@daily", () => {});',
+      "djob exports job, hooks and sockets",
+    ],
+    [
+      "a name that djob has not",
+      'import { jobs } from "djob";\njobs();',
+      "djob exports job, hooks and sockets",
+    ],
+    [
+      "times before the name",
+      'import { job } from "djob";\njob("* * * * *", "poll", () => {});',
+      'write job("name", "* * * * *", async () => { … })',
+    ],
+    [
+      "no name at all",
+      'import { job } from "djob";\njob("every 10s", () => {});',
+      'write job("name", "every 10s", async () => { … })',
+    ],
+  ])("%s", async (_what, text, hint) => {
+    const space = workspace();
+    space.write("worker.ts", text);
+    expect(await failToRun(space, ["worker.ts"])).toContain(`\nhint: ${hint}`);
+  });
+
+  test("a path with a slip, without its ending, or of a directory", async () => {
+    const space = workspace();
+    const path = space.write("worker.ts", "");
+    for (const [given, hint] of [
+      ["worker", `did you mean ${path}?`],
+      ["worker.js", `did you mean ${path}?`],
+      ["wroker.ts", `did you mean ${path}?`],
+      ["node app.js", "to run a program: djob run -- node app.js"],
+      [".", `name a file in it, such as ${path}`],
+    ] as const)
+      expect(await failToRun(space, [given, "--name", "worker"])).toEndWith(`\nhint: ${hint}\n`);
+  });
+
+  test("a file that is neither a script nor named as a crontab", async () => {
+    const space = workspace();
+    space.write("worker.txt", "");
+    expect(await failToRun(space, ["worker.txt"])).toContain(
+      "\nhint: modules end in .ts or .js; a crontab is known",
+    );
+  });
+
+  test("a command that is not ready in time, with what ready means for it", async () => {
+    const space = workspace();
+    const flags = ["--name", "worker", "--ready-line", "never", "--ready-timeout", "100ms"];
+    expect(await failToRun(space, [...flags, "--", "sleep", "60"])).toContain(
+      "hint: ready means that a line of its log matches --ready-line;",
+    );
+  });
+});

@@ -1,5 +1,6 @@
 // djob restart: the same daemon once more, with its modules loaded anew.
 import { expect, test } from "bun:test";
+import { rmSync } from "node:fs";
 import { until, workspace } from "./harness.ts";
 
 const idle = 'import { job } from "djob"; job("hourly", "0 * * * *", () => {});';
@@ -30,11 +31,11 @@ test("a restart gives a new pid, the same flags and environment, and the modules
     expect(space.read("x.log")).toContain(`["${which}","kept","/tmp",63]`);
 });
 
-test("a restart with a module that was broken exits 9, says where, and leaves nothing", async () => {
+test("a restart with a module that fails when it is loaded exits 9, says where, and leaves nothing", async () => {
   const space = workspace();
   space.write("worker.ts", idle);
   await space.run(["worker.ts"]);
-  space.write("worker.ts", "const a = ;\n");
+  space.write("worker.ts", 'throw new Error("no database");\n');
   const { code, stderr } = await space.djob(["restart", "worker"]);
   expect(code).toBe(9);
   expect(stderr).toContain(`${space.path("worker.ts")}:1:11`);
@@ -55,5 +56,28 @@ test("a restart prints one JSON document", async () => {
 test("a restart exits 7 when it is not running", async () => {
   const space = workspace();
   const { code, stderr } = await space.djob(["restart", "worker"]);
-  expect({ code, stderr }).toEqual({ code: 7, stderr: "djob: no daemon named worker; none is running\n" });
+  expect({ code, stderr }).toEqual({
+    code: 7,
+    stderr: `djob: no daemon named worker; none is running\nhint: looked in ${space.state}: each user has daemons of their own, and so has each --dir\n`,
+  });
+});
+
+test("a restart does not stop a daemon whose modules are gone or do not parse", async () => {
+  const space = workspace();
+  space.write(
+    "worker.ts",
+    'import { job } from "djob"; import "./part.ts"; job("idle", "@daily", () => {});',
+  );
+  space.write("part.ts", "");
+  const pid = await space.run(["worker.ts"]);
+  const part = space.write("part.ts", "const x = ;");
+  const broken = await space.djob(["restart", "worker"]);
+  expect(broken).toMatchObject({ code: 9, stdout: "" });
+  expect(broken.stderr).toStartWith(
+    `djob: cannot restart worker: syntax error: Unexpected ;\n  at ${part}:1:11\n`,
+  );
+  expect(broken.stderr).toEndWith("\nhint: worker runs on, on its old code\n");
+  rmSync(space.path("worker.ts"));
+  expect(await space.djob(["restart", "worker"])).toMatchObject({ code: 9, stdout: "" });
+  expect((await space.status("worker")).pid).toBe(pid);
 });

@@ -144,7 +144,7 @@ describe("a job that does not succeed is exit code 1:", () => {
     expect(stderr).toContain("attempt 1 of the run failed");
     expect(stderr).toContain("attempt 2 of the run failed: TypeError: no luck\n");
     expect(stderr).toContain(place.replace(/:\d+$/, ""));
-    expect(stderr).toMatch(/\nwarning: flaky@\S+ failed after \S+: TypeError: no luck\n$/);
+    expect(stderr).toMatch(/\n✖ flaky@\S+ failed after \S+: TypeError: no luck\n$/);
     const json = await once(space, ["worker.ts", "--json"]);
     expect(JSON.parse(json.stdout)).toMatchObject({
       outcome: "failed",
@@ -231,7 +231,7 @@ job("slow", { every: "1h" }, async ({ signal }) => {
     const child = await begin(space);
     process.kill(-child.pid, "SIGINT");
     expect(await child.stdout.text()).toBe("aborted\n");
-    expect(await child.stderr.text()).toMatch(/^warning: slow@\S+ cancelled after \S+\n$/);
+    expect(await child.stderr.text()).toMatch(/^✖ slow@\S+ cancelled after \S+\n$/);
     expect(await child.exited).toBe(1);
     expectNothingLeft(space);
   });

@@ -55,6 +55,25 @@ test("a run that its worker's death cut short is interrupted, and no time is mis
   expect(times).toEqual(times.map((_time, index) => first + index * 200));
 }, 60_000);
 
+test("while a worker crashes again and again, its history tells what became of its runs", async () => {
+  const space = workspace();
+  space.write(
+    "worker.ts",
+    module(`job("early", "always", () => { setTimeout(() => { throw new Error("crash"); }); });`),
+  );
+  await space.run(["worker.ts", "--restart-delay", "1h"]);
+  await until("it waits", async () => (await space.status("worker")).state === "backing-off");
+  expect(await runsOf(space)).toMatchObject([{ job: "early" }, { job: "early" }]);
+  const { code, stdout, stderr } = await space.djob(["runs", "worker"]);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringMatching(
+      /^warning: from its history, because there is no worker .* Error: crash\n$/,
+    ),
+  });
+  expect(stdout).toContain(" early ");
+});
+
 describe("times that came while no daemon ran", () => {
   test.each([
     ["none", ["skipped"]],

@@ -50,3 +50,15 @@ test("a period that ends before it begins, or a time that is none, is exit code 
   expect(code).toBe(2);
   expect(stderr).toContain('cannot use --from: cannot read the time "noon"');
 });
+
+test("a period without any time is told", async () => {
+  const space = workspace();
+  space.write(
+    "worker.ts",
+    'import { job } from "djob"; job("yearly", "@yearly", () => {}); job("on", "always", () => {});',
+  );
+  const args = ["simulate", "worker.ts", "--from", "2026-03-01", "--to", "2026-03-02"];
+  const { code, stdout, stderr } = await space.djob(args);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+  expect(stderr).toStartWith("warning: no job has a time from ");
+});

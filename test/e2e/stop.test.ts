@@ -62,7 +62,10 @@ describe("djob stop", () => {
   test("exits 7 when nothing runs, and 0 with --ok", async () => {
     const space = workspace();
     const { code, stderr } = await space.djob(["stop", "worker"]);
-    expect({ code, stderr }).toEqual({ code: 7, stderr: "djob: no daemon named worker; none is running\n" });
+    expect({ code, stderr }).toEqual({
+      code: 7,
+      stderr: `djob: no daemon named worker; none is running\nhint: looked in ${space.state}: each user has daemons of their own, and so has each --dir\n`,
+    });
     expect((await space.djob(["stop", "worker", "--ok"])).code).toBe(0);
     const json = await space.djob(["stop", "worker", "--json"]);
     expect(json.code).toBe(7);

@@ -100,14 +100,30 @@ describe("a job is refused for", () => {
   test.each([
     [{ evry: "1s" }, 'did you mean "every"?'],
     [{ corn: "@daily" }, 'did you mean "cron"?'],
+    [{ timezone: "UTC", cron: "@daily" }, 'did you mean "tz"?'],
+    [{ schedule: "@daily" }, 'did you mean "cron"?'],
+    [{ retries: 3, cron: "@daily" }, 'did you mean "retry"?'],
     [
-      { timezone: "UTC", cron: "@daily" },
+      { colour: "red", cron: "@daily" },
       expect.stringContaining("the options are cron, every, at, always, offset, tz"),
     ],
   ])("an unknown option, as in %p", (options, hint) => {
     const error = refusal("a", options);
     expect(error.message).toStartWith('cannot declare the job "a": there is no option "');
     expect(error.hint).toEqual(hint);
+  });
+
+  test.each([
+    [{ cron: "every 5m" }, 'write it as every: "5m"'],
+    [{ cron: "always" }, "write it as always: true"],
+    [{ cron: "at 2999-01-01T00:00:00Z" }, 'write it as at: "2026-12-24T18:00:00+01:00"'],
+  ])("another kind of schedule as its cron, as in %p", (options, hint) => {
+    expect(refusal("a", options).hint).toBe(hint);
+  });
+
+  test("one object in place of a name and options", () => {
+    const options = { name: "a", cron: "@daily" } as unknown as string;
+    expect(refusal(options, () => {}).hint).toStartWith('write job("name", { cron:');
   });
 
   test.each(["", " ", "a ", " a", "a\nb", "\u0000", "x".repeat(129), 42, null, undefined, {}])(

@@ -3,6 +3,7 @@
 import { checkModules } from "../../daemon/check.ts";
 import { requireModules } from "../../daemon/start.ts";
 import { exitCode } from "../../exit-code.ts";
+import { localTime } from "../../schedule/cron-changes.ts";
 import type { Command } from "../command.ts";
 import { columns } from "../output.ts";
 import { planRun } from "../run-plan.ts";
@@ -45,10 +46,13 @@ export const check: Command = {
       output.people.success(
         `${spec.modules.join(", ")}: ${jobs.length === 1 ? "1 job" : `${jobs.length} jobs`}`,
       );
-      const rows = jobs.flatMap(({ name, schedule, tz, times }) => [
-        [`  ${name}`, tz === null ? schedule : `${schedule} ${tz}`, times[0] ?? timesOf[schedule] ?? "never"],
-        ...times.slice(1).map((time) => ["", "", time]),
-      ]);
+      const rows = jobs.flatMap(({ name, schedule, tz, times }) => {
+        const [first, ...others] = times.map((time) => localTime(tz ?? spec.timeZone, Date.parse(time)));
+        return [
+          [`  ${name}`, tz === null ? schedule : `${schedule} ${tz}`, first ?? timesOf[schedule] ?? "never"],
+          ...others.map((time) => ["", "", time]),
+        ];
+      });
       output.people.log(columns(rows));
     }
     return exitCode.done;

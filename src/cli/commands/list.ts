@@ -7,7 +7,7 @@ import { exitCode } from "../../exit-code.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { directoriesOf, jsonFlag, placeFlags } from "../flags.ts";
 import { columns, type Output } from "../output.ts";
-import { span } from "../show-status.ts";
+import { span } from "../show-times.ts";
 
 const { dir } = placeFlags;
 

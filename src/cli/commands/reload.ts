@@ -1,6 +1,6 @@
 // djob reload: new code without a gap; the old goes on if the new does not become ready.
 
-import { find } from "../../daemon/locate.ts";
+import { find, statusOrGuess } from "../../daemon/locate.ts";
 import { reloadDaemon } from "../../daemon/reload.ts";
 import { exitCode } from "../../exit-code.ts";
 import { formatDuration } from "../../schedule/duration.ts";
@@ -23,7 +23,9 @@ export const reload: Command = {
     await reloadDaemon(place, found);
     const durationMs = Math.max(1, Math.round(performance.now() - startMs));
     const { name } = place;
+    const isCommand = statusOrGuess(place, found).command !== null;
     if (output.json) output.document({ name, pid: found.pid, outcome: "reloaded", durationMs });
+    else if (isCommand) output.people.success(`HUP sent to the program of ${name} (pid ${found.pid})`);
     else output.people.success(`${name} reloaded (pid ${found.pid}) after ${formatDuration(durationMs)}`);
     return exitCode.done;
   },

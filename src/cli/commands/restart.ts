@@ -9,9 +9,11 @@ import { clearPid } from "../../daemon/pidfile.ts";
 import { environmentOfProcess } from "../../daemon/silent.ts";
 import { requireOwnWords } from "../../daemon/speaker.ts";
 import { restoreSpec, type Spec } from "../../daemon/spec.ts";
+import { requireModules } from "../../daemon/start.ts";
 import { stop as stopDaemon } from "../../daemon/stop.ts";
 import { ignoreTerminalSignals } from "../../daemon/terminal-signals.ts";
 import { exitCode } from "../../exit-code.ts";
+import { isCrontab } from "../../runtime/loading/crontab/kind.ts";
 import type { Command } from "../command.ts";
 import {
   directoriesOf,
@@ -46,6 +48,7 @@ export const restart: Command = {
     if (found.life !== "alive") throw notRunning(place, found, directories);
     const { spec, environment } = await startOf(place, found);
     if (spec.foreground) throw inForeground(place.name);
+    await requireLoadable(spec);
     // From here on a closed terminal would leave the daemon stopped.
     ignoreTerminalSignals();
     const stopped = await stopDaemon(place, found, timeoutMs);
@@ -58,6 +61,26 @@ export const restart: Command = {
     return exitCode.done;
   },
 };
+
+/**
+ * A daemon must not be stopped for files that can't be started. Only what its own user may read anyway is parsed: the
+ * bundler runs macros.
+ * @throws {DjobError} with exit code 9
+ */
+async function requireLoadable(spec: Spec): Promise<void> {
+  if (spec.command !== null) return;
+  const hint = `${spec.name} runs on, on its old code`;
+  try {
+    requireModules(spec);
+  } catch (error) {
+    throw error instanceof DjobError ? new DjobError(error.code, error.message, error.hint ?? hint) : error;
+  }
+  if (spec.privileges !== null) return;
+  const { syntaxErrorOf } = await import("../../runtime/reload.ts");
+  const scripts = spec.modules.filter((module) => !isCrontab(module, spec.systemCrontab));
+  const broken = await syntaxErrorOf(scripts);
+  if (broken !== null) throw new DjobError(exitCode.notReady, `cannot restart ${spec.name}: ${broken}`, hint);
+}
 
 /** What it was started with: its own words, or what its process holds. */
 async function startOf(place: Place, found: Extract<Found, { life: "alive" }>): Promise<Start> {

@@ -76,5 +76,5 @@ function show({ report, result }: OnceEnd, output: Output): void {
     return;
   }
   const why = error === null ? "" : `: ${visible(`${error.name}: ${error.message}`)}`;
-  output.people.warn(`${visible(id)} ${outcomeText(outcome ?? "not known", output)} after ${took}${why}`);
+  output.people.fail(`${visible(id)} ${outcomeText(outcome ?? "not known", output)} after ${took}${why}`);
 }

@@ -5,9 +5,11 @@ import { mostRuns } from "../../control/routes.ts";
 import { DjobError } from "../../daemon/error.ts";
 import { exitCode } from "../../exit-code.ts";
 import { parseDuration } from "../../schedule/duration.ts";
-import { askDaemon, daemonOf } from "../ask-daemon.ts";
+import { askDaemon, type Daemon, daemonOf, WorkerAway } from "../ask-daemon.ts";
 import { type Command, isSet, textOf } from "../command.ts";
 import { jobArgument, jsonFlag, nameArgument, placeFlags } from "../flags.ts";
+import { notRunning } from "../names.ts";
+import type { Output } from "../output.ts";
 import { showRuns } from "../show-jobs.ts";
 import { storedRuns } from "../stored-runs.ts";
 
@@ -47,18 +49,36 @@ export const runs: Command = {
     const sinceMs = sinceOf(textOf(args, "since"), Date.now());
     if (sinceMs !== null) query.set("since", new Date(sinceMs).toISOString());
     const daemon = await daemonOf(args, name);
-    const path = `/runs?${query}`;
-    const stored =
-      daemon.found.life === "alive"
-        ? null
-        : await storedRuns(daemon, { job, failed: isSet(args, "failed"), sinceMs, limit: limitOf(args) });
+    const fromHistory = () =>
+      storedRuns(daemon, { job, failed: isSet(args, "failed"), sinceMs, limit: limitOf(args) });
     const found =
-      stored ?? (await askDaemon<readonly RunReport[]>(daemon, "show runs", { method: "GET", path }));
+      daemon.found.life === "alive"
+        ? await askWorker(daemon, `/runs?${query}`, fromHistory, output)
+        : await fromHistory();
+    if (found === null) throw notRunning(daemon.place, daemon.found, daemon.directories);
     if (output.json) output.document(found);
     else output.people.log(showRuns(found, output));
     return exitCode.done;
   },
 };
+
+/** While a worker crashes again and again, what became of its runs is what one wants to know. */
+async function askWorker(
+  daemon: Daemon,
+  path: string,
+  fromHistory: () => Promise<readonly RunReport[] | null>,
+  output: Output,
+): Promise<readonly RunReport[]> {
+  try {
+    return await askDaemon<readonly RunReport[]>(daemon, "show runs", { method: "GET", path });
+  } catch (error) {
+    const stored = error instanceof WorkerAway ? await fromHistory() : null;
+    if (stored === null) throw error;
+    if (!output.json && error instanceof WorkerAway)
+      output.people.warn(`from its history, because ${error.message.replace(/^.*? says: /, "")}`);
+    return stored;
+  }
+}
 
 function limitOf(args: ParsedArgs): number {
   const text = textOf(args, "limit") ?? textOf(args, "n") ?? String(usualRuns);

@@ -58,7 +58,12 @@ export const simulate: Command = {
         (time, job) => `    { "time": "${time}", "job": ${JSON.stringify(job)} }`,
       );
       write(`${last}  ]\n}\n`);
-    } else write(writeTimes(firings, "\n", (time, job) => `${time}  ${job}`));
+    } else {
+      const last = writeTimes(firings, "\n", (time, job) => `${time}  ${job}`);
+      write(last);
+      if (last === "")
+        output.people.warn(`no job has a time from ${isoOf(fromMs)} to ${isoOf(toMs)} (always has none)`);
+    }
     return exitCode.done;
   },
 };

@@ -124,7 +124,7 @@ function conclude(run: RunReport, waits: boolean, output: Output): ExitCode {
   else {
     const why = run.error === null ? (run.reason ?? "") : `${run.error.name}: ${run.error.message}`;
     const outcome = outcomeText(run.outcome ?? "not known", output);
-    output.people.warn(`${visible(run.id)}: ${outcome}${why === "" ? "" : `: ${visible(why)}`}`);
+    output.people.fail(`${visible(run.id)} ${outcome}${why === "" ? "" : `: ${visible(why)}`}`);
   }
   return succeeded || !waits ? exitCode.done : exitCode.failed;
 }

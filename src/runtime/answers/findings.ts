@@ -8,10 +8,10 @@ export function findingsOf(entry: JobEntry, runs: readonly RunReport[], nowMs: n
   const findings: string[] = [];
   const ago = (timeMs: number) => `${formatDuration(Math.max(0, nowMs - timeMs))} ago`;
   if (entry.pausedAtMs !== null)
-    findings.push(`It is paused, since ${ago(entry.pausedAtMs)}: its times are skipped until djob resume.`);
+    findings.push(`It is paused, as of ${ago(entry.pausedAtMs)}: its times are skipped until djob resume.`);
   if (entry.held) findings.push("Its run on the old code still goes on after a reload.");
   for (const run of entry.active) {
-    const since = run.startedAtMs === null ? "" : `, since ${ago(run.startedAtMs)}`;
+    const since = run.startedAtMs === null ? "" : `, begun ${ago(run.startedAtMs)}`;
     if (run.phase === "running") findings.push(`The run ${run.id} goes on${since}.`);
     else if (run.phase === "retrying")
       findings.push(`The run ${run.id} has failed and waits for attempt ${run.attempt}.`);
@@ -26,8 +26,8 @@ export function findingsOf(entry: JobEntry, runs: readonly RunReport[], nowMs: n
     findings.push(`Its last time, ${last.scheduledAt}, was skipped: ${last.reason}.`);
   if (last?.outcome === "interrupted")
     findings.push(`Its last run, ${last.id}, was interrupted: the daemon died.`);
-  if (last?.error) findings.push(`Its last run, ${last.id}, ${last.outcome}: ${last.error.message}.`);
-  if (entry.dueMs !== null && !entry.isAlways)
+  if (last?.error) findings.push(`Its last run, ${last.id}, ${endingOf(last)}: ${last.error.message}.`);
+  if (entry.dueMs !== null && !entry.isAlways && entry.pausedAtMs === null)
     findings.push(`It comes next in ${formatDuration(Math.max(0, entry.dueMs + entry.delayMs - nowMs))}.`);
   if (entry.dueMs !== null && entry.delayMs > 0)
     findings.push(`Its jitter starts it ${formatDuration(entry.delayMs)} after its times on this machine.`);
@@ -35,4 +35,9 @@ export function findingsOf(entry: JobEntry, runs: readonly RunReport[], nowMs: n
     findings.push("None of its times is still to come.");
   if (runs.length === 0) findings.push("It has no record of a run.");
   return findings;
+}
+
+function endingOf({ outcome }: RunReport): string {
+  if (outcome === "timed-out") return "timed out";
+  return outcome === "cancelled" ? "was cancelled" : String(outcome);
 }

@@ -41,9 +41,7 @@ class CommandExecution implements Execution {
       this.#child = started.child;
       this.ended = this.#follow(started, work, output);
     } catch (error) {
-      this.ended = Promise.resolve(
-        notRun(work, error instanceof Error ? error.message : String(error), error),
-      );
+      this.ended = Promise.resolve(notRun(work, error instanceof Error ? error.message : String(error)));
     }
   }
 
@@ -135,8 +133,8 @@ class ToldLines {
   }
 }
 
-function notRun({ argv }: CommandWork, why: string, cause?: unknown): Ending {
-  const error = new Error(`cannot run ${argv[0]}: ${why}`, cause === undefined ? {} : { cause });
+function notRun({ argv }: CommandWork, why: string): Ending {
+  const error = commandError(`cannot run ${argv[0]}: ${why}`);
   return { type: "failed", error, exitCode: null, signal: null };
 }
 
@@ -144,5 +142,7 @@ function commandError(message: string): Error {
   const error = new Error(message);
   error.name = "CommandError";
   error.stack = `${error.name}: ${error.message}`;
+  // The log has the message alone.
+  Object.defineProperty(error, Symbol.for("nodejs.util.inspect.custom"), { value: () => message });
   return error;
 }

@@ -22,6 +22,11 @@ export function defineJob(
 ): JobDefinition {
   const checkedName = checkJobName(name);
   const seed = () => `${host}/${checkedName}`;
+  if (isTimesAlone(checkedName, scheduleOrOptions, handler))
+    throw new RegistrationError(
+      `cannot declare the job "${checkedName}": a job's name comes first, and this looks like its times`,
+      `write job("name", ${JSON.stringify(checkedName)}, async () => { … })`,
+    );
   if (isTexts(scheduleOrOptions)) {
     const work = inlineWork(checkedName, handler);
     return { name: checkedName, plan: planOfTexts(scheduleOrOptions, seed), work, policies: defaultPolicies };
@@ -51,18 +56,51 @@ function isTexts(schedule: unknown): schedule is string | readonly string[] {
   return Array.isArray(schedule) && schedule.length > 0 && schedule.every((text) => typeof text === "string");
 }
 
+/** job("* * * * *", "name", handler), or with no name at all. */
+function isTimesAlone(name: string, second: unknown, third: unknown): boolean {
+  const isName = typeof second === "string" && second !== "always" && /^[A-Za-z][\w-]*$/.test(second);
+  if (typeof second !== "function" && !(isName && typeof third === "function")) return false;
+  return /^(?:[\d*?/,LWH#-]+(?:\s+[\d*?/,A-Za-z#-]+){4,6}|@\w+|every \d.*)$/.test(name);
+}
+
 function checkJobName(name: unknown): string {
   if (typeof name === "string" && /^[^\p{Cc}\s](?:[^\p{Cc}]*[^\p{Cc}\s])?$/u.test(name)) {
     if (name.length <= maximumNameLength) return name;
   }
   throw new RegistrationError(
     `cannot declare a job named ${describe(name)}: a name is 1 to ${maximumNameLength} characters of text, with no control characters and no space at its ends`,
+    typeof name === "object" && name !== null
+      ? 'write job("name", { cron: "0 9 * * *" }, async () => { … })'
+      : null,
   );
 }
 
+/** What other schedulers call it. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ["schedule", "cron"],
+  ["cronTime", "cron"],
+  ["pattern", "cron"],
+  ["interval", "every"],
+  ["date", "at"],
+  ["timezone", "tz"],
+  ["timeZone", "tz"],
+  ["retries", "retry"],
+  ["attempts", "retry"],
+  ["noOverlap", "overlap"],
+  ["protect", "overlap"],
+  ["exclusive", "overlap"],
+  ["cmd", "command"],
+  ["exec", "command"],
+  ["script", "sh"],
+  ["shell", "sh"],
+  ["memory", "maxMemory"],
+  ["startAt", "from"],
+  ["stopAt", "until"],
+]);
+
 function checkOption(job: string, option: string): void {
   if (knownOptions.includes(option)) return;
-  const nearest = knownOptions.find((known) => distance(known, option) <= 2);
+  const nearest = otherNames.get(option) ?? knownOptions.find((known) => distance(known, option) <= 2);
   throw new RegistrationError(
     `cannot declare ${job}: there is no option "${option}"`,
     nearest === undefined ? `the options are ${knownOptions.join(", ")}` : `did you mean "${nearest}"?`,

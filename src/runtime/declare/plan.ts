@@ -60,6 +60,19 @@ export function planOfOptions(given: Given, seed: () => string): Plan {
 
 const bare = { jitterMs: 0, fromMs: null, untilMs: null };
 
+function cronHint({ kind }: Schedule): string {
+  switch (kind) {
+    case "every":
+      return 'write it as every: "5m"';
+    case "at":
+      return 'write it as at: "2026-12-24T18:00:00+01:00"';
+    case "always":
+      return "write it as always: true";
+    default:
+      return 'write a cron expression such as "*/5 * * * *"';
+  }
+}
+
 function zoneOf(given: Given): string | undefined {
   const { job, options } = given;
   const timeZone = textOption(given, "tz");
@@ -78,7 +91,7 @@ function schedulesOf(given: Given, timeZone: string | undefined, seed: () => str
     if (typeof text !== "string") throw wrong(job, "cron", text, "cron is text");
     const schedule = parseSchedule(text, { ...zone, seed });
     if (schedule.kind !== "cron" && schedule.kind !== "reboot")
-      throw wrong(job, "cron", text, 'write a cron expression such as "*/5 * * * *"');
+      throw wrong(job, "cron", text, cronHint(schedule));
     schedules.push(schedule);
   }
   const intervalMs = durationOption(given, "every", 1);

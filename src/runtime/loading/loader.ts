@@ -1,6 +1,8 @@
 // Loads the user's modules, one after another, as the main module of the process (so that `import.meta.main` holds, and
 // process.argv[1] is its path), and tells what ends a process that is still loading: an exit, an exception out of nowhere.
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { distance } from "fastest-levenshtein";
 import { failure, failureOf, locationIn, type ModuleFailure, userStack } from "../failure.ts";
 
 export interface LoadedModule {
@@ -22,9 +24,36 @@ export class LoadError extends Error {
 /** Why a path can't be a module, seen before anything is started; null if it may be one. */
 export function missingModule(path: string): ModuleFailure | null {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return failure(path, "there is no such file", null);
+  if (stats === undefined) return failure(path, "there is no such file", null, { hint: similarTo(path) });
   if (stats.isFile()) return null;
-  return failure(path, stats.isDirectory() ? "it is a directory, not a file" : "it is not a file", null);
+  if (!stats.isDirectory()) return failure(path, "it is not a file", null);
+  const [first = "worker.ts"] = modulesIn(path);
+  return failure(path, "it is a directory, not a file", null, {
+    hint: `name a file in it, such as ${join(path, first)}`,
+  });
+}
+
+/** The file beside it that was probably meant: another ending, or a slip of the finger. */
+function similarTo(path: string): string | null {
+  const name = basename(path);
+  if (/^(?:node|bun|deno|npm|npx|python3?|ruby|php|java|sh|bash) /.test(name))
+    return `to run a program: djob run -- ${name}`;
+  const stem = (file: string) => file.replace(/\.[^.]+$/, "");
+  const close = modulesIn(dirname(path))
+    .map((file) => ({ file, steps: stem(file) === stem(name) ? 0 : distance(file, name) }))
+    .filter(({ steps }) => steps <= 2)
+    .sort((a, b) => a.steps - b.steps)[0];
+  return close === undefined ? null : `did you mean ${join(dirname(path), close.file)}?`;
+}
+
+function modulesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((file) => /\.[cm]?[jt]sx?$|\.(?:crontab|cron|tab)$|^crontab$/.test(file))
+      .sort();
+  } catch {
+    return [];
+  }
 }
 
 /** @throws {LoadError} */

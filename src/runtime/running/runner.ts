@@ -262,6 +262,8 @@ function judgeSuccess(run: Run, result: unknown, state: unknown): AttemptEnd {
   if (!run.isTimedOut)
     return { outcome: "succeeded", error: null, result, state, exitCode: null, signal: null };
   const error = new DOMException("the run took longer than its timeout", "TimeoutError");
+  // The log has the message alone: there is nothing to find in its stack.
+  Object.defineProperty(error, Symbol.for("nodejs.util.inspect.custom"), { value: () => error.message });
   return { outcome: "timed-out", error, result: undefined, state: undefined, exitCode: null, signal: null };
 }
 
