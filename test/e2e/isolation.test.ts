@@ -227,7 +227,7 @@ test.each(["true", '"process"'])(
     await start(
       space,
       `const line = "x".repeat(100); for (;;) console.log(line);`,
-      `isolate: ${isolate}, timeout: "600ms", graceMs: 0`,
+      `isolate: ${isolate}, timeout: "1s", graceMs: 0`,
     );
     const beganMs = Date.now();
     expect((await triggered(space, "work")).run.outcome).toBe("timed-out");

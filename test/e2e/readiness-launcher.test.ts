@@ -55,8 +55,7 @@ describe("a launcher that is killed", () => {
     const { launcher } = await startLoading(space, ["worker.ts", "--ready-timeout", "1s"]);
     launcher.kill("SIGKILL");
     await launcher.exited;
-    // The supervisor, the worker and its child.
-    expect(space.processes().length).toBe(3);
+    await until("there are the supervisor, the worker and its child", () => space.processes().length === 3);
     await until("the worker has ended", () => space.processes().length === 0);
     expect(stateFiles(space)).toEqual(["worker.log"]);
     expect(space.read("worker.log")).toContain("ERROR cannot start worker: it was not ready after 1 s\n");
