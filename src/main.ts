@@ -32,7 +32,7 @@ switch (stage) {
   }
   case "leader-of-worker":
   case "leader-of-supervisor": {
-    const { lead } = await import("./daemon/leader.ts");
+    const { lead } = await import("./daemon/starting/leader.ts");
     exit(await lead(process.env, stage === "leader-of-worker" ? "worker" : "supervisor"));
     break;
   }
@@ -67,12 +67,12 @@ switch (stage) {
     break;
   }
   case "check": {
-    const { check } = await import("./daemon/check-stage.ts");
+    const { check } = await import("./daemon/trying/check-stage.ts");
     void check(exit);
     break;
   }
   case "once": {
-    const { becomeOnce } = await import("./daemon/run-once-stage.ts");
+    const { becomeOnce } = await import("./daemon/trying/run-once-stage.ts");
     void becomeOnce(exit, import.meta.path);
     break;
   }

@@ -2,7 +2,7 @@
 import type { ParsedArgs } from "citty";
 import { askJobs, type Question } from "../control/client.ts";
 import { DjobError } from "../daemon/error.ts";
-import { type Found, find, type Place } from "../daemon/locate.ts";
+import { type Found, find, type Place } from "../daemon/finding/locate.ts";
 import type { Directories } from "../daemon/paths.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { directoriesOf, placeIn } from "./flags.ts";

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { ParsedArgs } from "citty";
 import { longestTimeoutMs } from "../control/messages.ts";
 import { DjobError } from "../daemon/error.ts";
-import { type Place, placeOf } from "../daemon/locate.ts";
+import { type Place, placeOf } from "../daemon/finding/locate.ts";
 import type { Directories } from "../daemon/paths.ts";
 import { checkName } from "../daemon/spec.ts";
 import { ownDirectories } from "../daemon/surroundings.ts";

@@ -2,7 +2,7 @@
 import type { ParsedArgs } from "citty";
 import { DjobError } from "../daemon/error.ts";
 import { defaults, type KillMode, killModes, type RestartRules, type Spec } from "../daemon/spec.ts";
-import { parseSchedule, parseSignal, scheduleMs, usualSchedule } from "../daemon/stop-schedule.ts";
+import { parseSchedule, parseSignal, scheduleMs, usualSchedule } from "../daemon/stopping/stop-schedule.ts";
 import { type RestartPolicy, restartPolicies } from "../daemon/supervise/state.ts";
 import { exitCode } from "../exit-code.ts";
 import { parseDuration } from "../schedule/duration.ts";

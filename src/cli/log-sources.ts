@@ -1,7 +1,7 @@
 // Which files the log of a daemon is made of: its own, that of its standard error, and one for each job.
 import { existsSync, readdirSync } from "node:fs";
 import { DjobError } from "../daemon/error.ts";
-import { knownNames, statusOrGuess } from "../daemon/locate.ts";
+import { knownNames, statusOrGuess } from "../daemon/finding/locate.ts";
 import { type Directories, pathsFor } from "../daemon/paths.ts";
 import { isName } from "../daemon/spec.ts";
 import { exitCode } from "../exit-code.ts";

@@ -1,6 +1,6 @@
 // "There is no such daemon", with the names of those that there are.
 import { DjobError } from "../daemon/error.ts";
-import { type Found, type Place, runningNames } from "../daemon/locate.ts";
+import { type Found, type Place, runningNames } from "../daemon/finding/locate.ts";
 import type { Directories } from "../daemon/paths.ts";
 import { readFailure } from "../daemon/supervise/failure-file.ts";
 import { exitCode } from "../exit-code.ts";

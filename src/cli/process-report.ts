@@ -1,6 +1,6 @@
 // `djob status NAME --process`, for people.
 import type { DaemonStatus } from "../control/messages.ts";
-import { type Judgement, judge, judgeWorker, type ProcessRow } from "../daemon/process-table.ts";
+import { type Judgement, judge, judgeWorker, type ProcessRow } from "../daemon/finding/process-table.ts";
 import { columns, type Output } from "./output.ts";
 
 /** @param worker null: it has none at this moment, or is one itself */

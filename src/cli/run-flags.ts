@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { parseArgs } from "citty";
 import { type Directories, pathsFor } from "../daemon/paths.ts";
 import { defaults, type Spec } from "../daemon/spec.ts";
-import { formatSchedule, usualSchedule } from "../daemon/stop-schedule.ts";
+import { formatSchedule, usualSchedule } from "../daemon/stopping/stop-schedule.ts";
 import { formatSize } from "../runtime/size.ts";
 import { formatExactDuration } from "../schedule/duration.ts";
 import type { Command, CommandInput } from "./command.ts";

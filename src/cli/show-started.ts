@@ -1,8 +1,8 @@
 // What a start says, and what --ok forgives.
 import { askStatus } from "../control/client.ts";
 import { DjobError } from "../daemon/error.ts";
-import type { Launched } from "../daemon/launch.ts";
 import type { Spec } from "../daemon/spec.ts";
+import type { Launched } from "../daemon/starting/launch.ts";
 import { columns, type Output } from "./output.ts";
 import { logTargetText } from "./show-status.ts";
 

@@ -3,8 +3,8 @@
 import { dirname } from "node:path";
 import type { RunReport, RunsQuery } from "../control/jobs.ts";
 import { DjobError } from "../daemon/error.ts";
+import { storedHistory } from "../daemon/history/stored-history.ts";
 import { withoutLinks } from "../daemon/inside.ts";
-import { storedHistory } from "../daemon/stored-history.ts";
 import { exitCode } from "../exit-code.ts";
 import type { Daemon } from "./ask-daemon.ts";
 

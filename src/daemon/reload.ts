@@ -2,8 +2,8 @@
 import { askReload, askStatus } from "../control/client.ts";
 import { exitCode } from "../exit-code.ts";
 import { DjobError } from "./error.ts";
-import type { Found, Place } from "./locate.ts";
-import { lookAtLock } from "./pidfile.ts";
+import type { Found, Place } from "./finding/locate.ts";
+import { lookAtLock } from "./finding/pidfile.ts";
 
 type Alive = Extract<Found, { life: "alive" }>;
 

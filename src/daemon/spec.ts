@@ -8,7 +8,7 @@ import type { CommandSpec } from "./command.ts";
 import { DjobError } from "./error.ts";
 import type { Paths } from "./paths.ts";
 import type { Privileges } from "./privileges/privileges.ts";
-import type { StopStep } from "./stop-schedule.ts";
+import type { StopStep } from "./stopping/stop-schedule.ts";
 import type { RestartPolicy } from "./supervise/state.ts";
 
 export const specVersion = 5;

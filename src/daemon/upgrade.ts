@@ -3,8 +3,8 @@ import { askStatus, askUpgrade } from "../control/client.ts";
 import type { DaemonStatus } from "../control/messages.ts";
 import { exitCode } from "../exit-code.ts";
 import { DjobError } from "./error.ts";
-import type { Found, Place } from "./locate.ts";
-import { lookAtLock } from "./pidfile.ts";
+import type { Found, Place } from "./finding/locate.ts";
+import { lookAtLock } from "./finding/pidfile.ts";
 
 /** The new executable may take 5 s to tell its version. */
 const answerMs = 15_000;

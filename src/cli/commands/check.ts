@@ -1,7 +1,7 @@
 // djob check: loads the modules in a scratch process and tells what they declare.
 
-import { checkModules } from "../../daemon/check.ts";
-import { requireModules } from "../../daemon/start.ts";
+import { requireModules } from "../../daemon/starting/start.ts";
+import { checkModules } from "../../daemon/trying/check.ts";
 import { exitCode } from "../../exit-code.ts";
 import { localTime } from "../../schedule/cron-changes.ts";
 import type { Command } from "../command.ts";

@@ -1,7 +1,7 @@
 // djob list
 import type { DaemonStatus } from "../../control/messages.ts";
 import { DjobError } from "../../daemon/error.ts";
-import { find, knownNames, placeOf, statusOrGuess } from "../../daemon/locate.ts";
+import { find, knownNames, placeOf, statusOrGuess } from "../../daemon/finding/locate.ts";
 import type { Directories } from "../../daemon/paths.ts";
 import { exitCode } from "../../exit-code.ts";
 import type { Command, CommandInput } from "../command.ts";

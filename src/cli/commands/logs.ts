@@ -1,6 +1,6 @@
 // djob logs: what daemons have written, through all files of their logs, and what they go on to write.
 import { DjobError } from "../../daemon/error.ts";
-import { find } from "../../daemon/locate.ts";
+import { find } from "../../daemon/finding/locate.ts";
 import { exitCode } from "../../exit-code.ts";
 import { jobOfRun } from "../../logs/read/filter.ts";
 import { type Command, type CommandInput, isSet, textOf } from "../command.ts";

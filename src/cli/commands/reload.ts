@@ -1,6 +1,6 @@
 // djob reload: new code without a gap; the old goes on if the new does not become ready.
 
-import { find, statusOrGuess } from "../../daemon/locate.ts";
+import { find, statusOrGuess } from "../../daemon/finding/locate.ts";
 import { reloadDaemon } from "../../daemon/reload.ts";
 import { exitCode } from "../../exit-code.ts";
 import { formatDuration } from "../../schedule/duration.ts";

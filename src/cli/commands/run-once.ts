@@ -1,7 +1,7 @@
 // djob run-once: one job, now, in this terminal.
 import { constants } from "node:os";
-import { runOnceInForeground } from "../../daemon/run-once.ts";
-import { requireModules } from "../../daemon/start.ts";
+import { requireModules } from "../../daemon/starting/start.ts";
+import { runOnceInForeground } from "../../daemon/trying/run-once.ts";
 import { exitCode } from "../../exit-code.ts";
 import { errDescriptor, outDescriptor, writeText } from "../../logs/sink.ts";
 import type { OnceEnd } from "../../runtime/run-once.ts";

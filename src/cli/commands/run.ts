@@ -1,6 +1,6 @@
 // djob run: from flags to a spec, and from there to a daemon.
 
-import { requireModules, startDaemon } from "../../daemon/start.ts";
+import { requireModules, startDaemon } from "../../daemon/starting/start.ts";
 import { exitCode } from "../../exit-code.ts";
 import { errDescriptor, isTerminal } from "../../logs/sink.ts";
 import type { Command, CommandInput } from "../command.ts";

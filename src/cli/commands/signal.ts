@@ -1,9 +1,9 @@
 // djob signal: a signal to a daemon's own process, to its worker, or to all of it.
 import type { ParsedArgs } from "citty";
 import { DjobError } from "../../daemon/error.ts";
-import { find } from "../../daemon/locate.ts";
-import { type Recipients, signalDaemon } from "../../daemon/send-signal.ts";
-import { parseSignal } from "../../daemon/stop-schedule.ts";
+import { find } from "../../daemon/finding/locate.ts";
+import { type Recipients, signalDaemon } from "../../daemon/stopping/send-signal.ts";
+import { parseSignal } from "../../daemon/stopping/stop-schedule.ts";
 import { exitCode } from "../../exit-code.ts";
 import { type Command, isSet } from "../command.ts";
 import { directoriesOf, jsonFlag, nameArgument, placeFlags, placeIn } from "../flags.ts";

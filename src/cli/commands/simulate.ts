@@ -1,7 +1,8 @@
 // djob simulate: every firing of a period, without running anything.
-import { checkModules } from "../../daemon/check.ts";
+
 import { DjobError } from "../../daemon/error.ts";
-import { requireModules } from "../../daemon/start.ts";
+import { requireModules } from "../../daemon/starting/start.ts";
+import { checkModules } from "../../daemon/trying/check.ts";
 import { exitCode } from "../../exit-code.ts";
 import { outDescriptor, writeText } from "../../logs/sink.ts";
 import { ScheduleError } from "../../schedule/schedule-error.ts";

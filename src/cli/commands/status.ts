@@ -1,7 +1,7 @@
 // djob status: one daemon with its jobs, or a line for each.
 import { DjobError } from "../../daemon/error.ts";
-import { find, isHeldByAnother, type Place, statusOrGuess } from "../../daemon/locate.ts";
-import { readProcess } from "../../daemon/process-table.ts";
+import { find, isHeldByAnother, type Place, statusOrGuess } from "../../daemon/finding/locate.ts";
+import { readProcess } from "../../daemon/finding/process-table.ts";
 import { statusCode, statusCodeMeanings } from "../../exit-code.ts";
 import { type Command, type CommandInput, isSet } from "../command.ts";
 import { directoriesOf, jsonFlag, placeFlags, placeIn } from "../flags.ts";

@@ -1,9 +1,9 @@
 // djob stop
 import type { ParsedArgs } from "citty";
 import { DjobError } from "../../daemon/error.ts";
-import { find } from "../../daemon/locate.ts";
-import { clearDead, releaseStopped, type Stopped, stop as stopDaemon } from "../../daemon/stop.ts";
-import { parseSchedule, type StopStep } from "../../daemon/stop-schedule.ts";
+import { find } from "../../daemon/finding/locate.ts";
+import { clearDead, releaseStopped, type Stopped, stop as stopDaemon } from "../../daemon/stopping/stop.ts";
+import { parseSchedule, type StopStep } from "../../daemon/stopping/stop-schedule.ts";
 import { exitCode } from "../../exit-code.ts";
 import { formatDuration } from "../../schedule/duration.ts";
 import { type Command, isSet, textOf } from "../command.ts";

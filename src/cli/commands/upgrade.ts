@@ -1,7 +1,7 @@
 // djob upgrade: another djob under the daemon, while its jobs run.
 
 import type { DaemonStatus } from "../../control/messages.ts";
-import { find } from "../../daemon/locate.ts";
+import { find } from "../../daemon/finding/locate.ts";
 import { upgradeDaemon } from "../../daemon/upgrade.ts";
 import { exitCode } from "../../exit-code.ts";
 import { formatDuration } from "../../schedule/duration.ts";

@@ -6,7 +6,7 @@ import { bindDatagramSocket, receiveDatagram } from "../../libc/sockets.ts";
 import { outDescriptor } from "../../logs/sink.ts";
 import { textFrom } from "../../logs/text-from.ts";
 import type { ReadyRule } from "../command.ts";
-import { sizeOf } from "../log-files.ts";
+import { sizeOf } from "../log/log-files.ts";
 import { ownerOf } from "../privileges/privileges.ts";
 import type { Spec } from "../spec.ts";
 

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { closeDescriptor } from "../../libc/files.ts";
 import { openPidfd, sendSignal, sendSignalThroughPidfd } from "../../libc/signals.ts";
 import { errorCode } from "../error.ts";
-import { parseStat } from "../process-table.ts";
+import { parseStat } from "../finding/process-table.ts";
 
 /** Pids of the processes that a process has started and not reaped, the dead among them too. */
 export function childrenOf(pid: number | "self"): number[] {

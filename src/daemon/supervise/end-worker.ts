@@ -1,6 +1,6 @@
 // Ending a worker by the stop's steps, one after another, and by KILL after the last.
 import { longestTimeoutMs } from "../../control/messages.ts";
-import type { StopStep } from "../stop-schedule.ts";
+import type { StopStep } from "../stopping/stop-schedule.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 /** How much longer than it was told a worker may take for its last words. */

@@ -1,6 +1,6 @@
 // The end of a daemon that somebody asked for: why, by which steps, and what came of it.
 import type { StopReport } from "../../control/messages.ts";
-import type { StopStep } from "../stop-schedule.ts";
+import type { StopStep } from "../stopping/stop-schedule.ts";
 import { endWorker } from "./end-worker.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 

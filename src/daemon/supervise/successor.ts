@@ -5,12 +5,12 @@ import { duplicate, duplicateAbove, memoryFile, setCloseOnExec, writeAll } from 
 import { replaceProcess } from "../../libc/process.ts";
 import { readableSignal } from "../../libc/readable.ts";
 import { blockSignals, unblockAllSignals } from "../../libc/signals.ts";
-import { pipeWith } from "../become.ts";
 import { handoverVariable, lockDescriptor, specDescriptor } from "../descriptors.ts";
 import type { Environment } from "../environment.ts";
 import { takeSpec } from "../settle.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { processTitle, stageEnvironment } from "../stage.ts";
+import { pipeWith } from "../starting/become.ts";
 import { takeVariable } from "../take-variable.ts";
 import type { Edition } from "./examine-executable.ts";
 import type { HandoverMemory } from "./handover.ts";

@@ -6,7 +6,7 @@ import { notInTime } from "../../runtime/failure.ts";
 import type { FromWorker } from "../../runtime/link.ts";
 import type { Environment } from "../environment.ts";
 import type { Spec } from "../spec.ts";
-import type { StopStep } from "../stop-schedule.ts";
+import type { StopStep } from "../stopping/stop-schedule.ts";
 import { type ReadinessWatch, readinessOf } from "./command-readiness.ts";
 import { decide, firstState, isOver } from "./decide.ts";
 import { endingOf, restartText } from "./ending.ts";

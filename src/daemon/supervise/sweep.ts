@@ -1,9 +1,9 @@
 // Ends what dead workers left behind: TERM first, KILL for whoever is still there when the time is up. Where no worker is
 // left, that is everything; while another one works, only what is known to be the dead one's.
 import { readFileSync } from "node:fs";
-import { parseStat } from "../process-table.ts";
+import { parseStat } from "../finding/process-table.ts";
 import type { KillMode } from "../spec.ts";
-import type { StopStep } from "../stop-schedule.ts";
+import type { StopStep } from "../stopping/stop-schedule.ts";
 import { type Descendant, leftovers, signalAll } from "./descendants.ts";
 
 const pollMs = 5;

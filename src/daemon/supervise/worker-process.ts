@@ -4,7 +4,6 @@ import { sendSignal, sendSignalToGroup } from "../../libc/signals.ts";
 import { spawn } from "../../libc/spawn.ts";
 import { allWell, type LogState } from "../../logs/trouble.ts";
 import type { FromWorker, ToWorker } from "../../runtime/link.ts";
-import { pipeWith } from "../become.ts";
 import {
   firstFreeDescriptor,
   listenVariable,
@@ -19,6 +18,7 @@ import { ownerOf } from "../privileges/privileges.ts";
 import { encodeSockets, type Inherited } from "../service-manager/activation.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
+import { pipeWith } from "../starting/become.ts";
 import { Channel, type ChannelListeners, type InTransit, nothingInTransit } from "./channel.ts";
 import type { ReadinessWatch } from "./command-readiness.ts";
 import { heard } from "./heard.ts";
