@@ -80,10 +80,8 @@ if (isRoot) {
       expect(idsOf(number)).toEqual({ uid: four(54321), gid: four(12345), groups: [12345] });
       const same = Number(await pidIn(space, "same"));
       expect(idsOf(same)).toMatchObject({ uid: four(0), gid: four(0) });
-      const log = space.read("worker.log");
-      expect(log).toContain(`[named] home is /home/${name}`);
-      expect(log).toContain("[named] some input");
-      expect(log).toContain("[number] home is /");
+      for (const line of [`[named] home is /home/${name}`, "[named] some input", "[number] home is /"])
+        await until(`the log has ${line}`, () => space.read("worker.log").includes(line));
     });
 
     test("can't read what is root's, and fails clearly where it may not be, or may not run its program", async () => {

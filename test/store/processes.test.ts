@@ -92,6 +92,12 @@ test("what another process has decided and still runs is known to be, by its tim
   expect(next.store.recordedBetween(key, startMs, startMs + 10)).toEqual([[startMs + 5, startMs + 5]]);
   expect(next.store.recordedBetween(other, startMs, startMs + 10)).toEqual([]);
   expect(old.store.recordedBetween(key, startMs + 6, startMs + 10)).toEqual([]);
+  // What is written since then, there or here, is seen at once.
+  old.store.decide([{ ...decision, scheduledAtMs: startMs + 7, jobs: [other] }]);
+  next.store.decide([{ ...decision, scheduledAtMs: startMs + 8, jobs: [key] }]);
+  expect(next.store.recordedBetween(other, startMs, startMs + 10)).toEqual([[startMs + 7, startMs + 7]]);
+  const times = new Set(next.store.recordedBetween(key, startMs, startMs + 10).map(([first]) => first));
+  expect([...times]).toEqual([startMs + 5, startMs + 8]);
   for (const { store } of [old, next]) store.close();
 });
 

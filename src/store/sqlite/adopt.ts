@@ -68,15 +68,42 @@ export function recordedBetween(
       ...[key, fromMs, throughMs],
     )
     .map(([first, last]) => [Number(first), Number(last)] as const)
-    .concat(decidedBetween(connection, key, fromMs, throughMs).map((timeMs) => [timeMs, timeMs] as const));
+    .concat(
+      (decidedTimes(connection).get(key) ?? [])
+        .filter((timeMs) => timeMs >= fromMs && timeMs <= throughMs)
+        .map((timeMs) => [timeMs, timeMs] as const),
+    );
 }
 
-/** Also those that another process has decided, and still runs. */
-function decidedBetween(connection: Connection, key: number, fromMs: number, throughMs: number): number[] {
+/** Of each job the times that are decided and not all recorded, also by another process, as long as nothing is written. */
+const decided = new WeakMap<
+  Connection,
+  { readonly version: string; readonly times: Map<number, number[]> }
+>();
+
+/** Thousands of jobs ask one after the other when the clock was set back and forward again. */
+function decidedTimes(connection: Connection): ReadonlyMap<number, readonly number[]> {
+  // What others have written, and what this connection has.
+  const version = ["PRAGMA data_version", "SELECT total_changes()"]
+    .map((query) => connection.rows(query)[0]?.[0])
+    .join(" ");
+  const before = decided.get(connection);
+  if (before?.version === version) return before.times;
+  const times = new Map<number, number[]>();
+  for (const [scheduled, jobs] of connection.rows("SELECT scheduled, jobs FROM pending"))
+    for (const job of jobs instanceof Uint8Array ? decodeKeys(jobs) : []) {
+      const known = times.get(job);
+      if (known === undefined) times.set(job, [Number(scheduled)]);
+      else known.push(Number(scheduled));
+    }
+  decided.set(connection, { version, times });
+  return times;
+}
+
+function isDecided(connection: Connection, key: number, timeMs: number): boolean {
   return connection
-    .rows("SELECT scheduled, jobs FROM pending WHERE scheduled BETWEEN ? AND ?", fromMs, throughMs)
-    .filter(([, jobs]) => jobs instanceof Uint8Array && decodeKeys(jobs).includes(key))
-    .map(([scheduled]) => Number(scheduled));
+    .rows("SELECT jobs FROM pending WHERE scheduled = ?", timeMs)
+    .some(([jobs]) => jobs instanceof Uint8Array && decodeKeys(jobs).includes(key));
 }
 
 /** Also one whose record is forgotten by now, or that waits for its next attempt. */
@@ -88,5 +115,5 @@ export function isRecorded(connection: Connection, key: number, timeMs: number):
      UNION ALL SELECT 1 FROM jobs WHERE key = ?1 AND forgotten >= ?2 LIMIT 1`,
     ...[key, timeMs],
   );
-  return found.length > 0 || decidedBetween(connection, key, timeMs, timeMs).length > 0;
+  return found.length > 0 || isDecided(connection, key, timeMs);
 }
