@@ -12,6 +12,15 @@ const UNITS = [
   { symbol: "ms", unitMs: 1 },
 ] as const;
 const UNIT_LIST = "ms, s, m, h, d, w";
+/** What people write for a unit. */
+const WORDS = [
+  [/^milli/i, "ms"],
+  [/^sec/i, "s"],
+  [/^min/i, "m"],
+  [/^h(ou)?r/i, "h"],
+  [/^day/i, "d"],
+  [/^(week|wk)/i, "w"],
+] as const;
 const MAXIMUM_MS = 3_653 * 86_400_000;
 const PART = /^(\d+(?:\.\d+)?)([a-zA-Zµ]*) ?/;
 
@@ -31,7 +40,7 @@ export function parseDuration(text: string): number {
     const part = PART.exec(rest);
     if (part === null) throw refused(text, `'${rest}' is not a number with a unit`, example());
     const [whole, amount = "", symbol = ""] = part;
-    const index = indexOfUnit(text, amount, symbol);
+    const index = indexOfUnit(text, amount, symbol, rest.slice(whole.length));
     if (index === smallest) throw refused(text, `the unit '${symbol}' stands twice`, example());
     if (index < smallest) throw refused(text, "its units do not go from large to small", example());
     smallest = index;
@@ -67,13 +76,16 @@ function format(durationMs: number, maximumUnits: number, separator: string): st
   return sign + parts.join(separator);
 }
 
-function indexOfUnit(text: string, amount: string, symbol: string): number {
-  if (symbol === "") {
-    throw refused(text, `'${amount}' has no unit`, `add a unit: "${amount}s" (units: ${UNIT_LIST})`);
-  }
+/** @param rest what follows: of "5 minutes" the word */
+function indexOfUnit(text: string, amount: string, symbol: string, rest: string): number {
   const index = UNITS.findIndex((unit) => unit.symbol === symbol);
-  if (index < 0) throw refused(text, `there is no unit '${symbol}'`, `the units are ${UNIT_LIST}`);
-  return index;
+  if (index >= 0) return index;
+  const meant = WORDS.find(([word]) => word.test(symbol === "" ? rest : symbol))?.[1];
+  const units = `(units: ${UNIT_LIST})`;
+  if (symbol === "")
+    throw refused(text, `'${amount}' has no unit`, `add a unit: "${amount}${meant ?? "s"}" ${units}`);
+  const hint = meant === undefined ? `the units are ${UNIT_LIST}` : `write "${amount}${meant}" ${units}`;
+  throw refused(text, `there is no unit '${symbol}'`, hint);
 }
 
 function wholeMilliseconds(text: string, totalMs: number): number {

@@ -34,15 +34,18 @@ function skippedText(row: SkippedRow): string {
   const [{ scheduledAtMs, reason }] = row;
   const last = iso(row.at(-1)?.scheduledAtMs ?? scheduledAtMs);
   const which =
-    row.length === 1
-      ? `the run of ${iso(scheduledAtMs)}`
-      : `${row.length} runs, from ${iso(scheduledAtMs)} to ${last}`;
+    row.length === 1 ? oneRun(scheduledAtMs) : `${row.length} runs, from ${iso(scheduledAtMs)} to ${last}`;
   return `skipped ${which}: ${reasonText[reason]}`;
 }
 
 /** Of times that are not told one by one. */
 export function skippedManyText(firstMs: number, lastMs: number, count: number, reason: Reason): string {
-  return `skipped ${count} runs between ${iso(firstMs)} and ${iso(lastMs)}: ${reasonText[reason]}`;
+  const which = count === 1 ? oneRun(firstMs) : `${count} runs between ${iso(firstMs)} and ${iso(lastMs)}`;
+  return `skipped ${which}: ${reasonText[reason]}`;
+}
+
+function oneRun(timeMs: number): string {
+  return `the run of ${iso(timeMs)}`;
 }
 
 export function restartText(outcome: Outcome, delayMs: number): string {
@@ -54,8 +57,8 @@ const reasonText: Readonly<Record<Reason, string>> = {
   overlap: "the run before it is still going on",
   "queue-full": "too many of its runs wait or go on already",
   paused: "the job is paused",
-  "not-caught-up": "it was missed, and is not caught up",
-  "clock-correction": "the clock was set forward over it",
+  "not-caught-up": "missed, and not caught up",
+  "clock-correction": "passed over when the clock was set forward",
   replaced: "a newer run takes its place",
   stopping: "the daemon is stopping",
   asked: "somebody asked for it",
