@@ -41,11 +41,14 @@ export function lastRecords(file: Bytes, from: number, end: number, count: numbe
 /** The places of the last `most` wanted records from where a reader begins, in order. */
 function wantedIn(part: Bytes, reader: RecordReader, most: number, wants: Filter): number[] {
   const places: number[] = [];
+  const { needle = null } = wants;
   for (let isMore = true; isMore; ) {
     const read = part.read(reader.readTo, reader.room());
     reader.filled(read);
     isMore = read > 0;
-    while (reader.next(isMore ? "more" : "none")) {
+    for (;;) {
+      if (needle !== null) reader.skipTo(needle);
+      if (!reader.next(isMore ? "more" : "none")) break;
       if (!reader.isPart && wants(reader)) places.push(reader.offset);
     }
     // A block is small, unless it holds one long record.
