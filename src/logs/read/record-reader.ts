@@ -117,8 +117,9 @@ export class RecordReader {
   skipTo(needle: Buffer): void {
     if (this.#isWithinLine || this.isOpen || this.givenTo < this.#searchedTo) return;
     const from = this.#next;
-    const found = this.bytes.subarray(0, this.#length).indexOf(needle, from);
-    let end = found === -1 ? this.#length : found;
+    const found = this.bytes.indexOf(needle, from);
+    // Behind the bytes that were given are old ones.
+    let end = found === -1 ? this.#length : Math.min(found, this.#length);
     this.#searchedTo = this.#base + end + 1;
     for (let lines = 0; lines < mostLinesBack && end > from; lines += 1) {
       const at = this.bytes.lastIndexOf(newline, end - 1) + 1;
