@@ -27,7 +27,7 @@ switch (stage) {
     break;
   }
   case "module-thread": {
-    const { beginModuleThread } = await import("./daemon/module-thread-stage.ts");
+    const { beginModuleThread } = await import("./daemon/isolated/module-thread-stage.ts");
     beginModuleThread();
     break;
   }

@@ -3,6 +3,7 @@
 import { type Bytes, upTo } from "./bytes.ts";
 import { DamagedError, decompressed, type Flow } from "./decompress.ts";
 import type { Filter } from "./filter.ts";
+import { madeText } from "./garbage.ts";
 import type { LogFile } from "./log-file.ts";
 import { type Ahead, RecordReader } from "./record-reader.ts";
 
@@ -29,6 +30,8 @@ export interface Segment {
 /** Told when a file can't be opened, or not be read to its end. */
 export type OnDamage = (path: string, error: unknown) => void;
 
+/** What reading some bytes leaves behind, roughly: views of buffers. */
+const fillObjectBytes = 512;
 const pouredBytes = 256 * 1024;
 const newline = 0x0a;
 const lineEnd = Buffer.from("\n");
@@ -96,6 +99,7 @@ export class SegmentRecords implements Records {
     if (this.#flow === null) return false;
     if (this.#ahead === "more") {
       const read = this.#read(this.reader.room());
+      madeText(fillObjectBytes);
       this.reader.filled(read);
       if (read === 0) this.#ahead = "none";
       return true;
