@@ -9,8 +9,9 @@ const exit = (code: number): never => process.exit(code);
 
 // A Web Worker of a module hands djob's variable down to its children, which may be a djob that somebody calls.
 const given = process.argv0.startsWith(titlePrefix) ? process.env[stageVariable] : undefined;
-// Only a thread of djob's own begins with this file.
-const stage = Bun.isMainThread ? given : "thread";
+// A thread of djob's own begins with this file, a Web Worker of a module loads it first.
+const threadStage = Bun.main === import.meta.path ? "thread" : "module-thread";
+const stage = Bun.isMainThread ? given : threadStage;
 
 // A thread has what its process was started with, whatever a module has made of the variable since.
 const broken = Bun.isMainThread ? brokenSetting(process.env) : null;
@@ -23,6 +24,11 @@ switch (stage) {
   case "thread": {
     const { liveInThread } = await import("./daemon/isolated/thread-stage.ts");
     liveInThread(exit);
+    break;
+  }
+  case "module-thread": {
+    const { beginModuleThread } = await import("./daemon/isolated/module-thread-stage.ts");
+    beginModuleThread();
     break;
   }
   case undefined: {

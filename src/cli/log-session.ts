@@ -8,7 +8,15 @@ import type { FollowedLog } from "../logs/read/followed-log.ts";
 import { NoFileError } from "../logs/read/log-file.ts";
 import { type LogRequest, openFollowedLog, openLog } from "../logs/read/open-log.ts";
 import { Out, ReaderGone } from "../logs/read/out.ts";
-import { Alarm, type Growth, type Reading, readOn, readToEnd, type Source } from "../logs/read/read-logs.ts";
+import {
+  Alarm,
+  type Growth,
+  pourOut,
+  type Reading,
+  readOn,
+  readToEnd,
+  type Source,
+} from "../logs/read/read-logs.ts";
 import { showJson } from "../logs/read/show-json.ts";
 import { showText } from "../logs/read/show-text.ts";
 import { isTerminal, outDescriptor } from "../logs/sink.ts";
@@ -79,7 +87,12 @@ function showOnce(session: Session, requests: readonly SourceRequest[]): void {
     return log === null ? [] : [{ ...log, source: request.source }];
   });
   requireLogs(session, new Set(opened.map(({ source }) => source)));
-  readToEnd(opened, readingOf(session, opened));
+  const reading = readingOf(session, opened);
+  const [first, ...others] = opened;
+  const isAsIs = reading.show.isAsIs && reading.skip === 0;
+  if (isAsIs && first?.records.isPourable === true && others.length === 0)
+    pourOut(first.records, reading.out);
+  else readToEnd(opened, reading);
 }
 
 async function follow(

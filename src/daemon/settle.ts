@@ -53,7 +53,7 @@ export function settleIn({ privileges, workingDirectory, umask, foreground }: Sp
   if (!foreground) restoreTerminalSignals();
   const environment: Record<string, string> = {};
   forgetOwnVariables();
-  handDownProcessEnvironment();
+  handDownProcessEnvironment(Bun.main);
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
   return environment;
 }

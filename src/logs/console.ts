@@ -19,6 +19,11 @@ export function takeOverConsole(write: RecordWriter, isStructured = false): void
   };
   for (const [method, level] of plainMethods) {
     console[method] = (...values: unknown[]) => {
+      const [first] = values;
+      if (values.length === 1 && typeof first === "string") {
+        record(level, first);
+        return;
+      }
       const error = isStructured ? values.find((value) => value instanceof Error) : undefined;
       const shown = error === undefined ? values : values.map(withoutStack);
       record(level, textOf(shown), error);

@@ -39,13 +39,19 @@ export interface LogRecord {
  * terminal. An error is part of the message already.
  */
 export function formatLine(record: LogRecord): string {
-  return `${headOf(record)}${showHazards(wholeMessage(record), continuation)}\n`;
+  return textForm.head(record) + textForm.rest(record);
 }
 
-const headOf = cachedHead(({ timeMs, level, job }) => {
+/** The same as a form of logs. */
+export const textForm = {
+  head: cachedHead(headOf),
+  rest: (record: LogRecord) => `${showHazards(wholeMessage(record), continuation)}\n`,
+};
+
+function headOf({ timeMs, level, job }: LogRecord): string {
   const name = job === null ? "" : `[${showHazards(job, continuation)}] `;
   return `${isoTime(timeMs)} ${levelTexts[level]} ${name}`;
-});
+}
 
 /** With the fields behind it. */
 export function wholeMessage({ message, fields = null }: LogRecord): string {

@@ -6,7 +6,7 @@ import { loadJobs, test } from "./main.ts";
 
 // A djob that a job calls is to be djob again.
 delete process.env["BUN_BE_BUN"];
-handDownProcessEnvironment();
+handDownProcessEnvironment(null);
 
 plugin({
   name: "djob",

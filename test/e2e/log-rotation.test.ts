@@ -275,3 +275,21 @@ for (const [name, directive] of [
     expect(turns).toBeGreaterThan(3);
   });
 }
+
+test("process.stdout of a Web Worker goes on in the new file after a rotation", async () => {
+  const space = workspace();
+  space.write(
+    "thread.ts",
+    `let n = 0; self.onmessage = () => { for (let i = 0; i < 1000; i += 1) process.stdout.write("number " + n++ + "\\n"); postMessage(n); };`,
+  );
+  const thread = `const worker = new Worker(new URL("thread.ts", import.meta.url).href);
+    worker.onmessage = ({ data }) => { console.log("x".repeat(2000)); if (data < 5000) worker.postMessage(null); };
+    worker.postMessage(null);`;
+  const flags = ["--log-max-size", "16K", "--log-keep", "1000", "--log-compress", "none"];
+  await running(space, `${thread}\nsetInterval(() => {}, 1e6);`, ...flags);
+  await until("all is written", () => allText(space).includes("number 4999\n"));
+  expect(numbersIn(allText(space))).toEqual(upTo(5_000));
+  const [first = "", second] = rotated(space);
+  expect(second).toBeDefined();
+  expect(numbersIn(textOf(first)).length).toBeLessThan(3_000);
+});

@@ -24,7 +24,7 @@ function bench(answers: Array<number | keyof typeof errno>, watch: FileWatch | n
   };
   const system: StreamSystem = {
     writeBuffer,
-    writeString: (descriptor, line) => writeBuffer(descriptor, Buffer.from(line), 0),
+    writeString: (descriptor, head, line) => writeBuffer(descriptor, Buffer.from(head + line), 0),
     pause: () => {
       pauses += 1;
     },

@@ -19,7 +19,7 @@ export function liveInProcess(exit: Exit): void {
   setCloseOnExec(hostDescriptor, true);
   nameProcess();
   forgetOwnVariables();
-  handDownProcessEnvironment();
+  handDownProcessEnvironment(Bun.main);
   // A handler may wait for nothing that holds the event loop, and so may this process.
   setInterval(() => {}, longestTimerMs);
   const channel = new Channel(hostDescriptor);

@@ -12,7 +12,7 @@ const waitMs = 50;
 export function liveInThread(exit: Exit): void {
   const [name] = quietCollector;
   delete process.env[name];
-  handDownProcessEnvironment();
+  handDownProcessEnvironment(Bun.main);
   const { port1: port, port2: theirs } = new MessageChannel();
   const flow = new SharedArrayBuffer(4);
   const counter = new Int32Array(flow);

@@ -3,7 +3,7 @@ import { lstatSync } from "node:fs";
 import { closeDescriptor } from "../../libc/files.ts";
 import { LogFile, type LogFileOptions } from "../../logs/file.ts";
 import { logFileSystem } from "../../logs/file-system.ts";
-import { type Formatter, formatterOf } from "../../logs/form/form.ts";
+import { type Formatter, formatted, formatterOf } from "../../logs/form/form.ts";
 import { Health } from "../../logs/health.ts";
 import { DescriptorOutput, type LogOutput, noOutput } from "../../logs/output.ts";
 import { type JobFile, JobFiles } from "../../logs/per-job.ts";
@@ -191,7 +191,7 @@ export class DaemonLog {
   }
 
   #note(timeMs: number, message: string): string {
-    return this.#format({ timeMs, level: "warn", job: null, message });
+    return formatted(this.#format, { timeMs, level: "warn", job: null, message });
   }
 
   #makeHousekeeper(rotation: RotationRules | null): Housekeeper | null {

@@ -1,20 +1,29 @@
 // The forms that a log can have.
-import { formatLine, type LogRecord } from "../line.ts";
-import { formatJson } from "./json.ts";
-import { formatLogfmt } from "./logfmt.ts";
+import { type LogRecord, textForm } from "../line.ts";
+import { jsonForm } from "./json.ts";
+import { logfmtForm } from "./logfmt.ts";
 
 export const forms = ["text", "json", "logfmt"] as const;
 export type Form = (typeof forms)[number];
 
-/** A record as what is written for it, with its end of line. */
-export type Formatter = (record: LogRecord) => string;
+/** A record as what is written for it. */
+export interface Formatter {
+  /** What comes before its message: the same text for many records one after another. */
+  head(record: LogRecord): string;
+  /** The message and what follows, with its end of line. */
+  rest(record: LogRecord): string;
+}
 
 export function formatterOf(form: Form): Formatter {
   return formatters[form];
 }
 
+export function formatted({ head, rest }: Formatter, record: LogRecord): string {
+  return head(record) + rest(record);
+}
+
 const formatters: Readonly<Record<Form, Formatter>> = {
-  text: formatLine,
-  json: formatJson,
-  logfmt: formatLogfmt,
+  text: textForm,
+  json: jsonForm,
+  logfmt: logfmtForm,
 };

@@ -23,12 +23,12 @@ export function escapeHidden(json: string): string {
   return hidden.test(json) ? json.replace(eachHidden, unicodeEscape) : json;
 }
 
-/** Of such a text nothing has to be escaped. */
-const plain = /^[ !#-[\]-~]*$/;
+/** What JSON.stringify escapes, and what it does not. Not as the complement of what is plain: that search takes three times as long. */
+const unquotable = /["\\\0-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 /** As JSON; also of text that is no well-formed UTF-16: a lone surrogate is escaped. */
 export function quoted(text: string): string {
-  return plain.test(text) ? `"${text}"` : escapeHidden(JSON.stringify(text));
+  return unquotable.test(text) ? escapeHidden(JSON.stringify(text)) : `"${text}"`;
 }
 
 function unicodeEscape(found: string): string {

@@ -5,20 +5,22 @@ import { escapeHidden, quoted } from "./hazards.ts";
 import { cachedHead } from "./head.ts";
 import { plainError, plainValue } from "./values.ts";
 
-export function formatJson(record: LogRecord): string {
-  const { message, fields = null, error } = record;
-  let text = `${headOf(record)},"message":${quoted(message)}`;
+export const jsonForm = { head: cachedHead(headOf), rest };
+
+function rest({ message, fields = null, error }: LogRecord): string {
+  if (fields === null && error === undefined) return `${quoted(message)}}\n`;
+  let text = quoted(message);
   if (fields !== null) text += `,"fields":${quotedValue(fields)}`;
   if (error !== undefined) text += `,"error":${escapeHidden(JSON.stringify(plainError(error)))}`;
   return `${text}}\n`;
 }
 
-const headOf = cachedHead(({ timeMs, level, job, run = null }) => {
+function headOf({ timeMs, level, job, run = null }: LogRecord): string {
   let head = `{"time":"${isoTime(timeMs)}","level":"${level}"`;
   if (job !== null) head += `,"job":${quoted(job)}`;
   if (run !== null) head += `,"run":${quoted(run.id)},"attempt":${run.attempt}`;
-  return head;
-});
+  return `${head},"message":`;
+}
 
 function quotedValue(value: unknown): string {
   return escapeHidden(JSON.stringify(plainValue(value)));

@@ -5,20 +5,22 @@ import { quoted } from "./hazards.ts";
 import { cachedHead } from "./head.ts";
 import { plainError, plainValue } from "./values.ts";
 
-export function formatLogfmt(record: LogRecord): string {
-  const { message, fields = null, error } = record;
-  let text = `${headOf(record)} msg=${quoted(message)}`;
+export const logfmtForm = { head: cachedHead(headOf), rest };
+
+function rest({ message, fields = null, error }: LogRecord): string {
+  if (fields === null && error === undefined) return `${quoted(message)}\n`;
+  let text = quoted(message);
   if (fields !== null) text += pairs(plainValue(fields));
   if (error !== undefined) text += errorPairs(error);
   return `${text}\n`;
 }
 
-const headOf = cachedHead(({ timeMs, level, job, run = null }) => {
+function headOf({ timeMs, level, job, run = null }: LogRecord): string {
   let head = `time=${isoTime(timeMs)} level=${level}`;
   if (job !== null) head += ` job=${word(job)}`;
   if (run !== null) head += ` run=${word(run.id)} attempt=${run.attempt}`;
-  return head;
-});
+  return `${head} msg=`;
+}
 
 function pairs(fields: unknown): string {
   if (typeof fields !== "object" || fields === null) return ` fields=${word(String(fields))}`;

@@ -1,6 +1,6 @@
 // Which records a reader of a log wants. Pure.
 import { type Header, isAt, raw, text } from "./header.ts";
-import { literalFilter } from "./literal.ts";
+import { literalFilter, needleOf } from "./literal.ts";
 import { messageOf } from "./message.ts";
 import type { RecordReader } from "./record-reader.ts";
 
@@ -32,15 +32,21 @@ export const everything: Wanted = {
   grep: null,
 };
 
-/** Tells of a reader's current record whether it is wanted. */
-export type Filter = (reader: RecordReader) => boolean;
+export interface Filter {
+  /** Tells of a reader's current record whether it is wanted. */
+  (reader: RecordReader): boolean;
+  /** What each record that it wants has in its bytes; null: nothing that is known. */
+  readonly needle?: Buffer | null;
+  /** Whether it wants all there are. */
+  readonly isEverything?: boolean;
+}
 
 /** Made once: it holds the names as bytes. A record whose time is not known passes for one of any time. */
 export function filterOf({ sinceMs, untilMs, level, job, run, grep }: Wanted): Filter {
   const ofJob = job === null ? null : nameMatcher(job);
   const ofRun = run === null ? null : runMatcher(run);
   const mayMatch = (grep === null ? null : literalFilter(grep)) ?? (() => true);
-  return (reader) => {
+  const wants = (reader: RecordReader) => {
     const { header, bytes } = reader;
     if (header.timeMs < sinceMs || header.timeMs > untilMs) return false;
     if (level > 1 && header.level < level) return false;
@@ -48,6 +54,11 @@ export function filterOf({ sinceMs, untilMs, level, job, run, grep }: Wanted): F
     if (ofRun !== null && !ofRun(header, bytes)) return false;
     return grep === null || (mayMatch(reader) && grep.test(messageOf(reader)));
   };
+  const isAnyTime = sinceMs === everything.sinceMs && untilMs === everything.untilMs;
+  return Object.assign(wants, {
+    needle: grep === null ? null : needleOf(grep),
+    isEverything: isAnyTime && level <= 1 && job === null && run === null && grep === null,
+  });
 }
 
 function nameMatcher(name: string): (header: Header, bytes: Uint8Array) => boolean {

@@ -1,7 +1,7 @@
 // Texts that are made of a log's bytes are garbage at once, and the runtime lets tens of megabytes of it come together before it looks.
 // A reader of logs is to be small, so it asks for that look itself.
 
-const mostBytes = 1024 * 1024;
+const mostBytes = 768 * 1024;
 /** A text has a head of its own besides its characters. */
 const headBytes = 64;
 

@@ -12,6 +12,8 @@ export interface Last {
 
 const blockBytes = 64 * 1024;
 const placeBytes = 8;
+/** What a block leaves behind, roughly: views of buffers and the like. */
+const blockObjectBytes = 1024;
 const newline = 0x0a;
 const space = 0x20;
 
@@ -30,7 +32,7 @@ export function lastRecords(file: Bytes, from: number, end: number, count: numbe
     reader.restart(blockStart);
     reader.header.timeMs = Number.NaN;
     const places = wantedIn(upTo(file, blockEnd), reader, count - found, wants);
-    madeText(places.length * placeBytes);
+    madeText(places.length * placeBytes + blockObjectBytes);
     found += places.length;
     if (places[0] !== undefined) start = places[0];
     blockEnd = blockStart;
@@ -41,11 +43,14 @@ export function lastRecords(file: Bytes, from: number, end: number, count: numbe
 /** The places of the last `most` wanted records from where a reader begins, in order. */
 function wantedIn(part: Bytes, reader: RecordReader, most: number, wants: Filter): number[] {
   const places: number[] = [];
+  const { needle = null } = wants;
   for (let isMore = true; isMore; ) {
     const read = part.read(reader.readTo, reader.room());
     reader.filled(read);
     isMore = read > 0;
-    while (reader.next(isMore ? "more" : "none")) {
+    for (;;) {
+      if (needle !== null) reader.skipTo(needle);
+      if (!reader.next(isMore ? "more" : "none")) break;
       if (!reader.isPart && wants(reader)) places.push(reader.offset);
     }
     // A block is small, unless it holds one long record.

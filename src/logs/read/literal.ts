@@ -6,12 +6,25 @@ import type { RecordReader } from "./record-reader.ts";
 /** Tells of a reader's current record whether its message may match; false is certain. */
 export type MayMatch = (reader: RecordReader) => boolean;
 
+/** What a record has in its bytes, whatever its form, where the pattern matches. @returns null: that depends on the form, or on more */
+export function needleOf(pattern: RegExp): Buffer | null {
+  return isText(pattern) && isWrittenAsIs(pattern) ? Buffer.from(pattern.source) : null;
+}
+
+function isText({ source, flags }: RegExp): boolean {
+  return !flags.includes("i") && source !== "" && !/[\\^$.*+?()[\]{}|\n\r\u2028\u2029]/.test(source);
+}
+
+/** JSON and logfmt write these otherwise than they are. */
+function isWrittenAsIs({ source }: RegExp): boolean {
+  return !/["/]|[^ -~]/.test(source);
+}
+
 /** @returns null: the pattern is more than a text */
-export function literalFilter({ source, flags }: RegExp): MayMatch | null {
-  if (flags.includes("i") || source === "" || /[\\^$.*+?()[\]{}|\n]/.test(source)) return null;
-  const wanted = Buffer.from(source);
-  // JSON and logfmt write these otherwise than they are.
-  const isWrittenAsIs = !/["/]|[^ -~]/.test(source);
+export function literalFilter(pattern: RegExp): MayMatch | null {
+  if (!isText(pattern)) return null;
+  const wanted = Buffer.from(pattern.source);
+  const isAsIs = isWrittenAsIs(pattern);
   let reader: RecordReader | null = null;
   let restarts = 0;
   /** Where it is found next, and up to where it is known not to begin. */
@@ -19,7 +32,7 @@ export function literalFilter({ source, flags }: RegExp): MayMatch | null {
   let searchedTo = 0;
   return (current) => {
     const { header, bytes, offset, readTo, start, end } = current;
-    if (!isWrittenAsIs && (header.form === json || header.form === logfmt)) return true;
+    if (!isAsIs && (header.form === json || header.form === logfmt)) return true;
     if (current !== reader || current.restarts !== restarts) {
       reader = current;
       restarts = current.restarts;

@@ -5,7 +5,7 @@ import { chooseSegments, rotatedOf } from "./choose.ts";
 import { filterOf, type Wanted } from "./filter.ts";
 import { FollowedLog } from "./followed-log.ts";
 import { type LogFile, openIfThere } from "./log-file.ts";
-import { type OnDamage, type Records, SegmentRecords } from "./records.ts";
+import { type OnDamage, SegmentRecords } from "./records.ts";
 
 /** A log, and what is wanted of it. */
 export interface LogRequest {
@@ -17,7 +17,7 @@ export interface LogRequest {
 }
 
 export interface OpenedLog {
-  readonly records: Records;
+  readonly records: SegmentRecords;
   /** How many wanted records it holds, where that was asked for. */
   readonly count: number;
 }

@@ -41,9 +41,19 @@ export class Out {
     this.#length += 1;
   }
 
+  /** Writes bytes that came elsewhere, behind what was collected. @throws {ReaderGone} */
+  through(bytes: Uint8Array, length: number): void {
+    this.flushSync();
+    this.#writeSync(bytes, length);
+  }
+
   /** Waits for a slow reader; an interrupt ends it as it ends any filter. @throws {ReaderGone} */
   flushSync(): void {
     const { bytes, length } = this.#take();
+    this.#writeSync(bytes, length);
+  }
+
+  #writeSync(bytes: Uint8Array, length: number): void {
     for (let offset = 0; offset < length; ) {
       try {
         offset += writeSync(this.#descriptor, bytes, offset, length - offset);

@@ -3,7 +3,7 @@ import { DirectoryWatch } from "./directory-watch.ts";
 import type { FollowedLog } from "./followed-log.ts";
 import { Merge } from "./merge.ts";
 import type { Out } from "./out.ts";
-import type { Records } from "./records.ts";
+import type { Records, SegmentRecords } from "./records.ts";
 import type { Show } from "./show-text.ts";
 
 export interface Reading {
@@ -31,6 +31,11 @@ export function readToEnd(logs: ReadonlyArray<Source<Records>>, { out, show, ski
   }
   show.end();
   out.flushSync();
+}
+
+/** All of one log as it is, where nothing has to be found in it or made of it. @throws {ReaderGone} */
+export function pourOut(records: SegmentRecords, out: Out): void {
+  records.pour((bytes, length) => out.through(bytes, length));
 }
 
 /** Where logs may appear that belong to those that are followed. */

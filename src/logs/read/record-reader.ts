@@ -14,6 +14,8 @@ export type Ahead =
 
 const firstBytes = 64 * 1024;
 const mostRecordBytes = 512 * 1024;
+/** Raw lines that are gone through for a header. */
+const mostLinesBack = 100;
 const newline = 0x0a;
 const space = 0x20;
 
@@ -50,6 +52,9 @@ export class RecordReader {
   #next = 0;
   /** The last part ended within a line. */
   #isWithinLine = false;
+  /** Before this place skipping has nothing more to find. */
+  #searchedTo = 0;
+  readonly #probe = new Header();
 
   constructor(most = mostRecordBytes) {
     this.#most = most;
@@ -60,6 +65,7 @@ export class RecordReader {
   restart(offset: number): void {
     this.restarts += 1;
     this.#base = offset;
+    this.#searchedTo = 0;
     this.#length = this.#next = this.start = this.end = 0;
     this.#isWithinLine = this.isOpen = this.isPart = false;
     this.header.form = raw;
@@ -102,6 +108,30 @@ export class RecordReader {
     if (!isWhole) return false;
     if (continues !== true) this.header.read(this.bytes, start, lineEnd === -1 ? this.#length : lineEnd);
     return this.#give(start, continues === true, this.#endOfRecord(start, lineEnd, ahead));
+  }
+
+  /**
+   * Passes over records that don't have a text in their bytes, as far as that can be told without going through each: up to a line with
+   * a header, so that what follows has its time from there.
+   */
+  skipTo(needle: Buffer): void {
+    if (this.#isWithinLine || this.isOpen || this.givenTo < this.#searchedTo) return;
+    const from = this.#next;
+    const found = this.bytes.indexOf(needle, from);
+    // Behind the bytes that were given are old ones.
+    let end = found === -1 ? this.#length : Math.min(found, this.#length);
+    this.#searchedTo = this.#base + end + 1;
+    for (let lines = 0; lines < mostLinesBack && end > from; lines += 1) {
+      const at = this.bytes.lastIndexOf(newline, end - 1) + 1;
+      if (at <= from) return;
+      const lineEnd = this.#endOfLine(at);
+      this.#probe.read(this.bytes, at, lineEnd === -1 ? this.#length : lineEnd);
+      if (this.#probe.form !== raw) {
+        this.#next = at;
+        return;
+      }
+      end = at - 1;
+    }
   }
 
   #give(start: number, isPart: boolean, end: number): boolean {

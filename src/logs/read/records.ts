@@ -3,6 +3,7 @@
 import { type Bytes, upTo } from "./bytes.ts";
 import { DamagedError, decompressed, type Flow } from "./decompress.ts";
 import type { Filter } from "./filter.ts";
+import { madeText } from "./garbage.ts";
 import type { LogFile } from "./log-file.ts";
 import { type Ahead, RecordReader } from "./record-reader.ts";
 
@@ -29,6 +30,12 @@ export interface Segment {
 /** Told when a file can't be opened, or not be read to its end. */
 export type OnDamage = (path: string, error: unknown) => void;
 
+/** What reading some bytes leaves behind, roughly: views of buffers. */
+const fillObjectBytes = 512;
+const pouredBytes = 256 * 1024;
+const newline = 0x0a;
+const lineEnd = Buffer.from("\n");
+
 /** Records of stretches of files, which are closed when they have been read. */
 export class SegmentRecords implements Records {
   readonly reader = new RecordReader();
@@ -49,12 +56,31 @@ export class SegmentRecords implements Records {
   next(): boolean {
     const { reader } = this;
     for (;;) {
-      while (this.#flow !== null && reader.next(this.#ahead)) {
+      while (this.#flow !== null && this.#nextIn(reader)) {
         if (!reader.isPart) this.#isWanted = this.#decide();
         if (this.#isWanted) return true;
       }
       if (!this.#fill() && !this.#begin()) return false;
     }
+  }
+
+  /** Gives all bytes as they are, where nothing but whole records is left to do. A file's last line gets its end. */
+  pour(write: (bytes: Uint8Array, length: number) => void): void {
+    const block = Buffer.allocUnsafeSlow(pouredBytes);
+    while (this.#begin()) {
+      let last = newline;
+      for (let read = this.#read(block); read > 0; read = this.#read(block)) {
+        write(block, read);
+        last = block[read - 1] ?? newline;
+      }
+      if (last !== newline) write(lineEnd, 1);
+      this.#endSegment();
+    }
+  }
+
+  /** Whether its bytes can be given as they are. */
+  get isPourable(): boolean {
+    return this.#wants.isEverything === true && this.#segments.every(({ skip }) => skip === 0);
   }
 
   close(): void {
@@ -72,19 +98,31 @@ export class SegmentRecords implements Records {
   #fill(): boolean {
     if (this.#flow === null) return false;
     if (this.#ahead === "more") {
-      const read = this.#read(this.#flow);
+      const read = this.#read(this.reader.room());
+      madeText(fillObjectBytes);
       this.reader.filled(read);
       if (read === 0) this.#ahead = "none";
       return true;
     }
-    this.#segments.shift()?.file.close();
-    this.#flow = null;
+    this.#endSegment();
     return false;
   }
 
-  #read(flow: Flow): number {
+  #endSegment(): void {
+    this.#segments.shift()?.file.close();
+    this.#flow = null;
+  }
+
+  /** In what was read anew, and behind each record, is looked for what all wanted records have. */
+  #nextIn(reader: RecordReader): boolean {
+    const { needle = null } = this.#wants;
+    if (needle !== null) reader.skipTo(needle);
+    return reader.next(this.#ahead);
+  }
+
+  #read(into: Buffer): number {
     try {
-      return flow.read(this.reader.room());
+      return this.#flow?.read(into) ?? 0;
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
       this.#onDamage(this.#segments[0]?.file.path ?? "", error);

@@ -22,6 +22,7 @@ export function showJson(out: Out, names: readonly string[]): Show {
     open = null;
   };
   return {
+    isAsIs: false,
     record(reader, source) {
       // Its line, what it says, and what is written.
       madeText(3 * (reader.end - reader.start));

@@ -7,6 +7,8 @@ import { firstHazard, visibleText } from "./visible.ts";
 
 /** Writes records to an Out. */
 export interface Show {
+  /** Records are shown as they stand in the log. */
+  readonly isAsIs: boolean;
   /** @param source which daemon's it is: an index into the names */
   record(reader: RecordReader, source: number): void;
   /** Nothing more comes of what was begun. */
@@ -31,6 +33,7 @@ export function showText(out: Out, style: TextStyle): Show {
     openSource = -1;
   };
   return {
+    isAsIs: isPlain,
     record(reader, source) {
       const { bytes, start, end: stop } = reader;
       const goesOn = reader.isPart && openSource === source;

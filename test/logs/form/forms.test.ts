@@ -1,14 +1,15 @@
 // The forms of a record, for whatever a user hands to a log: always one record a line, and nothing throws.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatJson } from "../../../src/logs/form/json.ts";
-import { formatLogfmt } from "../../../src/logs/form/logfmt.ts";
+import { formatted, formatterOf } from "../../../src/logs/form/form.ts";
 import { formatLine, type LogRecord } from "../../../src/logs/line.ts";
 
 const timeMs = Date.parse("2026-11-21T09:30:00.000Z");
 const run = { job: "mail", id: "mail@2026-11-21T09:30:00.000Z", attempt: 2 };
 const base = { timeMs, level: "info", job: null, message: "sent" } as const;
 
+const formatJson = (record: LogRecord) => formatted(formatterOf("json"), record);
+const formatLogfmt = (record: LogRecord) => formatted(formatterOf("logfmt"), record);
 const parsed = (record: LogRecord) => JSON.parse(formatJson(record));
 
 test("json leaves out what there is nothing of, and begins with time and level", () => {

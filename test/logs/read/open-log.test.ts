@@ -110,6 +110,44 @@ function unexpected(path: string, error: unknown): void {
   throw new Error(`${path}: ${error}`);
 }
 
+test("all of it is given as it is, with an end for a file's last line, and only where all of it is wanted", () => {
+  const all = (wish: Partial<Wanted>, count: number | null, directory: string) => {
+    const opened = openLog({
+      path: join(directory, "w.log"),
+      wanted: { ...everything, ...wish },
+      count,
+      onDamage: unexpected,
+    });
+    const records = opened?.records;
+    if (records?.isPourable !== true) return null;
+    let poured = "";
+    records.pour((bytes, length) => {
+      poured += Buffer.from(bytes.subarray(0, length)).toString("latin1");
+    });
+    return poured;
+  };
+  fc.assert(
+    fc.property(samples(50), fc.array(fc.nat(100), { maxLength: 5 }), (records, cuts) =>
+      inDirectory((directory) => {
+        const whole = layOut(directory, records, cuts, ["none", "gz"], false);
+        expect(all({}, null, directory)).toBe(Buffer.from(whole).toString("latin1"));
+        for (const wish of [{ level: 2 }, { sinceMs: 0 }, { untilMs: 1e15 }, { job: "poll" }, { grep: /a/m }])
+          expect(all(wish, null, directory)).toBeNull();
+      }),
+    ),
+    { numRuns: 50 },
+  );
+  inDirectory((directory) => {
+    writeFileSync(join(directory, "w.log.2"), gzipSync("a\nb"));
+    writeFileSync(join(directory, "w.log.1"), "c");
+    writeFileSync(join(directory, "w.log"), "d\ne");
+    expect(all({}, null, directory)).toBe("a\nb\nc\nd\ne\n");
+    expect(all({}, 2, directory)).toBe("d\ne\n");
+    // Of a compressed file only its last records.
+    expect(all({}, 4, directory)).toBeNull();
+  });
+});
+
 test("a raw line at a file's begin has the time of the last record of the file before", () => {
   inDirectory((directory) => {
     writeFileSync(join(directory, "w.log.1"), `${iso(startMs)} INFO  one\n`);

@@ -10,11 +10,18 @@ interface Given {
   timeMs: number;
 }
 
-function readIn(pieces: readonly Buffer[], most?: number, waiting: Ahead = "more") {
+function readIn(
+  pieces: readonly Buffer[],
+  most?: number,
+  waiting: Ahead = "more",
+  needle: Buffer | null = null,
+) {
   const reader = new RecordReader(most);
   const given: Given[] = [];
   const take = (ahead: Ahead) => {
-    while (reader.next(ahead)) {
+    for (;;) {
+      if (needle !== null) reader.skipTo(needle);
+      if (!reader.next(ahead)) break;
       const text = reader.bytes.toString("latin1", reader.start, reader.end);
       given.push({ text, isPart: reader.isPart, timeMs: reader.header.timeMs });
     }
@@ -116,4 +123,31 @@ test("one that is longer than may be held comes in parts, and what follows it is
       },
     ),
   );
+});
+
+test.each([undefined, 200])("what is passed over has nothing of what is looked for (held: %p)", (most) => {
+  const places = fc.array(fc.nat(4000), { maxLength: 20 });
+  const needles = fc.constantFrom("boom", "a", "x", "T0", "zzz");
+  let fewer = 0;
+  fc.assert(
+    fc.property(samples(30), places, needles, (records, cuts, needle) => {
+      const pieces = cut(Buffer.from(records.map(({ text }) => text).join("")), cuts);
+      // The parts of one record are wanted or not together.
+      const wanted = (given: readonly Given[]) => {
+        const whole: Array<{ text: string; timeMs: number }> = [];
+        for (const { text, isPart, timeMs } of given) {
+          const last = whole.at(-1);
+          if (isPart && last !== undefined) last.text += text;
+          else whole.push({ text, timeMs });
+        }
+        return whole.filter(({ text }) => text.includes(needle));
+      };
+      const all = readIn(pieces, most).given;
+      const some = readIn(pieces, most, "more", Buffer.from(needle)).given;
+      expect(wanted(some)).toEqual(wanted(all));
+      if (some.length < all.length) fewer += 1;
+    }),
+    { numRuns: 300 },
+  );
+  expect(fewer).toBeGreaterThan(50);
 });
