@@ -9,6 +9,7 @@ import {
   lstatSync,
   openSync,
   readdirSync,
+  readlinkSync,
   readSync,
   renameSync,
   type Stats,
@@ -17,7 +18,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { closeDescriptor, duplicate, flock } from "../libc/files.ts";
 import type { FileStats, LogFileSystem } from "./file.ts";
-import { nextName } from "./rotate/names.ts";
+import { nextName, parseRotated } from "./rotate/names.ts";
 
 const mostSalvaged = 64 * 2 ** 20;
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -32,6 +33,7 @@ export function logFileSystem(open: (path: string) => number): LogFileSystem {
     },
     statsOfOpen: (descriptor) => statsFrom(fstatSync(descriptor)),
     locked,
+    isRotated,
     nextPath(path, nowMs) {
       const directory = dirname(path);
       const own = basename(path);
@@ -51,6 +53,17 @@ export function logFileSystem(open: (path: string) => number): LogFileSystem {
     },
     close: closeDescriptor,
   };
+}
+
+/** proc_pid_fd(5) */
+function isRotated(descriptor: number, path: string): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    const name = readlinkSync(`/proc/self/fd/${descriptor}`);
+    return dirname(name) === dirname(path) && parseRotated(basename(path), basename(name)) !== null;
+  } catch {
+    return false;
+  }
 }
 
 function locked(path: string, inode: string, action: () => void): boolean {

@@ -23,6 +23,8 @@ export interface LogFileSystem {
    * @returns false if another one holds the lock, or the path has another file by now
    */
   locked(path: string, inode: string, action: () => void): boolean;
+  /** Whether what is open has the name of a rotated file of that path by now. */
+  isRotated(descriptor: number, path: string): boolean;
   /** A free name for the file to rotate. */
   nextPath(path: string, nowMs: number): string;
   rename(from: string, to: string): void;
@@ -167,7 +169,8 @@ export class LogFile implements FileWatch {
 
   #replaced(there: FileStats | null, own: FileStats, nowMs: number): void {
     const isGone = own.names === 0;
-    if (there === null && !isGone) {
+    // One that djob has renamed has a successor at once, or its renamer was killed in between.
+    if (there === null && !isGone && !this.#options.system.isRotated(this.#descriptor, this.#options.path)) {
       this.#missingSinceMs ??= nowMs;
       if (nowMs - this.#missingSinceMs < renamedGraceMs) return;
     }

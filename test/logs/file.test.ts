@@ -115,6 +115,16 @@ test("another process has rotated it: its new file is taken, and nothing is rota
   expect(names()).toHaveLength(2);
 });
 
+test("renamed by a djob that was killed before it made a new one: that is made at once", () => {
+  const { path, write, names, read } = bench();
+  write("a\n", startMs);
+  renameSync(path, `${path}.2026-11-26T00-00-00.500Z`);
+  write("b\n", startMs + 1_000);
+  write("c\n", startMs + 1_001);
+  expect(names()).toEqual(["w.log", "w.log.2026-11-26T00-00-00.500Z"]);
+  expect([read("w.log.2026-11-26T00-00-00.500Z"), read("w.log")]).toEqual(["a\n", "b\nc\n"]);
+});
+
 test("renamed by somebody who is about to make a new one: that is waited for", () => {
   const { path, write, names } = bench();
   write("a\n", startMs);
