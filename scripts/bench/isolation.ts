@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { callDjob } from "./call.ts";
 
 const usage = `usage: scripts/bun scripts/bench/isolation.ts [--runs N] [--idle SECONDS] [--djob FILE]
 
@@ -129,16 +130,8 @@ async function workerOf(name: string): Promise<number> {
   return JSON.parse(await call("status", name, "--json")).workerPid;
 }
 
-async function call(...args: string[]): Promise<string> {
-  const child = Bun.spawn([values.djob, ...args], {
-    env: { ...process.env, DJOB_DIR: join(directory, "state") },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const text = await child.stdout.text();
-  if ((await child.exited) !== 0) throw new Error(`djob ${args.join(" ")} ended with ${child.exitCode}`);
-  return text;
+function call(...args: string[]): Promise<string> {
+  return callDjob(values.djob, directory, ...args);
 }
 
 function module(name: string, text: string): string {

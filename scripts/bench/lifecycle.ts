@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { callDjob } from "./call.ts";
 
 const usage = `usage: scripts/bun scripts/bench/lifecycle.ts [--runs N] [--idle SECONDS] [--djob FILE]…
 
@@ -114,16 +115,8 @@ class Subject {
     return { supervisor: status.pid, worker: status.workerPid };
   }
 
-  async #call(...args: string[]): Promise<string> {
-    const child = Bun.spawn([this.#path, ...args], {
-      env: { ...process.env, DJOB_DIR: join(directory, "state") },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "inherit",
-    });
-    const text = await child.stdout.text();
-    if ((await child.exited) !== 0) throw new Error(`djob ${args.join(" ")} ended with ${child.exitCode}`);
-    return text;
+  #call(...args: string[]): Promise<string> {
+    return callDjob(this.#path, directory, ...args);
   }
 }
 

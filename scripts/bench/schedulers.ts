@@ -2,6 +2,7 @@
 // whose handlers do the same small thing everywhere, and writes down how long that took and how late they were.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { callDjob } from "./call.ts";
 
 export interface Plan {
   readonly count: number;
@@ -139,16 +140,8 @@ export function historyOf(directory: string): string {
   return join(directory, "state/scheduler.db");
 }
 
-async function call(directory: string, ...args: string[]): Promise<string> {
-  const child = Bun.spawn([djob, ...args], {
-    env: { ...process.env, DJOB_DIR: join(directory, "state") },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const text = await child.stdout.text();
-  if ((await child.exited) !== 0) throw new Error(`djob ${args.join(" ")} ended with ${child.exitCode}`);
-  return text;
+function call(directory: string, ...args: string[]): Promise<string> {
+  return callDjob(djob, directory, ...args);
 }
 
 function results(directory: string): Pick<Going, "registered" | "lateness"> {
