@@ -80,6 +80,32 @@ test("json: every record of every way to log is one object on one line", async (
   expect(all.filter(({ message }) => String(message).startsWith("circular"))).toHaveLength(2);
 });
 
+test("json: why a run failed is kept apart from what the log says of it", async () => {
+  const space = workspace();
+  const text = await written(
+    space,
+    `import { job } from "djob";
+    job("work", { at: new Date(Date.now() + 50) }, () => { throw new TypeError("bad", { cause: new Error("deep") }); });
+    job("sh", { at: new Date(Date.now() + 100), sh: "exit 3" });`,
+    ["--log-format", "json"],
+    '"job":"sh"',
+  );
+  const failures = objects(text).filter(({ level }) => level === "error");
+  expect(failures).toMatchObject([
+    {
+      job: "work",
+      message: "the run failed: TypeError: bad",
+      error: {
+        name: "TypeError",
+        message: "bad",
+        stack: expect.stringContaining("worker.ts:2:"),
+        cause: { message: "deep" },
+      },
+    },
+    { job: "sh", message: "the run failed: exit code 3" },
+  ]);
+});
+
 test.each(["thread", "process"])("json: the fields of a run in a %s of its own are kept", async (isolate) => {
   const space = workspace();
   const code = `import { job } from "djob";

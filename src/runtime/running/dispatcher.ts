@@ -1,6 +1,7 @@
 // The life of runs: accepted together with others, begun, tried again, recorded. Every time that is given to it ends as exactly
 // one record in the store.
 
+import { errorTitle } from "../../logs/form/values.ts";
 import { formatDuration } from "../../schedule/duration.ts";
 import { retryDelay } from "../../schedule/retry.ts";
 import type { Reason, RunRecord } from "../../store/records.ts";
@@ -192,10 +193,13 @@ export class Dispatcher {
     const how = outcome === "failed" ? "failed" : "timed out";
     // A process has no stack to show.
     const isOfProcess = exitCode !== null || signal !== null;
-    const why = isOfProcess && error instanceof Error ? error.message : errorText(error);
+    const isApart = this.#journal.isStructured && !isOfProcess;
+    const shown = isApart ? errorTitle(error) : errorText(error);
+    const why = isOfProcess && error instanceof Error ? error.message : shown;
     const then = delayMs === null ? "" : ` (next attempt in ${formatDuration(delayMs)})`;
     const text = `${which} ${how}${then}: ${why}`;
-    this.#journal.within(run, () => this.#journal.write("error", text));
+    const details = isApart ? { error } : {};
+    this.#journal.within(run, () => this.#journal.write("error", text, undefined, details));
   }
 
   #record(run: Run, end: AttemptEnd): void {
