@@ -1,5 +1,6 @@
 // The end of a daemon that somebody asked for: why, by which steps, and what came of it.
 import type { StopReport } from "../../control/messages.ts";
+import { failure, type ModuleFailure } from "../../runtime/failure.ts";
 import type { StopStep } from "../stopping/stop-schedule.ts";
 import { endWorker } from "./end-worker.ts";
 import type { WorkerProcess } from "./worker-process.ts";
@@ -30,6 +31,11 @@ export class StopRequest {
   /** Settles when nothing of the daemon is left. */
   get ended(): Promise<StopReport> {
     return this.#ended.promise;
+  }
+
+  /** What a start comes to that it cut short. */
+  get failure(): ModuleFailure | null {
+    return this.isMade ? failure(null, `it was stopped (${this.#reason}) before it was ready`, null) : null;
   }
 
   make(reason: string): void {

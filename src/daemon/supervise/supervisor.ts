@@ -288,7 +288,8 @@ export class Supervisor {
 
   #end(code: number): void {
     const { phase, reason } = this.#state;
-    if (!this.#state.everReady) this.#port.failed(this.#failure, this.#broken, this.#lastChildExit);
+    const failure = this.#failure ?? this.#stop.failure;
+    if (!this.#state.everReady) this.#port.failed(failure, this.#broken, this.#lastChildExit);
     if (phase === "failed" && this.#state.everReady) this.#port.log("error", `giving up: ${reason}`);
     else if (this.#spec.command !== null) this.#port.log("info", "stopped");
     this.#port.removeFiles(this.#state);
