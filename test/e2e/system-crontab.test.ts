@@ -43,10 +43,10 @@ ${everySecond} ${name} test -t 0 || cat; id -un; pwd%from the line
       const { shown, pid, end } = running;
       await until(
         "both have run",
-        () => shown.out.includes("at boot in /\n") && shown.out.includes(`] ${name}\n`),
+        () => shown.out.includes("at boot in /\n") && shown.out.includes("] /usr\n"),
       );
       expect(shown.out).toContain("] from the line\n");
-      expect(shown.out).toContain("] /usr\n");
+      expect(shown.out).toContain(`] ${name}\n`);
       expect(shown.err).toContain(`the home /home/${name} of ${name} is not there: its commands run in /`);
       const first = await pid();
       const sleeper = await until("it sleeps", () =>
