@@ -140,9 +140,14 @@ export class Workspace {
 
   /** Stops every daemon, then expects that no process is left. */
   async dispose(): Promise<void> {
+    const codes: (number | null)[] = [];
     for (const file of existsSync(this.state) ? readdirSync(this.state) : []) {
-      if (file.endsWith(".pid")) await this.djob(["stop", file.slice(0, -4), "--stop-timeout", "1s", "--ok"]);
+      if (!file.endsWith(".pid")) continue;
+      codes.push((await this.djob(["stop", file.slice(0, -4), "--stop-timeout", "1s"])).code);
     }
+    // What a stop has ended is gone when it answers. What is ending by itself has let go of its files a moment before.
+    const isEnding = codes.length === 0 || codes.some((code) => code !== 0);
+    if (isEnding) await until("it is gone", () => this.processes().length === 0, 5000).catch(() => {});
     const left = this.processes().map((pid) => `${pid} ${commandOf(pid)}`);
     for (const pid of this.processes()) process.kill(pid, "SIGKILL");
     rmSync(this.dir, { recursive: true, force: true });
