@@ -276,13 +276,25 @@ for (const [name, directive] of [
   });
 }
 
-test("process.stdout of a Web Worker goes on in the new file after a rotation", async () => {
+const relay = (inner: string) => `const inner = ${inner};
+  inner.onmessage = ({ data }) => postMessage(data); self.onmessage = ({ data }) => inner.postMessage(data);`;
+
+test.each([
+  ["a Web Worker", null],
+  ["a Web Worker of a Web Worker", `new Worker(new URL("thread.ts", import.meta.url).href)`],
+  [
+    "a Web Worker of a Web Worker that has a preload of its own",
+    `new Worker(new URL("thread.ts", import.meta.url).href, { preload: new URL("preloaded.ts", import.meta.url).pathname })`,
+  ],
+] as const)("process.stdout of %s goes on in the new file after a rotation", async (_what, inner) => {
   const space = workspace();
+  space.write("preloaded.ts", "process.stdout.write('preloaded\\n');");
   space.write(
     "thread.ts",
     `let n = 0; self.onmessage = () => { for (let i = 0; i < 1000; i += 1) process.stdout.write("number " + n++ + "\\n"); postMessage(n); };`,
   );
-  const thread = `const worker = new Worker(new URL("thread.ts", import.meta.url).href);
+  space.write("outer.ts", relay(inner ?? ""));
+  const thread = `const worker = new Worker(new URL("${inner === null ? "thread" : "outer"}.ts", import.meta.url).href);
     worker.onmessage = ({ data }) => { console.log("x".repeat(2000)); if (data < 5000) worker.postMessage(null); };
     worker.postMessage(null);`;
   const flags = ["--log-max-size", "16K", "--log-keep", "1000", "--log-compress", "none"];
@@ -292,4 +304,16 @@ test("process.stdout of a Web Worker goes on in the new file after a rotation", 
   const [first = "", second] = rotated(space);
   expect(second).toBeDefined();
   expect(numbersIn(textOf(first)).length).toBeLessThan(3_000);
+  expect(allText(space).includes("preloaded\n")).toBe(inner?.includes("preload") === true);
+});
+
+test("a child of a Web Worker gets the environment without djob's own variables", async () => {
+  const space = workspace();
+  space.write("thread.ts", `postMessage(Bun.spawnSync(["env"]).stdout.toString());`);
+  const code = `new Worker(new URL("thread.ts", import.meta.url).href).onmessage = ({ data }) => console.log("children have", data, "end");
+    setInterval(() => {}, 1e6);`;
+  await running(space, code);
+  const text = await until("it has come", () => /children have .* end/s.exec(space.read("worker.log"))?.[0]);
+  expect(text).toContain("PATH=");
+  for (const own of ["DJOB_STAGE", "DJOB_SUPERVISOR", "BUN_GC_TIMER"]) expect(text).not.toContain(own);
 });
