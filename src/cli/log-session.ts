@@ -1,11 +1,10 @@
 // Showing the logs of daemons: opens what the flags ask for, and says where something is missing.
-import { DjobError, errorCode, worldError } from "../daemon/error.ts";
+import { DjobError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import { jobsDirectory } from "../logs/job-file-names.ts";
 import { jobLogs } from "../logs/job-files.ts";
 import type { Wanted, WantedRun } from "../logs/read/filter.ts";
 import type { FollowedLog } from "../logs/read/followed-log.ts";
-import { NoFileError } from "../logs/read/log-file.ts";
 import { type LogRequest, openFollowedLog, openLog } from "../logs/read/open-log.ts";
 import { Out, ReaderGone } from "../logs/read/out.ts";
 import {
@@ -17,9 +16,11 @@ import {
   readToEnd,
   type Source,
 } from "../logs/read/read-logs.ts";
+import type { OnDamage } from "../logs/read/records.ts";
 import { showJson } from "../logs/read/show-json.ts";
 import { showText } from "../logs/read/show-text.ts";
 import { isTerminal, outDescriptor } from "../logs/sink.ts";
+import { damageOf, readError } from "./log-damage.ts";
 import { findRun } from "./log-run.ts";
 import type { DaemonLogs } from "./log-sources.ts";
 import type { Wishes } from "./log-wishes.ts";
@@ -51,9 +52,9 @@ export async function showLogs(session: Session): Promise<number> {
     warned.add(text);
   };
   let isWhole = true;
-  const onDamage = (path: string, error: unknown) => {
+  const onDamage: OnDamage = (path, error, reached) => {
     isWhole = false;
-    warn(`cannot read all of the log: ${readError(path, error).message}`);
+    warn(`cannot read all of the log: ${damageOf(path, error, reached)}`);
   };
   const requests: SourceRequest[] = [];
   for (const [source, { daemon, paths, isOfOneJob }] of daemons.entries()) {
@@ -190,12 +191,4 @@ function opening<T>(path: string, open: () => T): T {
   } catch (error) {
     throw readError(path, error);
   }
-}
-
-function readError(path: string, error: unknown): DjobError {
-  if (error instanceof NoFileError) {
-    return new DjobError(exitCode.notPermitted, `refusing to read ${path}: ${error.message}`);
-  }
-  const hint = errorCode(error) === "EACCES" ? "read it as root, or as a member of the log's group" : null;
-  return worldError(`read the log ${path}`, error, hint);
 }

@@ -119,7 +119,9 @@ async function pump(source: number, target: number, method: Method): Promise<num
 function compressorOf(method: Method): Transform {
   const zlib = process.getBuiltinModule("node:zlib");
   const options = { chunkSize: blockBytes };
-  return method === "gzip" ? zlib.createGzip(options) : zlib.createZstdCompress(options);
+  if (method === "gzip") return zlib.createGzip(options);
+  // Without it a bit that has turned on the disk would be somebody's word.
+  return zlib.createZstdCompress({ ...options, params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 } });
 }
 
 function isBusy(source: number, { mtimeMs }: Stats, nowMs: number): boolean {
