@@ -52,6 +52,8 @@ export interface Wishes {
   readonly sinceMs: number;
   readonly untilMs: number;
   readonly grep: RegExp | null;
+  /** The flags by which records are chosen, as they were written. */
+  readonly asked: readonly string[];
 }
 
 /** @throws {DjobError} with exit code 2 */
@@ -74,6 +76,10 @@ export function wishesOf(args: ParsedArgs, nowMs: number): Wishes {
     sinceMs,
     untilMs,
     grep: grep == null ? null : patternOf(grep),
+    asked: ["job", "run", "level", "since", "until", "grep"].flatMap((flag) => {
+      const text = textOf(args, flag);
+      return text === null ? [] : [`--${flag} ${/^[\w@:.+-]+$/.test(text) ? text : JSON.stringify(text)}`];
+    }),
   };
 }
 

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { djobPath, until, type Workspace, workspace } from "./harness.ts";
+import { tailing } from "./tailing.ts";
 
 const day = "2026-11-26";
 const at = (time: string) => `${day}T${time}.000Z`;
@@ -57,7 +58,6 @@ test("rotated and compressed files are gone through in the order of time, and fi
     [["--grep", "^t|at there$"], "two three"],
     [["--grep", 'three "3"'], "three"],
     [["--grep", "raw|ms: \\d"], "raw of five"],
-    [["--job", "nobody"], ""],
   ] as const) {
     expect({ args, found: await numbers(space, args) }).toEqual({ args, found: expected });
   }
@@ -286,22 +286,6 @@ function memoryOf(
   return JSON.parse(
     Bun.spawnSync([process.execPath, "-e", script, djobPath, ...args], options).stdout.toString(),
   );
-}
-
-/** Starts djob logs -f, and says what it has shown. */
-function tailing(space: Workspace, args: readonly string[]) {
-  const tail = space.start(["logs", ...args, "-f"]);
-  const texts = { out: "", err: "" };
-  const reading = (["out", "err"] as const).map(async (name) => {
-    const stream: ReadableStream<Uint8Array> = name === "out" ? tail.stdout : tail.stderr;
-    for await (const chunk of stream) texts[name] += Buffer.from(chunk).toString();
-  });
-  const end = async () => {
-    tail.kill("SIGINT");
-    expect(await tail.exited).toBe(0);
-    await Promise.all(reading);
-  };
-  return { texts, end };
 }
 
 test("-f waits for logs that are not there, and shows several as they come", async () => {

@@ -1,6 +1,7 @@
 // djob logs: what daemons have written, through all files of their logs, and what they go on to write.
 import { DjobError } from "../../daemon/error.ts";
 import { find } from "../../daemon/finding/locate.ts";
+import type { Directories } from "../../daemon/paths.ts";
 import { exitCode } from "../../exit-code.ts";
 import { jobOfRun } from "../../logs/read/filter.ts";
 import { type Command, type CommandInput, isSet, textOf } from "../command.ts";
@@ -33,13 +34,21 @@ export const logs: Command = {
     "A record is a line with the lines that continue it. A line without a header (of a child, of native code) has the time of the record before it, no job and no level. Times without an offset are this machine's.",
   async run(input) {
     const wishes = wishesOf(input.args, Date.now());
-    const daemons = await chosen(input, wishes.job ?? (wishes.run === null ? null : jobOfRun(wishes.run)));
-    return await showLogs({ wishes, daemons, output: input.output, isAll: isSet(input.args, "all") });
+    const directories = directoriesOf(input.args);
+    const job = wishes.job ?? (wishes.run === null ? null : jobOfRun(wishes.run));
+    const daemons = await chosen(input, directories, job, wishes.follows);
+    const isAll = isSet(input.args, "all");
+    return await showLogs({ wishes, daemons, directories, output: input.output, isAll });
   },
 };
 
-async function chosen({ args, positionals }: CommandInput, job: string | null): Promise<DaemonLogs[]> {
-  const directories = directoriesOf(args);
+/** @param follows then all may be none: they are waited for */
+async function chosen(
+  { args, positionals }: CommandInput,
+  directories: Directories,
+  job: string | null,
+  follows: boolean,
+): Promise<DaemonLogs[]> {
   const isAll = isSet(args, "all");
   const names = isAll ? allNames(directories) : [...new Set(positionals)];
   if (isAll && positionals.length > 0) throw misuse("--all and a name say different things");
@@ -55,7 +64,7 @@ async function chosen({ args, positionals }: CommandInput, job: string | null): 
     }),
   );
   const withLogs = daemons.filter((daemon) => daemon !== null);
-  if (withLogs.length > 0) return withLogs;
+  if (withLogs.length > 0 || (isAll && follows)) return withLogs;
   const looked = [...new Set([directories.runtime, directories.logs])].join(" and ");
   throw new DjobError(exitCode.notRunning, `there is no daemon with a log: looked in ${looked}`);
 }
