@@ -82,6 +82,7 @@ const headers = `#define _GNU_SOURCE
 #ifdef __linux__
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <linux/fs.h>
 #include <sys/syscall.h>
 #include <linux/ioprio.h>
 #if __has_include(<linux/close_range.h>)

@@ -6,10 +6,12 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { isRoot } from "./account.ts";
@@ -64,6 +66,44 @@ if (isRoot)
       expect(lost).toBeGreaterThan(5);
       expect(numbersIn(text).length + lost).toBe(count());
       expect(new Set(numbersIn(text)).size).toBe(numbersIn(text).length);
+    } finally {
+      call("umount", "-l", disk);
+    }
+  });
+
+if (isRoot)
+  test("no file is left to be made: nothing is renamed, the daemon writes on, and rotates when there is one again", async () => {
+    const space = workspace();
+    const disk = space.path("disk");
+    mkdirSync(disk);
+    const call = (...line: string[]) => Bun.spawnSync(line, { stderr: "pipe" });
+    expect(call("mount", "-t", "tmpfs", "-o", "nr_inodes=8,mode=755", "none", disk).stderr.toString()).toBe(
+      "",
+    );
+    try {
+      const log = `${disk}/w.log`;
+      const flags = ["--log-max-size", "4K", "--log-compress", "none", "--log-keep", "1"];
+      const count = await counting(space, "--log", log, ...flags);
+      await until("it rotates", () => readdirSync(disk).length === 2);
+      for (let n = 0; n < 8; n += 1) call("touch", `${disk}/filler${n}`);
+      const before = readdirSync(disk);
+      const { ino } = statSync(log);
+      const state = await until("it is degraded", async () => {
+        const seen = await logOf(space);
+        return seen.state === "degraded" && seen;
+      });
+      expect(state).toMatchObject({
+        reason: expect.stringMatching(/cannot rotate the log: .*ENOSPC|no space/),
+        lostLines: 0,
+      });
+      await goesOn(count);
+      await until("the old one has grown", () => statSync(log).size > 5_000);
+      expect({ names: readdirSync(disk), ino: statSync(log).ino }).toEqual({ names: before, ino });
+      rmSync(`${disk}/filler0`);
+      await until("it rotates again", () => statSync(log).ino !== ino);
+      await until("it is well again", async () => (await logOf(space)).state === "ok");
+      expect((await logOf(space)).lostLines).toBe(0);
+      await space.djob(["stop", "worker"]);
     } finally {
       call("umount", "-l", disk);
     }

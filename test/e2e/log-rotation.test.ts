@@ -156,7 +156,7 @@ test("the next start finishes what a rotation was killed at, and leaves alone wh
   mkdirSync(space.state);
   chmodSync(space.state, 0o700);
   const at = (name: string) => join(space.state, name);
-  const stamps = upTo(6).map((n) => `worker.log.2026-01-0${n + 1}T00-00-00.000Z`);
+  const stamps = upTo(7).map((n) => `worker.log.2026-01-0${n + 1}T00-00-00.000Z`);
   const [plain = "", half = "", replaced = "", done = "", linked = "", ...others] = stamps;
   writeFileSync(at(plain), "plain\n");
   writeFileSync(at(half), "half\n");
@@ -175,13 +175,18 @@ test("the next start finishes what a rotation was killed at, and leaves alone wh
     "other.log.2026-01-01T00-00-00.000Z",
   ];
   for (const name of foreign) writeFileSync(at(name), "theirs\n");
+  // It was to become the log, and would count as one of those that are kept.
+  const empty = at(others[1] ?? "");
+  writeFileSync(empty, "");
   await running(space, flood(10), "--log-keep", "10");
-  await until("all are compressed", () => existsSync(at(`${half}.zst`)) && existsSync(at(`${plain}.zst`)));
+  const compressed = [`${plain}.zst`, `${half}.zst`, `${replaced}.gz`];
+  await until("all are compressed", () => compressed.every((name) => existsSync(at(name))));
   expect(textOf(at(`${plain}.zst`))).toBe("plain\n");
   expect(textOf(at(`${half}.zst`))).toBe("half\n");
   expect(textOf(at(`${replaced}.gz`))).toBe("replaced\n");
   expect(textOf(at(`${done}.gz`))).toBe("done\n");
   for (const name of [plain, half, replaced, `${half}.zst.tmp`]) expect(existsSync(at(name))).toBe(false);
+  await until("the empty one is gone", () => !existsSync(empty));
   await space.djob(["restart", "worker"]);
   expect((await space.djob(["stop", "worker"])).code).toBe(0);
   await space.run(["worker.ts", "--log-keep", "0"]);

@@ -75,6 +75,8 @@ type ConstantName =
   | "CLOCK_MONOTONIC";
 
 type LinuxConstantName =
+  | "AT_FDCWD"
+  | "RENAME_EXCHANGE"
   | "F_SETSIG"
   | "F_SETLEASE"
   | "MFD_ALLOW_SEALING"

@@ -52,6 +52,24 @@ export async function compressRotated(path: string, method: Method, nowMs: numbe
 }
 
 /**
+ * A file that was to become the log, and has taken no line's place: whoever made it was killed before.
+ * @returns false if it may be about to become the log
+ */
+export function removeEmpty(path: string, nowMs: number): boolean {
+  const source = openOld(path);
+  if (source === null) return true;
+  try {
+    const stats = fstatSync(source);
+    if (!stats.isFile() || stats.nlink !== 1 || stats.size > 0) return true;
+    if (isBusy(source, stats, nowMs)) return false;
+    rmSync(path, { force: true });
+    return true;
+  } finally {
+    closeSync(source);
+  }
+}
+
+/**
  * What a process that was killed in the middle has left of it.
  * @returns false if another process has it in hand
  */
