@@ -63,6 +63,7 @@ const headers = `#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>

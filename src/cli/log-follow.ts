@@ -2,7 +2,9 @@
 import type { FollowedLog } from "../logs/read/followed-log.ts";
 import { openFollowedLog } from "../logs/read/open-log.ts";
 import { Alarm, readOn, type Source } from "../logs/read/read-logs.ts";
+import { watchReader } from "../logs/read/reader-watch.ts";
 import type { OnDamage } from "../logs/read/records.ts";
+import { outDescriptor } from "../logs/sink.ts";
 import { Newcomers } from "./log-newcomers.ts";
 import { unknownJob } from "./log-nothing.ts";
 import { opening, readingOf, type Session, type SourceRequest } from "./log-reading.ts";
@@ -24,6 +26,7 @@ export async function follow(
     end.signal.addEventListener("abort", () => setTimeout(resolve, lastWordsMs), { once: true });
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end.abort());
+  watchReader(outDescriptor, () => end.abort());
   const alarm = new Alarm();
   const open = (request: SourceRequest): OpenedSource => ({
     ...opening(request.path, () => openFollowedLog(request, () => alarm.ring())),

@@ -44,10 +44,12 @@ export function readingOf(
   opened: ReadonlyArray<{ readonly count: number }>,
 ): Reading {
   const out = new Out(outDescriptor);
+  const { colour } = wishes;
   const style = {
     names: names.length > 1 || (isAll && wishes.follows) ? names : null,
-    isTerminal: isTerminal(outDescriptor),
-    hasColour: hasColour(outDescriptor),
+    // Whoever asks for colours has what is shown end on a terminal.
+    isTerminal: colour === "always" || isTerminal(outDescriptor),
+    hasColour: colour === "auto" ? hasColour(outDescriptor) : colour === "always",
   };
   const held = opened.reduce((sum, { count }) => sum + count, 0);
   return {

@@ -1,8 +1,8 @@
 // Showing the logs of daemons: opens what the flags ask for, and says where something is missing.
-import { DjobError } from "../daemon/error.ts";
+import { DjobError, worldError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import { openLog } from "../logs/read/open-log.ts";
-import { ReaderGone } from "../logs/read/out.ts";
+import { OutputError, ReaderGone } from "../logs/read/out.ts";
 import { pourOut, readToEnd } from "../logs/read/read-logs.ts";
 import type { OnDamage } from "../logs/read/records.ts";
 import { damageOf } from "./log-damage.ts";
@@ -37,6 +37,7 @@ export async function showLogs(session: Session): Promise<number> {
     if (wishes.follows) await follow(session, requests, onDamage, warn);
     else isFound = showOnce(session, requests);
   } catch (error) {
+    if (error instanceof OutputError) throw worldError("write to standard output", error.cause);
     if (!(error instanceof ReaderGone)) throw error;
   }
   if (!isFound && nothingFound(session)) return exitCode.failed;

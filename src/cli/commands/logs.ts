@@ -10,6 +10,8 @@ import { showLogs } from "../log-session.ts";
 import { allNames, type DaemonLogs, logsOf, noLogFile } from "../log-sources.ts";
 import { logFlags, wishesOf } from "../log-wishes.ts";
 
+const mostNames = 12;
+
 export const logs: Command = {
   meta: { name: "logs", description: "Show what daemons have logged, and go on with it" },
   args: {
@@ -28,6 +30,7 @@ export const logs: Command = {
     ["djob logs worker -n 100", "its last 100 records"],
     ["djob logs worker -f", "follow it, also across rotations and restarts"],
     ["djob logs worker --since 2h --level warn", "what went wrong in the last two hours"],
+    ["djob logs worker -n all --color always | less -R", "go through it in a pager"],
     ["djob logs --all -f", "all daemons at once, by time"],
   ],
   notes:
@@ -52,7 +55,7 @@ async function chosen(
   const isAll = isSet(args, "all");
   const names = isAll ? allNames(directories) : [...new Set(positionals)];
   if (isAll && positionals.length > 0) throw misuse("--all and a name say different things");
-  if (!isAll && names.length === 0) throw misuse("it needs a name");
+  if (!isAll && names.length === 0) throw nameless(allNames(directories));
   if (names.length > 1 && textOf(args, "pidfile") !== null) throw misuse("--pidfile is of one daemon");
   const daemons = await Promise.all(
     names.map(async (name) => {
@@ -69,6 +72,12 @@ async function chosen(
   throw new DjobError(exitCode.notRunning, `there is no daemon with a log: looked in ${looked}`);
 }
 
-function misuse(why: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob logs: ${why}`, "see djob logs --help");
+function nameless(known: readonly string[]): DjobError {
+  const shown = known.slice(0, mostNames).join(", ");
+  const more = known.length > mostNames ? ` and ${known.length - mostNames} more` : "";
+  return misuse("it needs a name", known.length === 0 ? null : `there are ${shown}${more}; --all is of all`);
+}
+
+function misuse(why: string, hint: string | null = null): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob logs: ${why}`, hint ?? "see djob logs --help");
 }

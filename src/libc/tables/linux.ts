@@ -54,6 +54,9 @@ export const linux = {
   linux: {
     AT_FDCWD: -100,
     RENAME_EXCHANGE: 2,
+    POLLERR: 8,
+    "sizeof(struct pollfd)": 8,
+    "offsetof(struct pollfd, revents)": 6,
     F_SETSIG: 10,
     F_SETLEASE: 1024,
     MFD_ALLOW_SEALING: 2,

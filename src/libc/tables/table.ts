@@ -77,6 +77,9 @@ type ConstantName =
 type LinuxConstantName =
   | "AT_FDCWD"
   | "RENAME_EXCHANGE"
+  | "POLLERR"
+  | "sizeof(struct pollfd)"
+  | "offsetof(struct pollfd, revents)"
   | "F_SETSIG"
   | "F_SETLEASE"
   | "MFD_ALLOW_SEALING"
