@@ -63,6 +63,7 @@ const headers = `#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>
@@ -82,6 +83,7 @@ const headers = `#define _GNU_SOURCE
 #ifdef __linux__
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <linux/fs.h>
 #include <sys/syscall.h>
 #include <linux/ioprio.h>
 #if __has_include(<linux/close_range.h>)

@@ -28,7 +28,7 @@ switch (stage) {
   }
   case "module-thread": {
     const { beginModuleThread } = await import("./daemon/isolated/module-thread-stage.ts");
-    beginModuleThread();
+    beginModuleThread(import.meta.path);
     break;
   }
   case undefined: {

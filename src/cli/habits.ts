@@ -52,3 +52,34 @@ export const flagHabits: Readonly<Record<string, string>> = {
   "--no-autorestart": "write --restart never",
   "--interpreter": "write djob run -- PROGRAM FILE",
 };
+
+const named = "the name is no flag: djob logs NAME";
+const paged = "djob has no pager of its own: djob logs NAME --color always | less -R";
+
+/** Hints for flags of `djob logs` that are none. */
+export const logFlagHabits: Readonly<Record<string, string>> = {
+  "--tail": "write -n N",
+  "-F": "write -f: it goes on over rotations and restarts",
+  "--retry": "write -f: a log that is not there is waited for",
+  "-t": "leave it out: each line that djob writes begins with its time",
+  "--timestamps": "leave it out: each line that djob writes begins with its time",
+  "--no-color": "write --color never, or set NO_COLOR=1",
+  "--colour": "write --color WHEN",
+  "-u": named,
+  "--unit": named,
+  "-p": "write --level warn",
+  "--priority": "write --level warn",
+  "-S": "write --since TIME",
+  "-U": "write --until TIME",
+  "-g": "write --grep REGEX",
+  "-o": "write --json",
+  "--output": "write --json",
+  "-r": "the oldest come first: -n N shows the last ones",
+  "--reverse": "the oldest come first: -n N shows the last ones",
+  "-e": "leave it out: what is shown ends with the last one",
+  "--no-pager": paged,
+  "--pager": paged,
+  "--err": "write --level warn",
+  "--nostream": "leave it out: without -f it ends",
+  "--no-follow": "leave it out: without -f it ends",
+};

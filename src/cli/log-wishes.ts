@@ -4,6 +4,7 @@ import { DjobError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import { levels } from "../logs/line.ts";
 import { isSet, type RepeatableArg, textOf } from "./command.ts";
+import { oneOf } from "./flags.ts";
 import { patternOf } from "./log-pattern.ts";
 import { momentOf, timeForms } from "./log-times.ts";
 
@@ -39,7 +40,14 @@ export const logFlags: Readonly<Record<string, RepeatableArg>> = {
     valueHint: "REGEX",
     description: "only records whose message, or raw line, matches (JavaScript)",
   },
+  color: {
+    type: "string",
+    valueHint: "WHEN",
+    description: "colours: auto (default, on a terminal), always (as for less -R) or never",
+  },
 };
+
+const colours = ["auto", "always", "never"] as const;
 
 export interface Wishes {
   readonly follows: boolean;
@@ -52,6 +60,9 @@ export interface Wishes {
   readonly sinceMs: number;
   readonly untilMs: number;
   readonly grep: RegExp | null;
+  readonly colour: (typeof colours)[number];
+  /** The flags by which records are chosen, as they were written. */
+  readonly asked: readonly string[];
 }
 
 /** @throws {DjobError} with exit code 2 */
@@ -74,6 +85,11 @@ export function wishesOf(args: ParsedArgs, nowMs: number): Wishes {
     sinceMs,
     untilMs,
     grep: grep == null ? null : patternOf(grep),
+    colour: oneOf(args, "color", colours) ?? "auto",
+    asked: ["job", "run", "level", "since", "until", "grep"].flatMap((flag) => {
+      const text = textOf(args, flag);
+      return text === null ? [] : [`--${flag} ${/^[\w@:.+-]+$/.test(text) ? text : JSON.stringify(text)}`];
+    }),
   };
 }
 

@@ -41,9 +41,10 @@ export function makeOutput(json: boolean): Output {
   };
 }
 
-/** Whether what is written to a descriptor may be coloured. */
+/** Whether what is written to a descriptor may be coloured: not with NO_COLOR, unless that is empty (no-color.org). */
 export function hasColour(descriptor: number): boolean {
-  return !("NO_COLOR" in process.env) && isTerminal(descriptor);
+  const { NO_COLOR = "", TERM } = process.env;
+  return NO_COLOR === "" && TERM !== "dumb" && isTerminal(descriptor);
 }
 
 /** Loaded at its first use: a launcher can do that while the daemon starts. */

@@ -5,7 +5,7 @@ import { distance } from "fastest-levenshtein";
 import { DjobError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import type { Command } from "./command.ts";
-import { flagHabits } from "./habits.ts";
+import { flagHabits, logFlagHabits } from "./habits.ts";
 
 export interface StrictArguments {
   readonly positionals: readonly string[];
@@ -111,7 +111,8 @@ function checkCount(command: Command, positionals: readonly string[]): void {
 function unknownFlag(command: Command, rawName: string): DjobError {
   const known = flagsOf(command).map(({ name }) => `--${name}`);
   const close = nearest(rawName, known);
-  const habit = command.takesTail === true ? flagHabits[rawName] : undefined;
+  const habits = command.takesTail === true ? flagHabits : command.meta.name === "logs" ? logFlagHabits : {};
+  const habit = Object.hasOwn(habits, rawName) ? habits[rawName] : undefined;
   const hint = habit ?? (close === null ? null : `did you mean ${close}?`);
   return misuse(command, `there is no flag ${rawName}`, hint);
 }

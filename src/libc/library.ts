@@ -72,6 +72,8 @@ const optionalDefinitions = {
   prctl: { args: ["i32", "i64", "i64", "i64", "i64"], returns: "i32" },
   epoll_ctl: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   memfd_create: { args: ["cstring", "u32"], returns: "i32" },
+  poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+  renameat2: { args: ["i32", "cstring", "i32", "cstring", "u32"], returns: "i32" },
   timer_create: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   timer_settime: { args: ["i64", "i32", "ptr", "ptr"], returns: "i32" },
   syscall: { args: ["i64", "i64", "i64", "i64", "i64"], returns: "i32" },

@@ -13,9 +13,11 @@ import {
   readSync,
   renameSync,
   type Stats,
+  unlinkSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { exchangeNames } from "../libc/exchange.ts";
 import { closeDescriptor, duplicate, flock } from "../libc/files.ts";
 import type { FileStats, LogFileSystem } from "./file.ts";
 import { nextName, parseRotated } from "./rotate/names.ts";
@@ -41,6 +43,12 @@ export function logFileSystem(open: (path: string) => number): LogFileSystem {
       return join(directory, nextName(own, nowMs, present));
     },
     rename: renameSync,
+    exchange: exchangeNames,
+    discard(path, descriptor) {
+      const there = lstatSync(path, { throwIfNoEntry: false });
+      const own = fstatSync(descriptor);
+      if (there !== undefined && inodeOf(there) === inodeOf(own) && own.size === 0) unlinkSync(path);
+    },
     resemble(descriptor, old) {
       const [wanted, made] = [fstatSync(old), fstatSync(descriptor)];
       if (wanted.uid !== made.uid || wanted.gid !== made.gid) fchownSync(descriptor, wanted.uid, wanted.gid);

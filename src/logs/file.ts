@@ -28,6 +28,10 @@ export interface LogFileSystem {
   /** A free name for the file to rotate. */
   nextPath(path: string, nowMs: number): string;
   rename(from: string, to: string): void;
+  /** Two files change places at once. @returns false where that can't be done */
+  exchange(one: string, other: string): boolean;
+  /** Removes a file that was opened and is to be as if it had not been. */
+  discard(path: string, descriptor: number): void;
   /** Gives a new file the old one's mode and owner. */
   resemble(descriptor: number, old: number): void;
   duplicate(from: number, to: number): void;
@@ -221,18 +225,12 @@ export class LogFile implements FileWatch {
     const { system, path, descriptors } = this.#options;
     const old = system.statsOfOpen(this.#descriptor);
     const target = system.nextPath(path, nowMs);
+    let renamed = target;
     const isDone = system.locked(path, old.inode, () => {
-      system.rename(path, target);
-      let opened: number;
+      // The new one has the old one's name to be until it takes its place: what can't be opened leaves all as it was.
+      const opened = system.open(target);
       try {
-        opened = system.open(path);
-      } catch (error) {
-        // As if nothing had been: unless somebody has made a file there meanwhile.
-        if (system.statsOf(path) === null) system.rename(target, path);
-        throw error;
-      }
-      try {
-        system.resemble(opened, this.#descriptor);
+        renamed = this.#putInPlace(opened, target, nowMs);
         for (const descriptor of descriptors) system.duplicate(opened, descriptor);
       } finally {
         system.close(opened);
@@ -246,7 +244,29 @@ export class LogFile implements FileWatch {
     const now = system.statsOfOpen(this.#descriptor);
     this.#bytes = now.bytes;
     this.#bornMs = now.bornMs ?? nowMs;
-    this.#options.rotated(target);
+    this.#options.rotated(renamed);
+  }
+
+  /** @returns what the old file is called now */
+  #putInPlace(opened: number, target: string, nowMs: number): string {
+    const { system, path } = this.#options;
+    try {
+      system.resemble(opened, this.#descriptor);
+      if (system.exchange(target, path)) return target;
+      // For an instant nothing is at the path; whoever is killed then is finished by the next look.
+      const instead = system.nextPath(path, nowMs);
+      system.rename(path, instead);
+      try {
+        system.rename(target, path);
+      } catch (error) {
+        if (system.statsOf(path) === null) system.rename(instead, path);
+        throw error;
+      }
+      return instead;
+    } catch (error) {
+      system.discard(target, opened);
+      throw error;
+    }
   }
 }
 

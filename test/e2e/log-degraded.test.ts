@@ -1,15 +1,18 @@
 // A log that can't be written: the jobs go on, status says so and why, and it resumes by itself and tells how many lines were lost.
 import { expect, test } from "bun:test";
 import {
+  chmodSync,
   closeSync,
   constants,
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { isRoot } from "./account.ts";
@@ -69,6 +72,84 @@ if (isRoot)
     }
   });
 
+if (isRoot)
+  test("no file is left to be made: nothing is renamed, the daemon writes on, and rotates when there is one again", async () => {
+    const space = workspace();
+    const disk = space.path("disk");
+    mkdirSync(disk);
+    const call = (...line: string[]) => Bun.spawnSync(line, { stderr: "pipe" });
+    expect(call("mount", "-t", "tmpfs", "-o", "nr_inodes=8,mode=755", "none", disk).stderr.toString()).toBe(
+      "",
+    );
+    try {
+      const log = `${disk}/w.log`;
+      const flags = ["--log-max-size", "4K", "--log-compress", "none", "--log-keep", "1"];
+      const count = await counting(space, "--log", log, ...flags);
+      await until("it rotates", () => readdirSync(disk).length === 2);
+      for (let n = 0; n < 8; n += 1) call("touch", `${disk}/filler${n}`);
+      const before = readdirSync(disk);
+      const { ino } = statSync(log);
+      const state = await until("it is degraded", async () => {
+        const seen = await logOf(space);
+        return seen.state === "degraded" && seen;
+      });
+      expect(state).toMatchObject({
+        reason: expect.stringMatching(/cannot rotate the log: .*ENOSPC|no space/),
+        lostLines: 0,
+      });
+      await goesOn(count);
+      await until("the old one has grown", () => statSync(log).size > 5_000);
+      expect({ names: readdirSync(disk), ino: statSync(log).ino }).toEqual({ names: before, ino });
+      rmSync(`${disk}/filler0`);
+      await until("it rotates again", () => statSync(log).ino !== ino);
+      await until("it is well again", async () => (await logOf(space)).state === "ok");
+      expect((await logOf(space)).lostLines).toBe(0);
+      await space.djob(["stop", "worker"]);
+    } finally {
+      call("umount", "-l", disk);
+    }
+  });
+
+if (isRoot)
+  test("a disk that fails under the daemon and is read-only from then on: it goes on, and writes again when there is another", async () => {
+    const space = workspace();
+    const disk = space.path("disk");
+    const image = space.path("image");
+    mkdirSync(disk);
+    const call = (...line: string[]) => Bun.spawnSync(line, { stderr: "pipe" });
+    closeSync(openSync(image, "w"));
+    call("truncate", "-s", "16M", image);
+    expect(call("mkfs.ext4", "-q", image).stderr.toString()).toBe("");
+    expect(call("mount", "-o", "loop,errors=remount-ro", image, disk).stderr.toString()).toBe("");
+    try {
+      chmodSync(disk, 0o755);
+      const log = `${disk}/w.log`;
+      const count = await counting(space, "--log", log);
+      await until("it writes", () => numbersIn(readFileSync(log, "utf8")).length > 3);
+      const device = call("findmnt", "-no", "SOURCE", disk).stdout.toString().trim().replace("/dev/", "");
+      // Nobody can remount a file system read-only that a file is written to on: this is how it comes to be so.
+      writeFileSync(`/sys/fs/ext4/${device}/trigger_fs_error`, "1");
+      const state = await until("it is degraded", async () => {
+        const seen = await logOf(space);
+        return seen.state === "degraded" && seen.lostLines > 5 && seen;
+      });
+      expect(state.reason).toContain("EROFS");
+      await goesOn(count);
+      call("umount", "-l", disk);
+      expect(call("mount", "-t", "tmpfs", "-o", "size=1m,mode=755", "none", disk).stderr.toString()).toBe("");
+      await until(
+        "it writes again",
+        () => existsSync(log) && numbersIn(readFileSync(log, "utf8")).length > 3,
+      );
+      await until("it is well again", async () => (await logOf(space)).state === "ok");
+      const told = / WARN {2}\d+ lines were lost since .*EROFS/;
+      await until("it tells what was lost", () => told.test(readFileSync(log, "utf8")));
+      await space.djob(["stop", "worker"]);
+    } finally {
+      call("umount", "-l", disk);
+    }
+  });
+
 test("a FIFO that nobody reads: what it holds is kept for the next reader, the rest is counted", async () => {
   const space = workspace();
   const fifo = space.path("pipe");
@@ -117,7 +198,9 @@ test("a log that was removed is made again; while its directory is gone it is de
   await goesOn(count);
   mkdirSync(space.path("logs"), { mode: 0o755 });
   await until("it writes again", has);
-  expect(readFileSync(log, "utf8")).toMatch(/ WARN {2}\d+ lines were lost since .*the log was removed/);
+  // What was not written to it in time is in it first.
+  const told = / WARN {2}\d+ lines were lost since .*the log was removed/;
+  await until("it tells what was lost", () => told.test(readFileSync(log, "utf8")));
   await until("it is well again", async () => (await logOf(space)).state === "ok");
 });
 

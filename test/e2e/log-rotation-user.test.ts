@@ -1,9 +1,21 @@
 // Rotation where the worker may not do it itself: its log is in root's directory, so root's supervisor does.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
 import { type Account, isRoot, makeAccount, openToOthers, removeAccount } from "./account.ts";
-import { until, workerOf, workspace } from "./harness.ts";
+import { djobPath, until, workerOf, workspace } from "./harness.ts";
 
 // Nobody else can become another user.
 if (isRoot) {
@@ -62,5 +74,45 @@ if (isRoot) {
     await until("both write to the new file", () =>
       [pid, worker].every((each) => readlinkSync(`/proc/${each}/fd/1`) === join(space.state, "worker.log")),
     );
+  });
+
+  test("where no lease can be had, a rotated file is compressed an hour after its last line, and not before", async () => {
+    const space = workspace();
+    openToOthers(space);
+    mkdirSync(space.state);
+    chmodSync(space.state, 0o711);
+    // In the order in which they are looked at.
+    const [young, old] = [1, 2].map((day) => join(space.state, `worker.log.2026-01-0${day}T00-00-00.000Z`));
+    const hoursAgo = (path = "", hours: number) => {
+      const seconds = Date.now() / 1000 - hours * 3600;
+      utimesSync(path, seconds, seconds);
+    };
+    for (const path of [old, young]) {
+      writeFileSync(path ?? "", "a line\n");
+      chownSync(path ?? "", account.uid, account.gid);
+    }
+    hoursAgo(old, 1.1);
+    hoursAgo(young, 0.9);
+    space.write("worker.ts", `import { job } from "djob"; job("never", "@yearly", () => {});`);
+    // As in a container: root without CAP_LEASE gets no lease of another user's file (fcntl(2)).
+    const drop = ["--bounding-set", "-lease", "--inh-caps", "-lease"];
+    const started = Bun.spawnSync(
+      ["setpriv", ...drop, djobPath, "run", "worker.ts", "--user", account.name, "--log-max-size", "1M"],
+      { cwd: space.dir, env: space.environment(), stderr: "pipe" },
+    );
+    expect({ code: started.exitCode, stderr: started.stderr.toString() }).toEqual({ code: 0, stderr: "" });
+    const { pid } = await space.status("worker");
+    const effective = BigInt(
+      `0x${/^CapEff:\s+(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]}`,
+    );
+    const leases = 1n << 28n;
+    expect(effective & leases).toBe(0n);
+    await until("the old one is compressed", () => existsSync(`${old}.zst`));
+    expect(existsSync(young ?? "")).toBe(true);
+    hoursAgo(young, 1.1);
+    await until("the other one is compressed", () => existsSync(`${young}.zst`), 20_000);
+    expect(zstdDecompressSync(readFileSync(`${young}.zst`)).toString()).toBe("a line\n");
+    expect(existsSync(young ?? "")).toBe(false);
+    expect(statSync(`${young}.zst`)).toMatchObject({ uid: account.uid, gid: account.gid });
   });
 }

@@ -91,6 +91,8 @@ test.each(["gzip", "zstd"] as const)(
     for (const file of files) {
       expect(statSync(file).mode & 0o777).toBe(0o640);
       expect(textOf(file).length).toBeGreaterThanOrEqual(32_768);
+      // RFC 8878, 3.1.1.1.1: with a checksum, as gzip always has one.
+      if (method === "zstd") expect((readFileSync(file)[4] ?? 0) & 0x04).toBe(0x04);
     }
     const numbers = numbersIn(allText(space));
     expect(numbers).toEqual(upTo(6_000).slice(-numbers.length));
@@ -154,7 +156,7 @@ test("the next start finishes what a rotation was killed at, and leaves alone wh
   mkdirSync(space.state);
   chmodSync(space.state, 0o700);
   const at = (name: string) => join(space.state, name);
-  const stamps = upTo(6).map((n) => `worker.log.2026-01-0${n + 1}T00-00-00.000Z`);
+  const stamps = upTo(7).map((n) => `worker.log.2026-01-0${n + 1}T00-00-00.000Z`);
   const [plain = "", half = "", replaced = "", done = "", linked = "", ...others] = stamps;
   writeFileSync(at(plain), "plain\n");
   writeFileSync(at(half), "half\n");
@@ -173,13 +175,18 @@ test("the next start finishes what a rotation was killed at, and leaves alone wh
     "other.log.2026-01-01T00-00-00.000Z",
   ];
   for (const name of foreign) writeFileSync(at(name), "theirs\n");
+  // It was to become the log, and would count as one of those that are kept.
+  const empty = at(others[1] ?? "");
+  writeFileSync(empty, "");
   await running(space, flood(10), "--log-keep", "10");
-  await until("all are compressed", () => existsSync(at(`${half}.zst`)) && existsSync(at(`${plain}.zst`)));
+  const compressed = [`${plain}.zst`, `${half}.zst`, `${replaced}.gz`];
+  await until("all are compressed", () => compressed.every((name) => existsSync(at(name))));
   expect(textOf(at(`${plain}.zst`))).toBe("plain\n");
   expect(textOf(at(`${half}.zst`))).toBe("half\n");
   expect(textOf(at(`${replaced}.gz`))).toBe("replaced\n");
   expect(textOf(at(`${done}.gz`))).toBe("done\n");
   for (const name of [plain, half, replaced, `${half}.zst.tmp`]) expect(existsSync(at(name))).toBe(false);
+  await until("the empty one is gone", () => !existsSync(empty));
   await space.djob(["restart", "worker"]);
   expect((await space.djob(["stop", "worker"])).code).toBe(0);
   await space.run(["worker.ts", "--log-keep", "0"]);
@@ -276,13 +283,25 @@ for (const [name, directive] of [
   });
 }
 
-test("process.stdout of a Web Worker goes on in the new file after a rotation", async () => {
+const relay = (inner: string) => `const inner = ${inner};
+  inner.onmessage = ({ data }) => postMessage(data); self.onmessage = ({ data }) => inner.postMessage(data);`;
+
+test.each([
+  ["a Web Worker", null],
+  ["a Web Worker of a Web Worker", `new Worker(new URL("thread.ts", import.meta.url).href)`],
+  [
+    "a Web Worker of a Web Worker that has a preload of its own",
+    `new Worker(new URL("thread.ts", import.meta.url).href, { preload: new URL("preloaded.ts", import.meta.url).pathname })`,
+  ],
+] as const)("process.stdout of %s goes on in the new file after a rotation", async (_what, inner) => {
   const space = workspace();
+  space.write("preloaded.ts", "process.stdout.write('preloaded\\n');");
   space.write(
     "thread.ts",
     `let n = 0; self.onmessage = () => { for (let i = 0; i < 1000; i += 1) process.stdout.write("number " + n++ + "\\n"); postMessage(n); };`,
   );
-  const thread = `const worker = new Worker(new URL("thread.ts", import.meta.url).href);
+  space.write("outer.ts", relay(inner ?? ""));
+  const thread = `const worker = new Worker(new URL("${inner === null ? "thread" : "outer"}.ts", import.meta.url).href);
     worker.onmessage = ({ data }) => { console.log("x".repeat(2000)); if (data < 5000) worker.postMessage(null); };
     worker.postMessage(null);`;
   const flags = ["--log-max-size", "16K", "--log-keep", "1000", "--log-compress", "none"];
@@ -292,4 +311,16 @@ test("process.stdout of a Web Worker goes on in the new file after a rotation", 
   const [first = "", second] = rotated(space);
   expect(second).toBeDefined();
   expect(numbersIn(textOf(first)).length).toBeLessThan(3_000);
+  expect(allText(space).includes("preloaded\n")).toBe(inner?.includes("preload") === true);
+});
+
+test("a child of a Web Worker gets the environment without djob's own variables", async () => {
+  const space = workspace();
+  space.write("thread.ts", `postMessage(Bun.spawnSync(["env"]).stdout.toString());`);
+  const code = `new Worker(new URL("thread.ts", import.meta.url).href).onmessage = ({ data }) => console.log("children have", data, "end");
+    setInterval(() => {}, 1e6);`;
+  await running(space, code);
+  const text = await until("it has come", () => /children have .* end/s.exec(space.read("worker.log"))?.[0]);
+  expect(text).toContain("PATH=");
+  for (const own of ["DJOB_STAGE", "DJOB_SUPERVISOR", "BUN_GC_TIMER"]) expect(text).not.toContain(own);
 });

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { djobPath, until, type Workspace, workspace } from "./harness.ts";
+import { tailing } from "./tailing.ts";
 
 const day = "2026-11-26";
 const at = (time: string) => `${day}T${time}.000Z`;
@@ -57,7 +58,6 @@ test("rotated and compressed files are gone through in the order of time, and fi
     [["--grep", "^t|at there$"], "two three"],
     [["--grep", 'three "3"'], "three"],
     [["--grep", "raw|ms: \\d"], "raw of five"],
-    [["--job", "nobody"], ""],
   ] as const) {
     expect({ args, found: await numbers(space, args) }).toEqual({ args, found: expected });
   }
@@ -188,13 +188,72 @@ test("without any daemon --all says where it looked", async () => {
   });
 });
 
-test("a damaged file is told with exit code 1, and what is good is shown", async () => {
+const manyLines = Array.from(
+  { length: 40_000 },
+  (_, n) =>
+    `${new Date(Date.parse(at("01:00:00")) + n).toISOString()} INFO  [poll] line ${n} ${Bun.hash(`${n}`)}\n`,
+).join("");
+const compressed = { gz: gzipSync(manyLines), zst: zstdCompressSync(manyLines) };
+
+test.each([
+  ["gz", "cut off", compressed.gz.subarray(0, compressed.gz.length >> 1)],
+  ["zst", "cut off", compressed.zst.subarray(0, compressed.zst.length >> 1)],
+  // Its checksum: what else is wrong in a .gz may be text for a while.
+  ["gz", "damaged", corrupted(compressed.gz, -8)],
+  ["zst", "damaged", corrupted(compressed.zst, compressed.zst.length >> 1)],
+] as const)(
+  "a .%s file that is %s: what can be read is shown, and how much that is told",
+  async (ending, how, bytes) => {
+    const space = workspace();
+    const name = `${stamped("02:00:00")}.${ending}`;
+    put(space, { [name]: bytes, "worker.log": `${at("03:00:00")} INFO  good\n` });
+    for (const args of [
+      ["-n", "all"],
+      ["-n", "all", "--level", "info"],
+      ["-n", "99999", "--json"],
+      ["--since", at("01:00:00")],
+    ]) {
+      const { code, stdout, stderr } = await space.djob(["logs", "worker", ...args]);
+      expect({ args, code }).toEqual({ args, code: 1 });
+      expect(stdout.match(/good/g)).toEqual(["good"]);
+      const numbers = [...stdout.matchAll(/line (\d+) \d+/g)].map(([, n]) => Number(n));
+      expect(numbers.length).toBeGreaterThan(1_000);
+      expect(numbers).toEqual(numbers.map((_, index) => index));
+      const last = new Date(Date.parse(at("01:00:00")) + (numbers.at(-1) ?? 0)).toISOString();
+      const [, told = "", time = "", length = 0] =
+        /^warning: cannot read all of the log: \S+\/(\S+) is .*: it could be read up to (\S+), (\d+) bytes of text\n$/.exec(
+          stderr,
+        ) ?? [];
+      expect({ told, isRight: stderr.includes(how) }).toEqual({ told: name, isRight: true });
+      // Of a line that is cut off within its number the time is that of a later one.
+      expect(Math.abs(Date.parse(time) - Date.parse(last))).toBeLessThanOrEqual(1);
+      expect(Math.abs(Number(length) - manyLines.indexOf(` line ${numbers.length} `))).toBeLessThan(200);
+    }
+    // What is not needed is not looked at.
+    expect(await lines(space, ["worker", "-n", "1"])).toEqual([`${at("03:00:00")} INFO  good`]);
+  },
+);
+
+test.each([
+  ["empty", Buffer.alloc(0), "cut off"],
+  ["of a few bytes", compressed.zst.subarray(0, 3), "cut off"],
+  ["of zeros", Buffer.alloc(4096), "damaged (it is not compressed)"],
+] as const)("a compressed file that is %s is told, and not shown", async (_what, bytes, how) => {
   const space = workspace();
-  put(space, { "worker.log.1.gz": gzipSync("lost\n".repeat(999)).subarray(0, 20), "worker.log": "good\n" });
+  put(space, { [`${stamped("02:00:00")}.zst`]: bytes, "worker.log.2.gz": bytes, "worker.log": "good\n" });
   const { code, stdout, stderr } = await space.djob(["logs", "worker", "-n", "all"]);
   expect({ code, stdout }).toEqual({ code: 1, stdout: "good\n" });
-  expect(stderr).toContain("worker.log.1.gz: unexpected end of file");
+  expect(stderr.match(/^.+$/gm)).toHaveLength(2);
+  expect(stderr).toContain(`.zst is ${how}`);
+  expect(stderr).toContain("worker.log.2.gz is ");
+  expect(stderr).toContain("nothing of it can be read");
 });
+
+function corrupted(bytes: Buffer, place: number): Buffer {
+  return Buffer.from(
+    bytes.map((byte, index) => (index === bytes.length + place || index === place ? ~byte : byte)),
+  );
+}
 
 test("a reader that has enough ends it, and a line of 100 MB takes no more memory than others", async () => {
   const space = workspace();
@@ -227,22 +286,6 @@ function memoryOf(
   return JSON.parse(
     Bun.spawnSync([process.execPath, "-e", script, djobPath, ...args], options).stdout.toString(),
   );
-}
-
-/** Starts djob logs -f, and says what it has shown. */
-function tailing(space: Workspace, args: readonly string[]) {
-  const tail = space.start(["logs", ...args, "-f"]);
-  const texts = { out: "", err: "" };
-  const reading = (["out", "err"] as const).map(async (name) => {
-    const stream: ReadableStream<Uint8Array> = name === "out" ? tail.stdout : tail.stderr;
-    for await (const chunk of stream) texts[name] += Buffer.from(chunk).toString();
-  });
-  const end = async () => {
-    tail.kill("SIGINT");
-    expect(await tail.exited).toBe(0);
-    await Promise.all(reading);
-  };
-  return { texts, end };
 }
 
 test("-f waits for logs that are not there, and shows several as they come", async () => {

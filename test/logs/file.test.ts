@@ -1,6 +1,7 @@
 // A log file that rotates, where the system refuses: nothing is lost, and a rotation that fails is as if it had not been tried.
 import { expect, onTestFinished, test } from "bun:test";
 import {
+  chmodSync,
   closeSync,
   mkdirSync,
   mkdtempSync,
@@ -9,11 +10,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { LogFile, type LogFileOptions, type LogFileSystem } from "../../src/logs/file.ts";
 import { logFileSystem } from "../../src/logs/file-system.ts";
 import { type LogState, Trouble } from "../../src/logs/trouble.ts";
@@ -71,38 +73,100 @@ test("a line that fills it is the last one in it", () => {
   expect(read("w.log.2026-11-26T00-00-00.000Z")).toBe(long);
 });
 
-test.each(["rename", "open", "duplicate", "resemble", "nextPath", "locked"] as const)(
-  "%s fails: all goes on, and is tried again",
-  (call) => {
-    let isBroken = true;
-    const real = logFileSystem((file) => openSync(file, "a", 0o600));
-    const broken = (...given: never[]) =>
-      isBroken ? failing("EMFILE")() : Reflect.apply(real[call] as () => unknown, real, given);
-    const { write, names, read, states, directory } = bench({ [call]: broken });
-    write(long, startMs);
-    write("next\n", startMs + 1);
-    const all = () =>
-      names()
-        .map((name) => readFileSync(join(directory, name), "utf8"))
-        .join("");
-    expect(all().split("\n").sort()).toEqual(`${long}next\n`.split("\n").sort());
-    expect(states.at(-1)).toEqual({
-      state: "degraded",
-      reason: "cannot rotate the log: EMFILE",
-      lostLines: 0,
-    });
-    isBroken = false;
-    write("later\n", startMs + 2_000);
-    write("last\n", startMs + 2_001);
-    expect(read("w.log")).toContain("last\n");
-    expect(
-      all()
-        .match(/next|later|last/g)
-        ?.sort(),
-    ).toEqual(["last", "later", "next"]);
-    expect(states.at(-1)?.state).toBe("ok");
-  },
-);
+const everyCall = ["open", "resemble", "exchange", "duplicate", "nextPath", "locked"] as const;
+/** Where a file system can't have two files change places. */
+const withoutExchange = { exchange: () => false };
+
+for (const [how, more, calls] of [
+  ["", {}, everyCall],
+  [" where names can't be exchanged", withoutExchange, [...everyCall, "rename"]],
+] as const)
+  test.each(calls.filter((call) => !(call in more)))(
+    `%s fails: all goes on, and is tried again${how}`,
+    (call) => {
+      let isBroken = true;
+      const real = { ...logFileSystem((file) => openSync(file, "a", 0o600)), ...more };
+      const broken = (...given: never[]) =>
+        isBroken ? failing("EMFILE")() : Reflect.apply(real[call] as () => unknown, real, given);
+      const { write, names, read, states, directory } = bench({ ...more, [call]: broken });
+      write(long, startMs);
+      write("next\n", startMs + 1);
+      const all = () =>
+        names()
+          .map((name) => readFileSync(join(directory, name), "utf8"))
+          .join("");
+      expect(all().split("\n").sort()).toEqual(`${long}next\n`.split("\n").sort());
+      expect(states.at(-1)).toEqual({
+        state: "degraded",
+        reason: "cannot rotate the log: EMFILE",
+        lostLines: 0,
+      });
+      // Nothing was renamed, and nothing is left of what was begun.
+      if (call !== "duplicate") expect(names()).toEqual(["w.log"]);
+      isBroken = false;
+      write("later\n", startMs + 2_000);
+      write("last\n", startMs + 2_001);
+      expect(read("w.log")).toContain("last\n");
+      expect(
+        all()
+          .match(/next|later|last/g)
+          ?.sort(),
+      ).toEqual(["last", "later", "next"]);
+      expect(states.at(-1)?.state).toBe("ok");
+    },
+  );
+
+test("where names can't be exchanged, a second rename that fails takes the first one back", () => {
+  const { rename } = logFileSystem(() => -1);
+  let renames = 0;
+  const second = (from: string, to: string) => {
+    renames += 1;
+    if (renames === 2) failing("EIO")();
+    rename(from, to);
+  };
+  const { write, names, read, states } = bench({ ...withoutExchange, rename: second });
+  write(long, startMs);
+  write("next\n", startMs + 1);
+  expect(names()).toEqual(["w.log"]);
+  expect(read("w.log")).toBe(`${long}next\n`);
+  expect(states.at(-1)?.reason).toBe("cannot rotate the log: EIO");
+});
+
+test.each([
+  ["", {}],
+  [" where names can't be exchanged", withoutExchange],
+])("the names of rotated files sort by time%s, and the new one is as the old one was", (_how, more) => {
+  const { path, write, names, read, rotated } = bench(more);
+  chmodSync(path, 0o604);
+  for (let n = 0; n < 5; n += 1) write(`${n} ${long}`, startMs);
+  expect(
+    names()
+      .slice(1)
+      .map((name) => read(name)[0]),
+  ).toEqual(["0", "1", "2", "3", "4"]);
+  expect(rotated.map((name) => basename(name))).toEqual(names().slice(1));
+  expect(statSync(path).mode & 0o777).toBe(0o604);
+});
+
+test("after each call of a rotation there is a log at the path, with the old one's owner and mode", () => {
+  const seen: string[] = [];
+  const watched = Object.fromEntries(
+    Object.entries(logFileSystem((file) => openSync(file, "a", 0o600))).map(([name, call]) => [
+      name,
+      (...given: unknown[]) => {
+        const result: unknown = Reflect.apply(call, null, given);
+        seen.push(`${name}: ${(statSync(path, { throwIfNoEntry: false })?.mode ?? 0).toString(8)}`);
+        return result;
+      },
+    ]),
+  );
+  const { path, write, names } = bench(watched);
+  write(long, startMs);
+  write(long, startMs + 1);
+  expect(names()).toHaveLength(3);
+  expect(seen).toContain("exchange: 100640");
+  expect(seen.filter((at) => !at.endsWith(": 100640"))).toEqual([]);
+});
 
 test("another process has rotated it: its new file is taken, and nothing is rotated twice", () => {
   const { path, write, names, read } = bench();

@@ -1,6 +1,7 @@
 // djob logs: what daemons have written, through all files of their logs, and what they go on to write.
 import { DjobError } from "../../daemon/error.ts";
 import { find } from "../../daemon/finding/locate.ts";
+import type { Directories } from "../../daemon/paths.ts";
 import { exitCode } from "../../exit-code.ts";
 import { jobOfRun } from "../../logs/read/filter.ts";
 import { type Command, type CommandInput, isSet, textOf } from "../command.ts";
@@ -8,6 +9,8 @@ import { directoriesOf, jsonFlag, nameArgument, placeFlags, placeIn } from "../f
 import { showLogs } from "../log-session.ts";
 import { allNames, type DaemonLogs, logsOf, noLogFile } from "../log-sources.ts";
 import { logFlags, wishesOf } from "../log-wishes.ts";
+
+const mostNames = 12;
 
 export const logs: Command = {
   meta: { name: "logs", description: "Show what daemons have logged, and go on with it" },
@@ -27,23 +30,32 @@ export const logs: Command = {
     ["djob logs worker -n 100", "its last 100 records"],
     ["djob logs worker -f", "follow it, also across rotations and restarts"],
     ["djob logs worker --since 2h --level warn", "what went wrong in the last two hours"],
+    ["djob logs worker -n all --color always | less -R", "go through it in a pager"],
     ["djob logs --all -f", "all daemons at once, by time"],
   ],
   notes:
     "A record is a line with the lines that continue it. A line without a header (of a child, of native code) has the time of the record before it, no job and no level. Times without an offset are this machine's.",
   async run(input) {
     const wishes = wishesOf(input.args, Date.now());
-    const daemons = await chosen(input, wishes.job ?? (wishes.run === null ? null : jobOfRun(wishes.run)));
-    return await showLogs({ wishes, daemons, output: input.output, isAll: isSet(input.args, "all") });
+    const directories = directoriesOf(input.args);
+    const job = wishes.job ?? (wishes.run === null ? null : jobOfRun(wishes.run));
+    const daemons = await chosen(input, directories, job, wishes.follows);
+    const isAll = isSet(input.args, "all");
+    return await showLogs({ wishes, daemons, directories, output: input.output, isAll });
   },
 };
 
-async function chosen({ args, positionals }: CommandInput, job: string | null): Promise<DaemonLogs[]> {
-  const directories = directoriesOf(args);
+/** @param follows then all may be none: they are waited for */
+async function chosen(
+  { args, positionals }: CommandInput,
+  directories: Directories,
+  job: string | null,
+  follows: boolean,
+): Promise<DaemonLogs[]> {
   const isAll = isSet(args, "all");
   const names = isAll ? allNames(directories) : [...new Set(positionals)];
   if (isAll && positionals.length > 0) throw misuse("--all and a name say different things");
-  if (!isAll && names.length === 0) throw misuse("it needs a name");
+  if (!isAll && names.length === 0) throw nameless(allNames(directories));
   if (names.length > 1 && textOf(args, "pidfile") !== null) throw misuse("--pidfile is of one daemon");
   const daemons = await Promise.all(
     names.map(async (name) => {
@@ -55,11 +67,17 @@ async function chosen({ args, positionals }: CommandInput, job: string | null): 
     }),
   );
   const withLogs = daemons.filter((daemon) => daemon !== null);
-  if (withLogs.length > 0) return withLogs;
+  if (withLogs.length > 0 || (isAll && follows)) return withLogs;
   const looked = [...new Set([directories.runtime, directories.logs])].join(" and ");
   throw new DjobError(exitCode.notRunning, `there is no daemon with a log: looked in ${looked}`);
 }
 
-function misuse(why: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob logs: ${why}`, "see djob logs --help");
+function nameless(known: readonly string[]): DjobError {
+  const shown = known.slice(0, mostNames).join(", ");
+  const more = known.length > mostNames ? ` and ${known.length - mostNames} more` : "";
+  return misuse("it needs a name", known.length === 0 ? null : `there are ${shown}${more}; --all is of all`);
+}
+
+function misuse(why: string, hint: string | null = null): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob logs: ${why}`, hint ?? "see djob logs --help");
 }

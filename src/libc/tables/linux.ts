@@ -52,6 +52,11 @@ export const linux = {
     CLOCK_MONOTONIC: 1,
   },
   linux: {
+    AT_FDCWD: -100,
+    RENAME_EXCHANGE: 2,
+    POLLERR: 8,
+    "sizeof(struct pollfd)": 8,
+    "offsetof(struct pollfd, revents)": 6,
     F_SETSIG: 10,
     F_SETLEASE: 1024,
     MFD_ALLOW_SEALING: 2,

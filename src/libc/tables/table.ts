@@ -75,6 +75,11 @@ type ConstantName =
   | "CLOCK_MONOTONIC";
 
 type LinuxConstantName =
+  | "AT_FDCWD"
+  | "RENAME_EXCHANGE"
+  | "POLLERR"
+  | "sizeof(struct pollfd)"
+  | "offsetof(struct pollfd, revents)"
   | "F_SETSIG"
   | "F_SETLEASE"
   | "MFD_ALLOW_SEALING"

@@ -27,3 +27,8 @@ export function upTo(file: Bytes, end: number): Bytes {
       at >= size ? 0 : file.read(at, into.length > size - at ? into.subarray(0, size - at) : into),
   };
 }
+
+/** Bytes that are in memory. */
+export function bytesOf(all: Buffer): Bytes {
+  return { size: all.length, read: (at, into) => (at >= all.length ? 0 : all.copy(into, 0, at)) };
+}

@@ -2,7 +2,7 @@
 // that are not compressed, and, for the last so many, from the end backwards. A compressed file is gone through twice for
 // these: once to count, because its end can only be reached from its begin.
 import { join } from "node:path";
-import { DamagedError } from "./decompress.ts";
+import { cutOff, DamagedError } from "./decompress.ts";
 import type { Filter, Wanted } from "./filter.ts";
 import { raw } from "./header.ts";
 import { lastRecords } from "./last-records.ts";
@@ -23,6 +23,8 @@ type Window = Pick<Wanted, "sinceMs" | "untilMs">;
 
 /** Several processes write to a log, and their clocks' readings may reach it in another order. */
 const slackMs = 2_000;
+/** By so many bytes what is compressed is told from what is not. */
+const leastCompressedBytes = 4;
 const newline = 0x0a;
 
 /** The rotated files of a log, the oldest first; of a directory that is not there, none. */
@@ -70,15 +72,25 @@ export function chooseSegments(
     segments.unshift(segment);
     found += held;
   };
+  const addUnlessDamaged = (file: LogFile, index: number) => {
+    try {
+      add(file, index);
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      file.close();
+      onDamage(file.path, error, null);
+    }
+  };
   if (current !== null) add(current, rotated.length);
   for (let index = rotated.length - 1; index >= 0; index -= 1) {
     if (count !== null && found >= count) break;
     if (!mayHold(rotated, index, window)) continue;
-    const file = openRotated(join(directory, rotated[index]?.name ?? ""), onDamage);
+    const entry = rotated[index];
+    const file = entry === undefined ? null : openRotated(directory, entry, onDamage);
     if (file === null) continue;
     // It was the current one until an instant ago.
     if (current !== null && isSameFile(current.identity, file.identity)) file.close();
-    else add(file, index);
+    else addUnlessDamaged(file, index);
   }
   return { segments, count: count === null ? null : found };
 }
@@ -93,12 +105,21 @@ export interface Choice {
   readonly onDamage: OnDamage;
 }
 
-/** One that may not be read does not hide the others. */
-function openRotated(path: string, onDamage: OnDamage): LogFile | null {
+/** One that may not be read, or of which nothing can be, does not hide the others. */
+export function openRotated(
+  directory: string,
+  { name, compression }: RotatedName,
+  onDamage: OnDamage,
+): LogFile | null {
+  const path = join(directory, name);
   try {
-    return openIfThere(path);
+    const file = openIfThere(path);
+    if (file === null || compression === "none" || file.compression !== "none") return file;
+    file.close();
+    // Where the machine itself went down, a file's name may be on the disk and its bytes not.
+    throw file.size < leastCompressedBytes ? cutOff() : new DamagedError("it is not compressed");
   } catch (error) {
-    onDamage(path, error);
+    onDamage(path, error, error instanceof DamagedError ? { bytes: 0, timeMs: Number.NaN } : null);
     return null;
   }
 }
@@ -154,9 +175,10 @@ function beginsRaw(file: LogFile, { sinceMs, untilMs }: Window): boolean {
 /** The time of the last header in the files before one. */
 function timeBeforeFile(directory: string, before: readonly RotatedName[], window: Window): number {
   for (let index = before.length - 1; index >= 0; index -= 1) {
-    const { name, endMs } = before[index] ?? { name: "", endMs: Number.NaN };
-    if (endMs + slackMs < window.sinceMs) return endMs;
-    const file = openRotated(join(directory, name), () => {});
+    const entry = before[index];
+    if (entry === undefined) continue;
+    if (entry.endMs + slackMs < window.sinceMs) return entry.endMs;
+    const file = openRotated(directory, entry, () => {});
     if (file === null) continue;
     try {
       const timeMs = file.compression === "none" ? timeBefore(file, file.size) : lastTimeOf(file);

@@ -3,6 +3,7 @@
 // it is given. That call is node's own between its two halves, so it is looked for before it is used.
 import { type Bytes, readFully } from "./bytes.ts";
 import type { Compression } from "./log-names.ts";
+import { ZstdFrames } from "./zstd-frames.ts";
 
 /** Bytes that come one after the other. */
 export interface Flow {
@@ -13,6 +14,20 @@ export interface Flow {
 /** What is compressed can't be read on from some place. */
 export class DamagedError extends Error {
   override readonly name = "DamagedError";
+  /** It is not wrong, but ends too early. */
+  readonly isCutOff: boolean;
+
+  constructor(why: string) {
+    super(why);
+    this.isCutOff = why === endsEarly;
+  }
+}
+
+/** zlib's own words. */
+const endsEarly = "unexpected end of file";
+
+export function cutOff(): DamagedError {
+  return new DamagedError(endsEarly);
 }
 
 const compressedBytes = 32 * 1024;
@@ -22,6 +37,7 @@ const flushes = { gzip: { goOn: 0, finish: 4 }, zstd: { goOn: 0, finish: 2 } } a
 export function decompressed(file: Bytes, compression: Exclude<Compression, "none">): Flow {
   const handle = handleOf(compression);
   const block = Buffer.allocUnsafeSlow(compressedBytes);
+  const frames = compression === "zstd" ? new ZstdFrames() : null;
   const { goOn, finish } = flushes[compression];
   let at = 0;
   let start = 0;
@@ -32,6 +48,7 @@ export function decompressed(file: Bytes, compression: Exclude<Compression, "non
     start = 0;
     end = readFully(file, at, block);
     isOver = end === 0;
+    frames?.push(block, end);
   };
   return {
     read(into) {
@@ -42,7 +59,9 @@ export function decompressed(file: Bytes, compression: Exclude<Compression, "non
         start += read;
         if (written > 0) return written;
         // Behind what is compressed anything may stand: zeros of a block device, or what gzip calls trailing garbage.
-        if (isOver || (read === 0 && start < end)) return 0;
+        if (!isOver && (read > 0 || start === end)) continue;
+        if (frames?.isBetween === false) throw cutOff();
+        return 0;
       }
     },
   };

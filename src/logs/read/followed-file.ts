@@ -101,18 +101,19 @@ export class FollowedFile implements Records {
   #fill(): boolean {
     const at = this.reader.readTo;
     const room = this.reader.room();
-    const count = this.#compressed === null ? this.file.read(at, room) : this.#decompress(room);
+    const count = this.#read(at, room);
     this.reader.filled(count);
     if (count > 0) this.#remember(room.subarray(0, count));
     return count > 0;
   }
 
-  #decompress(room: Buffer): number {
+  #read(at: number, room: Buffer): number {
     try {
-      return this.#compressed?.read(room) ?? 0;
+      return this.#compressed === null ? this.file.read(at, room) : this.#compressed.read(room);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
-      this.#onDamage(this.file.path, error);
+      const { readTo, header } = this.reader;
+      this.#onDamage(this.file.path, error, { bytes: readTo, timeMs: header.timeMs });
       return 0;
     }
   }

@@ -4,7 +4,7 @@
 // hold it for as long as it lives.
 import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { rotatedOf } from "./choose.ts";
+import { openRotated, rotatedOf } from "./choose.ts";
 import { decompressed } from "./decompress.ts";
 import type { Filter } from "./filter.ts";
 import { FollowedFile } from "./followed-file.ts";
@@ -85,7 +85,7 @@ export class FollowedLog implements Records {
       this.#lookForCopy();
       this.#lookForSuccessors();
     } catch (error) {
-      this.#following.onDamage(this.#following.path, error);
+      this.#following.onDamage(this.#following.path, error, null);
     }
   }
 
@@ -161,7 +161,7 @@ export class FollowedLog implements Records {
       const isNew = !this.#seen.has(original(entry.name));
       // What logrotate has renamed is known by its inode alone.
       if (!isNew && entry.isStamped) return [];
-      const file = openIfThere(join(this.directory, entry.name));
+      const file = openRotated(this.directory, entry, this.#following.onDamage);
       return file === null ? [] : [{ file, entry }];
     });
     const after = last === undefined ? opened.length : placeAfter(opened, last);

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Bytes } from "./bytes.ts";
+import { DamagedError } from "./decompress.ts";
 import { belongsTo, type Compression, type DirectoryEntry } from "./log-names.ts";
 
 /** A log's path leads to something that is no file. */
@@ -50,8 +51,13 @@ export class LogFile implements Bytes {
     this.compression = this.#compressionByContent();
   }
 
+  /** @throws {DamagedError} where the disk does not give it */
   read(at: number, into: Uint8Array): number {
-    return readSync(this.#descriptor, into, 0, into.length, at);
+    try {
+      return readSync(this.#descriptor, into, 0, into.length, at);
+    } catch (error) {
+      throw new DamagedError(error instanceof Error ? error.message : String(error));
+    }
   }
 
   /** How large it is by now, and how many names it has: none, if it was removed. */

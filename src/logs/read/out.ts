@@ -6,6 +6,11 @@ export class ReaderGone extends Error {
   override readonly name = "ReaderGone";
 }
 
+/** What is shown can't be written, as on a full disk. */
+export class OutputError extends Error {
+  override readonly name = "OutputError";
+}
+
 const usualBytes = 128 * 1024;
 const firstBytes = usualBytes + 64 * 1024;
 const mostKeptBytes = 4 * 1024 * 1024;
@@ -99,5 +104,5 @@ export class Out {
 function failure(error: unknown): "again" {
   const code = error instanceof Error && "code" in error ? error.code : null;
   if (code === "EAGAIN" || code === "EINTR") return "again";
-  throw code === "EPIPE" ? new ReaderGone() : error;
+  throw code === "EPIPE" ? new ReaderGone() : new OutputError("it can't be written", { cause: error });
 }

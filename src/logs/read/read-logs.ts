@@ -19,30 +19,41 @@ export interface Source<R extends Records> {
   readonly source: number;
 }
 
-/** @throws {ReaderGone} */
-export function readToEnd(logs: ReadonlyArray<Source<Records>>, { out, show, skip }: Reading): void {
+/** @returns whether there was any record @throws {ReaderGone} */
+export function readToEnd(logs: ReadonlyArray<Source<Records>>, { out, show, skip }: Reading): boolean {
   const merge = new Merge(logs.map(({ records }) => records));
   const wanted = skipping(skip);
+  let isAny = false;
   for (let log = logs[merge.next()]; log !== undefined; log = logs[merge.next()]) {
     const { reader } = log.records;
     if (!wanted(reader.isPart)) continue;
     show.record(reader, log.source);
+    isAny = true;
     if (out.isFull) out.flushSync();
   }
   show.end();
   out.flushSync();
+  return isAny;
 }
 
-/** All of one log as it is, where nothing has to be found in it or made of it. @throws {ReaderGone} */
-export function pourOut(records: SegmentRecords, out: Out): void {
-  records.pour((bytes, length) => out.through(bytes, length));
+/** All of one log as it is, where nothing has to be found in it or made of it. @returns whether there was any @throws {ReaderGone} */
+export function pourOut(records: SegmentRecords, out: Out): boolean {
+  let isAny = false;
+  records.pour((bytes, length) => {
+    isAny = true;
+    out.through(bytes, length);
+  });
+  return isAny;
 }
 
-/** Where logs may appear that belong to those that are followed. */
+/** Logs that may appear and are to be followed as well. */
 export interface Growth {
+  /** Where they may, besides the directories of the logs that are followed. */
   readonly directories: readonly string[];
+  /** Something has happened to a name in a directory; null: any may have appeared. @returns whether it may be of such a log */
+  heard(directory: string, name: string | null): boolean;
   /** Opens those that are there by now and were not before. */
-  find(): Source<FollowedLog>[];
+  take(): Source<FollowedLog>[];
 }
 
 /** Goes on until the signal aborts. Without changes nothing wakes it. @throws {ReaderGone} */
@@ -56,21 +67,19 @@ export async function readOn(
   const logs = [...first];
   const merge = new Merge(logs.map(({ records }) => records));
   const wanted = skipping(reading.skip);
-  const changes = new Changes(logs, growth.directories, alarm);
+  const changes = new Changes(logs, growth, alarm);
   signal.addEventListener("abort", () => alarm.ring(), { once: true });
   try {
-    // What has changed before the watch began.
-    for (const { records } of logs) records.look(null);
     for (;;) {
+      for (const log of growth.take()) {
+        logs.push(log);
+        merge.add(log.records);
+      }
+      changes.watchAll();
       await showAvailable(logs, merge, reading, wanted);
       if (signal.aborted) break;
       await alarm.wait();
       changes.tell();
-      for (const log of growth.find()) {
-        logs.push(log);
-        merge.add(log.records);
-        changes.watch(log.records.directory);
-      }
     }
     for (const { records } of logs) records.finish();
     await showAvailable(logs, merge, reading, wanted);
@@ -85,24 +94,27 @@ export async function readOn(
 /** What has changed in the directories of logs since they were told. */
 class Changes {
   readonly #logs: ReadonlyArray<Source<FollowedLog>>;
-  readonly #growing: readonly string[];
+  readonly #growth: Growth;
   readonly #alarm: Alarm;
   readonly #names = new Map<string, Set<string | null>>();
   readonly #watches = new Map<string, DirectoryWatch>();
 
   /** @param logs may grow */
-  constructor(logs: ReadonlyArray<Source<FollowedLog>>, growing: readonly string[], alarm: Alarm) {
+  constructor(logs: ReadonlyArray<Source<FollowedLog>>, growth: Growth, alarm: Alarm) {
     this.#logs = logs;
-    this.#growing = growing;
+    this.#growth = growth;
     this.#alarm = alarm;
-    for (const directory of [...logs.map(({ records }) => records.directory), ...growing])
-      this.watch(directory);
+    this.watchAll();
   }
 
-  watch(directory: string): void {
-    if (this.#watches.has(directory)) return;
-    const watch = new DirectoryWatch(directory, (name) => this.#heard(directory, name));
-    this.#watches.set(directory, watch);
+  /** What is there already when a watch begins is as if it had just come. */
+  watchAll(): void {
+    const directories = this.#logs.map(({ records }) => records.directory);
+    for (const directory of [...directories, ...this.#growth.directories]) {
+      if (this.#watches.has(directory)) continue;
+      this.#watches.set(directory, new DirectoryWatch(directory, (name) => this.#heard(directory, name)));
+      this.#heard(directory, null);
+    }
   }
 
   tell(): void {
@@ -121,8 +133,9 @@ class Changes {
     const concerns = this.#logs.some(
       ({ records }) => records.directory === directory && records.concerns(name),
     );
-    if (!concerns && !this.#growing.includes(directory)) return false;
-    this.#names.set(directory, (this.#names.get(directory) ?? new Set()).add(name));
+    const isGrowth = this.#growth.heard(directory, name);
+    if (!concerns && !isGrowth) return false;
+    if (concerns) this.#names.set(directory, (this.#names.get(directory) ?? new Set()).add(name));
     this.#alarm.ring();
     return true;
   }

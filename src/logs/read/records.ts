@@ -1,11 +1,12 @@
 // The wanted records of one log, one after the other, through all the files that hold some. What comes is one cursor that moves,
 // not an object a record: there are millions.
-import { type Bytes, upTo } from "./bytes.ts";
+import { type Bytes, bytesOf, upTo } from "./bytes.ts";
 import { DamagedError, decompressed, type Flow } from "./decompress.ts";
 import type { Filter } from "./filter.ts";
 import { madeText } from "./garbage.ts";
 import type { LogFile } from "./log-file.ts";
 import { type Ahead, RecordReader } from "./record-reader.ts";
+import { timeBefore } from "./search.ts";
 
 export interface Records {
   /** Its current record holds until the next call of `next`. */
@@ -27,8 +28,16 @@ export interface Segment {
   readonly timeBeforeMs: number;
 }
 
-/** Told when a file can't be opened, or not be read to its end. */
-export type OnDamage = (path: string, error: unknown) => void;
+/** How far a file could be read. */
+export interface Reached {
+  /** Of its text. */
+  readonly bytes: number;
+  /** Of the last record; NaN: not known. */
+  readonly timeMs: number;
+}
+
+/** Told when a file can't be opened, or not be read to its end. @param reached null: it could not be opened */
+export type OnDamage = (path: string, error: unknown, reached: Reached | null) => void;
 
 /** What reading some bytes leaves behind, roughly: views of buffers. */
 const fillObjectBytes = 512;
@@ -46,6 +55,8 @@ export class SegmentRecords implements Records {
   #ahead: Ahead = "more";
   #skip = 0;
   #isWanted = false;
+  /** Why the current file can't be read on. */
+  #damage: DamagedError | null = null;
 
   constructor(segments: readonly Segment[], wants: Filter, onDamage: OnDamage) {
     this.#segments = [...segments];
@@ -68,13 +79,14 @@ export class SegmentRecords implements Records {
   pour(write: (bytes: Uint8Array, length: number) => void): void {
     const block = Buffer.allocUnsafeSlow(pouredBytes);
     while (this.#begin()) {
-      let last = newline;
+      let [bytes, length] = [0, 0];
       for (let read = this.#read(block); read > 0; read = this.#read(block)) {
         write(block, read);
-        last = block[read - 1] ?? newline;
+        bytes += read;
+        length = read;
       }
-      if (last !== newline) write(lineEnd, 1);
-      this.#endSegment();
+      if (length > 0 && block[length - 1] !== newline) write(lineEnd, 1);
+      this.#endSegment(() => ({ bytes, timeMs: timeBefore(bytesOf(block.subarray(0, length)), length) }));
     }
   }
 
@@ -104,13 +116,17 @@ export class SegmentRecords implements Records {
       if (read === 0) this.#ahead = "none";
       return true;
     }
-    this.#endSegment();
+    const { readTo, header } = this.reader;
+    this.#endSegment(() => ({ bytes: readTo, timeMs: header.timeMs }));
     return false;
   }
 
-  #endSegment(): void {
-    this.#segments.shift()?.file.close();
+  #endSegment(reached: () => Reached): void {
+    const file = this.#segments.shift()?.file;
+    file?.close();
     this.#flow = null;
+    if (this.#damage !== null) this.#onDamage(file?.path ?? "", this.#damage, reached());
+    this.#damage = null;
   }
 
   /** In what was read anew, and behind each record, is looked for what all wanted records have. */
@@ -125,7 +141,7 @@ export class SegmentRecords implements Records {
       return this.#flow?.read(into) ?? 0;
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
-      this.#onDamage(this.#segments[0]?.file.path ?? "", error);
+      this.#damage = error;
       return 0;
     }
   }

@@ -14,8 +14,9 @@ const pieceBytes = 32 * 1024;
 /** Of `{"time":"2026-11-26T03:59:00.123Z",` */
 const timeMemberBytes = '{"time":"'.length + isoTimeBytes + '",'.length;
 
+/** @param names more may come */
 export function showJson(out: Out, names: readonly string[]): Show {
-  const members = names.map((name) => `"daemon":${JSON.stringify(name)}`);
+  const members: string[] = [];
   let open: OpenMessage | null = null;
   const end = () => {
     open?.end();
@@ -26,7 +27,8 @@ export function showJson(out: Out, names: readonly string[]): Show {
     record(reader, source) {
       // Its line, what it says, and what is written.
       madeText(3 * (reader.end - reader.start));
-      const member = members[source] ?? "";
+      members[source] ??= `"daemon":${JSON.stringify(names[source] ?? "")}`;
+      const member = members[source];
       if (reader.isPart && open?.source === source) open.add(reader);
       else {
         end();

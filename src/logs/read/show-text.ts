@@ -16,7 +16,7 @@ export interface Show {
 }
 
 export interface TextStyle {
-  /** Before each line; null: none. */
+  /** Before each line; more may come. Null: none. */
   readonly names: readonly string[] | null;
   readonly isTerminal: boolean;
   readonly hasColour: boolean;
@@ -26,7 +26,7 @@ const newline = 0x0a;
 
 export function showText(out: Out, style: TextStyle): Show {
   const isPlain = style.names === null && !style.isTerminal;
-  const prefixes = style.names === null ? null : prefixesOf(style.names, style.hasColour);
+  const prefixOf = prefixesOf(style);
   let openSource = -1;
   const end = () => {
     if (openSource !== -1) out.byte(newline);
@@ -40,8 +40,10 @@ export function showText(out: Out, style: TextStyle): Show {
       if (!goesOn) end();
       const endsLine = bytes[stop - 1] === newline;
       if (isPlain) out.copy(bytes, start, stop);
-      else
-        showLines(out, reader, goesOn ? null : (prefixes?.[source] ?? ""), prefixes?.[source] ?? "", style);
+      else {
+        const prefix = prefixOf(source);
+        showLines(out, reader, goesOn ? null : prefix, prefix, style);
+      }
       openSource = endsLine ? -1 : source;
       if (!endsLine && !reader.isOpen) end();
     },
@@ -90,10 +92,19 @@ const levelColours: readonly string[] = ["", dim, "\x1b[32m", "\x1b[33m", "\x1b[
 /** Cyan, magenta, green, yellow, blue, and the same brighter; red is for errors. */
 const nameColours = [36, 35, 32, 33, 34, 96, 95, 92, 93, 94];
 
-function prefixesOf(names: readonly string[], hasColour: boolean): string[] {
-  const width = Math.max(...names.map((name) => name.length));
-  return names.map((name, index) => {
-    const padded = `${name.padEnd(width)} |`;
-    return hasColour ? `\x1b[${nameColours[index % nameColours.length]}m${padded}${reset} ` : `${padded} `;
-  });
+/** Wider ones come when a daemon comes that has a longer name. */
+function prefixesOf({ names, hasColour }: TextStyle): (source: number) => string {
+  let [made, known]: [string[], number] = [[], 0];
+  return (source) => {
+    if (names !== null && names.length !== known) {
+      const width = Math.max(...names.map((name) => name.length));
+      made = names.map((name, index) => prefix(`${name.padEnd(width)} |`, index, hasColour));
+      known = names.length;
+    }
+    return made[source] ?? "";
+  };
+}
+
+function prefix(text: string, index: number, hasColour: boolean): string {
+  return hasColour ? `\x1b[${nameColours[index % nameColours.length]}m${text}${reset} ` : `${text} `;
 }

@@ -52,6 +52,24 @@ export async function compressRotated(path: string, method: Method, nowMs: numbe
 }
 
 /**
+ * A file that was to become the log, and has taken no line's place: whoever made it was killed before.
+ * @returns false if it may be about to become the log
+ */
+export function removeEmpty(path: string, nowMs: number): boolean {
+  const source = openOld(path);
+  if (source === null) return true;
+  try {
+    const stats = fstatSync(source);
+    if (!stats.isFile() || stats.nlink !== 1 || stats.size > 0) return true;
+    if (isBusy(source, stats, nowMs)) return false;
+    rmSync(path, { force: true });
+    return true;
+  } finally {
+    closeSync(source);
+  }
+}
+
+/**
  * What a process that was killed in the middle has left of it.
  * @returns false if another process has it in hand
  */
@@ -119,7 +137,9 @@ async function pump(source: number, target: number, method: Method): Promise<num
 function compressorOf(method: Method): Transform {
   const zlib = process.getBuiltinModule("node:zlib");
   const options = { chunkSize: blockBytes };
-  return method === "gzip" ? zlib.createGzip(options) : zlib.createZstdCompress(options);
+  if (method === "gzip") return zlib.createGzip(options);
+  // Without it a bit that has turned on the disk would be somebody's word.
+  return zlib.createZstdCompress({ ...options, params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 } });
 }
 
 function isBusy(source: number, { mtimeMs }: Stats, nowMs: number): boolean {

@@ -3,7 +3,7 @@
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RotationRules } from "../rules.ts";
-import { compressRotated, finishCompression } from "./compress.ts";
+import { compressRotated, finishCompression, removeEmpty } from "./compress.ts";
 import { byTime, logOf, parseRotated, temporaryEnding } from "./names.ts";
 import { chooseRemovals, type RotatedFile } from "./retention.ts";
 
@@ -83,7 +83,7 @@ export class Housekeeper {
     }
     let isDone = true;
     for (const path of plain) {
-      if (!finishCompression(path)) isDone = false;
+      if (!removeEmpty(path, this.#options.now()) || !finishCompression(path)) isDone = false;
       else if (compression !== "none")
         isDone = (await compressRotated(path, compression, this.#options.now())) !== "later" && isDone;
     }
@@ -92,7 +92,9 @@ export class Housekeeper {
 
   #remove(): void {
     const { rules, room } = this.#options;
-    for (const { path, name } of chooseRemovals(this.#files(), rules, room()))
+    // An empty one is in nobody's way, and may be about to become the log.
+    const files = this.#files().filter(({ bytes }) => bytes > 0);
+    for (const { path, name } of chooseRemovals(files, rules, room()))
       rmSync(join(dirname(path), name), { force: true });
   }
 

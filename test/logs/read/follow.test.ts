@@ -57,7 +57,7 @@ function following(path: string, count: number | null = null, heldMs?: number) {
   );
   const show = showText(out, { names: null, isTerminal: false, hasColour: false });
   const skip = count === null ? 0 : Math.max(0, held - count);
-  const growth = { directories: [], find: () => [] };
+  const growth = { directories: [], heard: () => false, take: () => [] };
   const ended = readOn([{ records, source: 0 }], growth, { out, show, skip }, alarm, end.signal);
   return {
     text: () => readFileSync(shown, "utf8"),

@@ -175,6 +175,7 @@ test("what is damaged or no file is told, and hides nothing else", () => {
     expect(found.join("")).not.toContain("root:");
     expect(told.sort()).toEqual([
       "w.log.2: it is a symbolic link, which can be pointed elsewhere",
+      "w.log.3.zst: it is not compressed",
       "w.log.4.gz: unexpected end of file",
     ]);
   });
