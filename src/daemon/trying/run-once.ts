@@ -92,7 +92,7 @@ class OnceWatch {
   readonly #child: number;
   /** As it was told last. */
   #going: Extract<Message, { type: "going" }> | null = null;
-  #limit: Timer | undefined;
+  #cancelLimit = () => {};
   #signalled: { readonly signal: NodeJS.Signals; readonly atMs: number } | null = null;
   #forced: Forced | null = null;
   #killedBy: NodeJS.Signals | null = null;
@@ -123,7 +123,7 @@ class OnceWatch {
       }
     }
     clearTimeout(loading);
-    clearTimeout(this.#limit);
+    this.#cancelLimit();
     const ended = await this.#end();
     if (this.#killedBy !== null) return { killedBy: this.#killedBy };
     if (last?.type === "ran") return { report: last.run, result: last.result };
@@ -150,12 +150,12 @@ class OnceWatch {
   }
 
   #limitTo(limitMs: number | null, forced: Forced): void {
-    clearTimeout(this.#limit);
+    this.#cancelLimit();
     if (limitMs === null) return;
-    this.#limit = setTimeout(() => {
+    this.#cancelLimit = systemClock.after(limitMs + slackMs, () => {
       this.#forced = forced;
       this.#kill();
-    }, limitMs + slackMs);
+    });
   }
 
   #kill(): void {

@@ -1,6 +1,6 @@
 // Dead-man's switches in the form of healthchecks.io (https://healthchecks.io/docs/http_api/): a POST to URL/start, URL or
 // URL/fail, with the last log lines as its body. One after another for each job, so that they come in order.
-import type { Clock } from "../clock.ts";
+import { type Clock, longestTimerMs } from "../clock.ts";
 import type { PingPolicy } from "../job.ts";
 import type { Journal } from "../journal.ts";
 
@@ -47,7 +47,7 @@ export class Ping {
     for (let attempt = 0; attempt <= policy.retries; attempt += 1) {
       if (attempt > 0) await this.#pause(firstPauseMs * 2 ** (attempt - 1));
       try {
-        const signal = AbortSignal.timeout(policy.timeoutMs);
+        const signal = AbortSignal.timeout(Math.min(policy.timeoutMs, longestTimerMs));
         const response = await this.#fetch(url, { method: "POST", body, signal });
         await response.body?.cancel();
         if (response.ok) return;
