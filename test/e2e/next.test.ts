@@ -90,6 +90,19 @@ test("the zone is TZ's where none is given", async () => {
   expect(local).toHaveLength(5);
 });
 
+test("the zone may be TZ's file, and what names none is told", async () => {
+  const zoneOf = async (TZ: string) => {
+    const { tz, notes } = await document(["@daily", "--from", "2026-06-01T12:00"], { TZ });
+    return { tz, notes };
+  };
+  for (const TZ of [":/usr/share/zoneinfo/Asia/Kolkata", "/usr/share/zoneinfo/Asia/Kolkata"])
+    expect(await zoneOf(TZ)).toEqual({ tz: "Asia/Kolkata", notes: [] });
+  expect(await zoneOf("IST-5:30")).toEqual({
+    tz: "UTC",
+    notes: [expect.stringContaining('TZ is "IST-5:30", which is no time zone')],
+  });
+});
+
 test("H is resolved for a job of this host, always in the same way", async () => {
   const args = ["H H(0-5) * * *", "--job", "backup", "--tz", "UTC"];
   const { schedule, resolved } = await document(args);

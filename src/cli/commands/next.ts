@@ -10,7 +10,7 @@ import { describeSchedule, parseSchedule, type Schedule } from "../../schedule/s
 import { surprisesOf } from "../../schedule/surprises.ts";
 import { checkTimeZone, parseTime } from "../../schedule/time-zone.ts";
 import { describeInWords } from "../../schedule/words.ts";
-import { ownTimeZone } from "../../schedule/zone-period.ts";
+import { misreadZone, ownTimeZone } from "../../schedule/zone-period.ts";
 import { type Command, textOf } from "../command.ts";
 import { jsonFlag } from "../flags.ts";
 import { columns, type Output } from "../output.ts";
@@ -57,7 +57,7 @@ export const next: Command = {
       timeZone: timeZone ?? ownTimeZone(),
       words: await describeInWords(schedule),
       times: times.map((timeMs) => ({ timeMs, change: changeOf(schedule, timeMs) })),
-      notes: surprisesOf(schedule, fromMs),
+      notes: [...zoneNotes(timeZone), ...surprisesOf(schedule, fromMs)],
       fromMs,
     };
     if (output.json) output.document(documentOf(report));
@@ -65,6 +65,11 @@ export const next: Command = {
     return exitCode.done;
   },
 };
+
+function zoneNotes(timeZone: string | null): string[] {
+  const note = timeZone === null ? misreadZone(process.env["TZ"]) : null;
+  return note === null ? [] : [note];
+}
 
 /** The last that a Date can tell. */
 const lastInstantMs = 8.64e15;
