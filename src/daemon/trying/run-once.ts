@@ -132,7 +132,7 @@ class OnceWatch {
     const verdict = isLate ? { type: "timeout" as const } : (last ?? { type: "closed" as const });
     if (verdict.type === "going" || verdict.type === "spawned")
       throw new Error(`told ${verdict.type} at the end`);
-    throw notReady({ ...this.#spec, paths: { ...this.#spec.paths, log: null } }, verdict, ended, 0);
+    throw notReady({ ...this.#spec, paths: { ...this.#spec.paths, log: null } }, verdict, ended, 0, "load");
   }
 
   /** The first is handed on, and the run has its grace to end; the second ends it now. */
