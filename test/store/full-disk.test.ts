@@ -31,8 +31,11 @@ class Sequence {
   nowMs = startMs;
   chanceOfFailure = 0;
   opened: Opened;
+  /** So many records are kept while nothing can be written: others may be lost. */
+  readonly mostUnwritten: number;
 
-  constructor(seed: number) {
+  constructor(seed: number, mostUnwritten: number) {
+    this.mostUnwritten = mostUnwritten;
     let state = seed;
     this.random = () => {
       state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
@@ -41,11 +44,15 @@ class Sequence {
     this.opened = this.process();
   }
 
+  get mayLose(): boolean {
+    return this.mostUnwritten < 1_000;
+  }
+
   process(): Opened {
     this.owner += 1;
     return openIn(
       this.path,
-      { owner: this.owner },
+      { owner: this.owner, mostUnwritten: this.mostUnwritten },
       failing((sql) =>
         /^(BEGIN|INSERT|UPDATE|DELETE)/.test(sql) && this.random() < this.chanceOfFailure
           ? "SQLITE_FULL"
@@ -172,11 +179,22 @@ class Sequence {
     const [name = "", at] = known?.split("@") ?? [];
     if (this.keys.has(name)) this.check(`has ${known}`, store.has(this.key(name), Number(at)), true);
     const other = this.pick([...this.keys.keys()]);
-    if (other !== undefined) this.check(`has ${other}`, store.has(this.key(other), startMs - 5), false);
+    // After a loss each time before counts as recorded.
+    if (other !== undefined && !this.mayLose)
+      this.check(`has ${other}`, store.has(this.key(other), startMs - 5), false);
     this.checkRuns(store.runs({ limit: 10_000 }));
   }
 
   checkRuns(runs: ReturnType<Opened["store"]["runs"]>): void {
+    if (this.mayLose) {
+      // What was lost may be told as interrupted, of jobs that came together with others whose runs go on.
+      const wrong = runs.filter(
+        ({ job, scheduledAtMs, outcome }) =>
+          ![this.outcomes.get(`${job}@${scheduledAtMs}`), "interrupted"].includes(outcome),
+      );
+      this.check("runs", wrong, []);
+      return;
+    }
     const told = runs.map(({ job, scheduledAtMs, outcome }) => `${job}@${scheduledAtMs} ${outcome}`).sort();
     this.check("runs", told, [...this.outcomes].map(([id, outcome]) => `${id} ${outcome}`).sort());
   }
@@ -254,14 +272,21 @@ class Sequence {
   }
 }
 
-test("over random sequences of a disk that is full, flaky or has room, all is told as it was", () => {
-  for (let seed = 1; seed <= 120; seed += 1) {
-    const sequence = new Sequence(seed * 7_919);
-    for (let count = 0; count < 60; count += 1) sequence.step();
-    sequence.restart();
-    sequence.opened.store.close();
-  }
-}, 60_000);
+test.each([
+  ["all is told as it was", 10_000],
+  ["what is lost for want of room in memory is still accounted for, as is what its job must know of it", 2],
+])(
+  "over random sequences of a disk that is full, flaky or has room, %s",
+  (_what, mostUnwritten) => {
+    for (let seed = 1; seed <= 120; seed += 1) {
+      const sequence = new Sequence(seed * 7_919, mostUnwritten);
+      for (let count = 0; count < 60; count += 1) sequence.step();
+      sequence.restart();
+      sequence.opened.store.close();
+    }
+  },
+  60_000,
+);
 
 test("a job that is declared while another process takes its key keeps its own records", () => {
   const path = join(directory(), "w.db");
