@@ -12,7 +12,7 @@ import { checkTimeZone, parseTime } from "../../schedule/time-zone.ts";
 import { describeInWords } from "../../schedule/words.ts";
 import { misreadZone, ownTimeZone } from "../../schedule/zone-period.ts";
 import { type Command, textOf } from "../command.ts";
-import { jsonFlag } from "../flags.ts";
+import { jsonFlag, zoneFlag } from "../flags.ts";
 import { columns, type Output } from "../output.ts";
 
 const usualCount = 5;
@@ -22,11 +22,7 @@ export const next: Command = {
   meta: { name: "next", description: "Tell when a schedule comes" },
   args: {
     schedule: { type: "positional", description: "as in job(), in quotes", required: true },
-    tz: {
-      type: "string",
-      valueHint: "ZONE",
-      description: "an IANA time zone (default: TZ, or the machine's)",
-    },
+    tz: zoneFlag,
     from: {
       type: "string",
       valueHint: "TIME",
