@@ -1,7 +1,7 @@
 // What `import … from "djob/testing"` gives a test under `djob test` or `bun test`. `djob types` prints this file after djob.d.ts.
 
 declare module "djob/testing" {
-  import type { Duration, RunEvent } from "djob";
+  import type { Duration, Hooks, RunEvent } from "djob";
 
   /** One line that a run, or djob itself, wrote. */
   export interface TestLine {
@@ -24,8 +24,8 @@ declare module "djob/testing" {
     readonly endedAt: Date;
     /** The last one; 0 for a time that was skipped. */
     readonly attempt: number;
-    readonly trigger: "schedule" | "catch-up" | "manual" | "retry";
-    readonly outcome: "succeeded" | "failed" | "timed-out" | "cancelled" | "interrupted" | "skipped";
+    readonly trigger: RunEvent["trigger"];
+    readonly outcome: RunEvent["outcome"];
     /** Why it was skipped or cancelled, such as "overlap". */
     readonly reason: string | null;
     /** What the handler threw, the very same; undefined unless it failed or timed out. */
@@ -102,7 +102,7 @@ declare module "djob/testing" {
     /** All lines so far. */
     readonly lines: readonly TestLine[];
     /** What hooks were told, whether there are any or not. */
-    events(hook?: "onSuccess" | "onFailure" | "onSkip" | "onRecovered"): readonly RunEvent[];
+    events(hook?: keyof Hooks): readonly RunEvent[];
     /** The pings that would have been sent: none ever is. */
     readonly pings: ReadonlyArray<{ readonly url: string; readonly body: string }>;
     /** As `djob pause` and `djob resume`. */

@@ -42,6 +42,12 @@ export const jobArgument: RepeatableArg = {
   required: true,
 };
 
+export const zoneFlag: RepeatableArg = {
+  type: "string",
+  valueHint: "ZONE",
+  description: "an IANA time zone, such as Europe/Berlin (default: TZ, or this machine's)",
+};
+
 /** Where to look for a daemon, or put its files. */
 export const placeFlags: Readonly<Record<string, RepeatableArg>> = {
   dir: {

@@ -7,10 +7,12 @@ import { commands } from "./commands.ts";
 import { commandHabits } from "./habits.ts";
 import { commandHelp, overview } from "./help.ts";
 import { makeOutput, type Output } from "./output.ts";
+import { nameOwnZone } from "./own-zone.ts";
 import { checkArguments, nearest, splitTail } from "./strict.ts";
 
 /** @returns the exit code */
 export async function main(rawArgs: readonly string[]): Promise<number> {
+  nameOwnZone();
   const output = makeOutput(splitTail(rawArgs).head.includes("--json"));
   try {
     return await dispatch(rawArgs, output);

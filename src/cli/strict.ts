@@ -2,8 +2,7 @@
 // error, because a daemon that was started otherwise than its user meant is worse than one that was not.
 import { parseArgs } from "node:util";
 import { distance } from "fastest-levenshtein";
-import { DjobError } from "../daemon/error.ts";
-import { exitCode } from "../exit-code.ts";
+import { type DjobError, usageError } from "../daemon/error.ts";
 import type { Command } from "./command.ts";
 import { flagHabits, logFlagHabits } from "./habits.ts";
 
@@ -25,7 +24,8 @@ export function checkArguments(
   rawArgs: readonly string[],
   tail: readonly string[] | null = null,
 ): StrictArguments {
-  if (tail !== null && command.takesTail !== true) throw misuse(command, 'nothing may follow "--"');
+  if (tail !== null && command.takesTail !== true)
+    throw misuse(command, `djob ${command.meta.name} takes nothing after "--"`);
   const flags = flagsOf(command);
   const { tokens } = parseArgs({
     args: [...rawArgs],
@@ -53,7 +53,10 @@ export function checkArguments(
   }
   if (tail === null) checkCount(command, positionals);
   else if (positionals.length > 0)
-    throw misuse(command, `it takes modules or a command, and has both (${positionals.join(" ")})`);
+    throw misuse(
+      command,
+      `djob ${command.meta.name} takes modules or a command, and has both (${positionals.join(" ")})`,
+    );
   return { positionals, repeated: Object.fromEntries(values) };
 }
 
@@ -98,12 +101,12 @@ function checkCount(command: Command, positionals: readonly string[]): void {
       .filter(([, { type }]) => type === "positional")
       .map(([positional]) => positional);
     const missing = names[positionals.length] ?? "argument";
-    throw misuse(command, `it needs a ${missing}`);
+    throw misuse(command, `djob ${command.meta.name} needs a ${missing}`);
   }
   if (positionals.length > maximum)
     throw misuse(
       command,
-      `stray argument ${JSON.stringify(positionals[maximum])}`,
+      `djob ${command.meta.name} has no use for the argument ${JSON.stringify(positionals[maximum])}`,
       "schedule" in command.args ? "put the schedule in quotes: djob next '*/5 * * * *'" : null,
     );
 }
@@ -114,12 +117,11 @@ function unknownFlag(command: Command, rawName: string): DjobError {
   const habits = command.takesTail === true ? flagHabits : command.meta.name === "logs" ? logFlagHabits : {};
   const habit = Object.hasOwn(habits, rawName) ? habits[rawName] : undefined;
   const hint = habit ?? (close === null ? null : `did you mean ${close}?`);
-  return misuse(command, `there is no flag ${rawName}`, hint);
+  return misuse(command, `djob ${command.meta.name} has no flag ${rawName}`, hint);
 }
 
 function misuse({ meta }: Command, why: string, hint: string | null = null): DjobError {
-  const help = `see djob ${meta.name} --help`;
-  return new DjobError(exitCode.usage, `cannot run djob ${meta.name}: ${why}`, hint ?? help);
+  return usageError(why, hint ?? `see djob ${meta.name} --help`);
 }
 
 /** Pure: the known word that differs least, if it does not differ by much. */

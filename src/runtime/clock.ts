@@ -31,10 +31,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   slept: sleptMs,
-  after: (delayMs, call) => {
-    const timer = setTimeout(call, delayMs);
-    return () => clearTimeout(timer);
-  },
+  after: (delayMs, call) => startTimer(delayMs, call, true),
   at(timeMs, call) {
     if (alarm === undefined) {
       alarm = makeWallAlarm();
@@ -51,8 +48,17 @@ export const systemClock: Clock = {
 /** Its timers hold no event loop. */
 export const quietClock: Pick<Clock, "monotonic" | "after"> = {
   monotonic: systemClock.monotonic,
-  after: (delayMs, call) => {
-    const timer = setTimeout(call, delayMs).unref();
-    return () => clearTimeout(timer);
-  },
+  after: (delayMs, call) => startTimer(delayMs, call, false),
 };
+
+/** A delay that setTimeout can't count is waited for in parts: it would take it for a millisecond. @returns how to call it off */
+function startTimer(delayMs: number, call: () => void, holdsLoop: boolean): () => void {
+  let timer: Timer | undefined;
+  const wait = (restMs: number) => {
+    const isLast = restMs <= longestTimerMs;
+    timer = setTimeout(isLast ? call : () => wait(restMs - longestTimerMs), Math.min(restMs, longestTimerMs));
+    if (!holdsLoop) timer.unref();
+  };
+  wait(delayMs);
+  return () => clearTimeout(timer);
+}

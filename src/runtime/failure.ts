@@ -27,8 +27,19 @@ export class RegistrationError extends Error {
   }
 }
 
+/** Of what throws again when it is looked at, as a Proxy may. */
+export const unshowable = "something was thrown that can't be shown";
+
 /** What was thrown while `module` was being loaded. */
 export function failureOf(error: unknown, module: string | null): ModuleFailure {
+  try {
+    return failureOfThrown(error, module);
+  } catch {
+    return failure(module, unshowable, null);
+  }
+}
+
+function failureOfThrown(error: unknown, module: string | null): ModuleFailure {
   const first = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
   if (isBuildMessage(first)) return buildFailure(first, module);
   if (isResolveMessage(first)) return resolveFailure(first, module);

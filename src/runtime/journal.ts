@@ -15,7 +15,7 @@ import {
 import type { LogOutput } from "../logs/output.ts";
 import { LineRate } from "../logs/rate.ts";
 import type { Redact } from "../logs/redact.ts";
-import { withoutOwnFrames } from "./failure.ts";
+import { unshowable, withoutOwnFrames } from "./failure.ts";
 import type { LineParts } from "./running/execution.ts";
 
 export interface RunIdentity {
@@ -204,7 +204,16 @@ export function errorText(error: unknown): string {
     return withoutOwnFrames(inspect(error, { depth: 4 }));
   } catch {
     // Getters and proxies may throw as well; what they hide must not end the daemon.
-    return "something was thrown that can't be shown";
+    return unshowable;
+  }
+}
+
+/** The same in a few words. */
+export function thrownTitle(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : Bun.inspect(error);
+  } catch {
+    return unshowable;
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Hooks } from "djob";
 import { commandUser } from "./command/account.ts";
 import { defineJob } from "./declare/declare.ts";
-import { hooksOf } from "./declare/policies.ts";
+import { hookNames, hooksOf } from "./declare/policies.ts";
 import { describe, isRecord } from "./declare/values.ts";
 import type { UserFinder } from "./declare/work.ts";
 import { RegistrationError } from "./failure.ts";
@@ -79,13 +79,12 @@ export class Registry {
         `cannot use the hooks ${describe(hooks)}`,
         "write hooks({ onFailure(event) { … } })",
       );
-    const known = ["onSuccess", "onFailure", "onSkip", "onRecovered"];
-    for (const name of Object.keys(hooks))
-      if (!known.includes(name))
-        throw new RegistrationError(
-          `cannot use the hook "${name}": there is none of that name`,
-          `the hooks are ${known.join(", ")}`,
-        );
+    const unknown = Object.keys(hooks).find((name) => !hookNames.some((known) => known === name));
+    if (unknown !== undefined)
+      throw new RegistrationError(
+        `cannot use the hook "${unknown}": there is none of that name`,
+        `the hooks are ${hookNames.join(", ")}`,
+      );
     this.#hooks.push(hooksOf({ job: "the daemon's hooks", options: hooks }));
   }
 }

@@ -6,7 +6,7 @@ import { exitCode } from "../exit-code.ts";
 import { statusOf } from "./answers/status.ts";
 import { longestTimerMs, systemClock } from "./clock.ts";
 import { failure, failureOf, type ModuleFailure, nothingToDo, notInTime } from "./failure.ts";
-import { errorText, Journal } from "./journal.ts";
+import { errorText, Journal, thrownTitle } from "./journal.ts";
 import type { SupervisorLink } from "./link.ts";
 import { afterLastTurn, staysAlive } from "./loading/event-loop.ts";
 import { type ExitWatch, LoadError, watchExit } from "./loading/loader.ts";
@@ -72,8 +72,10 @@ export class Worker {
     });
     this.#servers = startServers(modules, this.#port.sockets);
     timer.unref();
+    // A plain script may declare its first job while this waits.
+    if (this.#isPlainScript() && !(await staysAlive()) && this.#isPlainScript())
+      throw new LoadError(nothingToDo(this.#module));
     if (this.#room.registry.jobs.length > 0) await this.#room.history.open();
-    if (this.#isPlainScript() && !(await staysAlive())) throw new LoadError(nothingToDo(this.#module));
     clearTimeout(timer);
     this.#exits.stop();
     afterLastTurn(() => this.#nothingLeft());
@@ -199,9 +201,7 @@ export class Worker {
   #crash(what: string, error: unknown): void {
     if (this.#state === "starting") this.#fail(failureOf(error, this.#module));
     this.#journal.write("error", `ending after an ${what}: ${errorText(error)}`);
-    this.#port.crashed(
-      `${what}: ${error instanceof Error ? `${error.name}: ${error.message}` : Bun.inspect(error)}`,
-    );
+    this.#port.crashed(`${what}: ${thrownTitle(error)}`);
     this.#enter("failed");
     this.#port.exit(exitCode.failed);
   }

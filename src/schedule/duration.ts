@@ -21,7 +21,7 @@ const WORDS = [
   [/^day/i, "d"],
   [/^(week|wk)/i, "w"],
 ] as const;
-const MAXIMUM_MS = 3_653 * 86_400_000;
+export const longestDurationMs = 3_653 * 86_400_000;
 const PART = /^(\d+(?:\.\d+)?)([a-zA-Zµ]*) ?/;
 
 /**
@@ -90,7 +90,7 @@ function indexOfUnit(text: string, amount: string, symbol: string, rest: string)
 
 function wholeMilliseconds(text: string, totalMs: number): number {
   // Not `>` alone: NaN has to end here too.
-  if (!(totalMs <= MAXIMUM_MS)) throw refused(text, "it is longer than 10 years", "use a shorter one");
+  if (!(totalMs <= longestDurationMs)) throw refused(text, "it is longer than 10 years", "use a shorter one");
   const roundedMs = Math.round(totalMs);
   if (Math.abs(roundedMs - totalMs) > 1e-4) {
     throw refused(text, "it is finer than a millisecond", "round it to whole milliseconds");

@@ -72,6 +72,11 @@ export function planTimeZone({ schedules }: Plan): string | null {
   return null;
 }
 
+/** Whether some of its times hang on the process's own zone. */
+export function goesByOwnZone({ schedules }: Plan): boolean {
+  return schedules.some((schedule) => schedule.kind === "cron" && schedule.timeZone === null);
+}
+
 /** All times of a plan from one through another. */
 export interface DueTimes {
   /** The latest of them, one by one, the earliest first. */

@@ -38,6 +38,18 @@ export function ownTimeZone(): string {
   return Temporal.Now.timeZoneId();
 }
 
+/**
+ * The C library also takes rules (TZ=CET-1CEST) and files. The runtime takes what is no zone's name for UTC, without a word.
+ * @param written TZ, as the process has it
+ * @returns what is to be told of times that go by it; null: nothing
+ */
+export function misreadZone(written: string | undefined, runtimeZone = ownTimeZone()): string | null {
+  if (written === undefined || written === "" || runtimeZone !== "UTC" || namesUtc.test(written)) return null;
+  return `TZ is ${JSON.stringify(written)}, which is no time zone of the IANA database: what has no zone of its own goes by UTC`;
+}
+
+const namesUtc = /^:?(?:posix\/|right\/)?(?:Etc\/)?(?:UTC0?|UCT|GMT[+-]?0?|Zulu|Universal|Greenwich)$/i;
+
 function lookUp(zone: string, timeMs: number): Period {
   const local = Temporal.Instant.fromEpochMilliseconds(Math.floor(timeMs)).toZonedDateTimeISO(zone);
   const end = local.getTimeZoneTransition("next");

@@ -67,6 +67,20 @@ test("people get a table", async () => {
   expect(always).toMatch(/^ {2}on {4}always {23}at once$/);
 });
 
+test("numbers that may be meant as seconds, and a TZ that is no zone, are told", async () => {
+  const space = workspace();
+  space.write("worker.ts", `${declare}job("a", { cron: "@daily", timeout: 30 }, () => {});\n`);
+  const warningsOf = async (...args: string[]): Promise<string[]> =>
+    JSON.parse((await check(space, ["worker.ts", "--json", ...args])).stdout).warnings;
+  const milliseconds = 'the job "a" has timeout: 30, which is milliseconds: for seconds write "30s"';
+  expect(await warningsOf("--tz", "Europe/Berlin")).toEqual([milliseconds]);
+  const misread = expect.stringContaining('TZ is "CET-1CEST", which is no time zone');
+  expect(await warningsOf("--env", "TZ=CET-1CEST")).toEqual([milliseconds, misread]);
+  await space.run(["worker.ts", "--env", "TZ=CET-1CEST"]);
+  expect(space.read("worker.log")).toContain(' WARN  TZ is "CET-1CEST", which is no time zone');
+  expect(space.read("worker.log")).not.toContain("milliseconds");
+});
+
 test("what modules print goes to standard error", async () => {
   const space = workspace();
   space.write("worker.ts", `${declare}console.log("printed");\njob("idle", "every 1h", () => {});\n`);

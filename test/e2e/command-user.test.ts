@@ -42,12 +42,13 @@ if (isRoot) {
         "worker.ts",
         `import { job } from "djob";
         const sh = 'echo $$; echo "home is $HOME" > /dev/stderr; cat /dev/stdin; exec sleep 1000';
-        job("named", { always: true, sh, stdin: "some input\\n", user: "${name}", env: { EXTRA: "more" } });
+        job("named", { always: true, sh, stdin: "some input\\n", user: "${name}", env: { EXTRA: "more", SSH_AUTH_SOCK: "/own" } });
         job("grouped", { always: true, sh, user: "${name}:${extraGroup.name}", maxCpu: "1m", cwd: "/tmp" });
         job("number", { always: true, sh, user: "54321:12345" });
         job("same", { always: true, sh, user: "root" });`,
       );
-      await space.run(["worker.ts", "--env", "XDG_RUNTIME_DIR=/run/user/0"]);
+      const session = ["XDG_RUNTIME_DIR=/run/user/0", "SUDO_USER=me", "SSH_AUTH_SOCK=/root/key", "SSH_TTY=x"];
+      await space.run(["worker.ts", ...session.flatMap((variable) => ["--env", variable])]);
       const idsOf = (pid: number) => {
         const status = procStatus(pid);
         const groups = (status.get("Groups") ?? "").split(" ").filter(Boolean).map(Number);
@@ -65,9 +66,12 @@ if (isRoot) {
         LOGNAME: name,
         SHELL: "/bin/sh",
         EXTRA: "more",
+        SSH_AUTH_SOCK: "/own",
         DJOB_JOB: "named",
       });
-      expect(Object.keys(environmentOf(named))).not.toContainAnyValues(["XDG_RUNTIME_DIR", "DJOB_STAGE"]);
+      expect(Object.keys(environmentOf(named))).not.toContainAnyValues([
+        ...["XDG_RUNTIME_DIR", "SUDO_USER", "SSH_TTY", "DJOB_STAGE"],
+      ]);
       expect(Object.keys(descriptorsOf(named))).toEqual(["0", "1", "2"]);
       expect(processStat(named)).toMatchObject({ group: named, session: named, terminal: 0 });
       const grouped = Number(await pidIn(space, "grouped"));

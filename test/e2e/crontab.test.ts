@@ -68,25 +68,23 @@ test("check and simulate tell what it would do, and what it may not be meant to"
   expect(space.has("jobs.pid")).toBe(false);
 });
 
-test.each(["run", "check"])(
-  "djob %s tells every bad line at once, with a caret, and exits 9",
-  async (command) => {
-    const space = workspace();
-    const path = space.write(
-      "crontab",
-      "0 25 * * * a\n0 0 * * * fine\n@fortnightly b\nCRON_TZ=Nowhere\n0 0 30 2 * c\n",
-    );
-    const { code, stderr } = await space.djob([command, "crontab"]);
-    expect(code).toBe(9);
-    expect(stderr).toStartWith("djob: cannot start crontab: 4 lines can't be used\n");
-    expect(stderr).toContain(
-      `hour '25' is not within 0-23\n  at ${path}:1:3\n  1 | 0 25 * * * a\n    |   ^\n`,
-    );
-    for (const place of [3, 4, 5]) expect(stderr).toContain(`at ${path}:${place}:`);
-    expect(stderr).toContain("4 | CRON_TZ=Nowhere\n    |         ^\n");
-    expect(space.has("crontab.pid")).toBe(false);
-  },
-);
+test.each([
+  ["run", "start"],
+  ["check", "load"],
+])("djob %s tells every bad line at once, with a caret, and exits 9", async (command, what) => {
+  const space = workspace();
+  const path = space.write(
+    "crontab",
+    "0 25 * * * a\n0 0 * * * fine\n@fortnightly b\nCRON_TZ=Nowhere\n0 0 30 2 * c\n",
+  );
+  const { code, stderr } = await space.djob([command, "crontab"]);
+  expect(code).toBe(9);
+  expect(stderr).toStartWith(`djob: cannot ${what} crontab: 4 lines can't be used\n`);
+  expect(stderr).toContain(`hour '25' is not within 0-23\n  at ${path}:1:3\n  1 | 0 25 * * * a\n    |   ^\n`);
+  for (const place of [3, 4, 5]) expect(stderr).toContain(`at ${path}:${place}:`);
+  expect(stderr).toContain("4 | CRON_TZ=Nowhere\n    |         ^\n");
+  expect(space.has("crontab.pid")).toBe(false);
+});
 
 test("one bad line is told as any module's mistake, and an empty crontab as nothing to do", async () => {
   const space = workspace();

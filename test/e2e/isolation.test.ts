@@ -1,30 +1,7 @@
 // Runs in a thread of their own: whatever a handler does there ends that run alone, and nobody else notices.
 import { describe, expect, test } from "bun:test";
 import { isAlive, procStatus, until, type Workspace, workerOf, workspace } from "./harness.ts";
-import { type RunDocument, runsOf, triggered } from "./isolated.ts";
-
-const head = `import { hooks, job } from "djob";\nvoid hooks;\n`;
-
-/** A daemon with one isolated job "work", and one inline job "other" that ticks. */
-async function start(
-  space: Workspace,
-  handler: string,
-  options = "",
-  more = "",
-  flags: readonly string[] = [],
-): Promise<void> {
-  space.write(
-    "worker.ts",
-    `${head}job("work", { every: "1h", isolate: true, ${options} }, async (context) => {
-  const { input, log, signal, state } = context;
-  void [input, log, signal, state];
-  ${handler}
-});
-job("other", { every: "100ms", overlap: "allow" }, ({ scheduledAt }) => Date.now() - scheduledAt.getTime());
-${more}`,
-  );
-  await space.run(["worker.ts", ...flags]);
-}
+import { head, runsOf, start, triggered } from "./isolated.ts";
 
 /** How late the runs of "other" were from then on, in milliseconds. */
 async function lateness(space: Workspace, sinceMs: number): Promise<number[]> {
@@ -255,60 +232,6 @@ test("an always job may have a thread, and is started again when that ends", asy
   expect(space.read("worker.log")).toContain("[work] it failed: starting it again in ");
 });
 
-describe("memory of a thread", () => {
-  const grow: ReadonlyArray<readonly [what: string, handler: string]> = [
-    ["objects, without a pause", `const kept = []; for (;;) kept.push({ n: kept.length, list: [1, 2, 3] });`],
-    ["buffers, without a pause", `const kept = []; for (;;) kept.push(new Uint8Array(1 << 20).fill(1));`],
-    [
-      "objects, a few at a time",
-      `const kept = []; for (;;) { for (let n = 0; n < 1e5; n += 1) kept.push({ n, list: [1, 2, 3] }); await Bun.sleep(1); }`,
-    ],
-    [
-      "buffers, a few at a time",
-      `const kept = []; for (;;) { kept.push(new Uint8Array(1 << 20).fill(1)); await Bun.sleep(1); }`,
-    ],
-  ];
-  test.each(grow)("that it fills with %s ends the run at maxMemory", async (_what, handler) => {
-    const space = workspace();
-    await start(space, handler, `maxMemory: "100M"`);
-    const { workerPid } = await space.status("worker");
-    const { run } = await triggered(space, "work");
-    expect(run).toMatchObject({
-      outcome: "failed",
-      error: {
-        message: expect.stringMatching(/^it had \d+M of memory, and may have 100M: its thread was ended$/),
-      },
-    });
-    expect(await space.status("worker")).toMatchObject({ workerPid, restarts: 0 });
-  });
-
-  test("that another thread fills is not its own, though it computes and can't say so", async () => {
-    const space = workspace();
-    await start(
-      space,
-      `const end = performance.now() + 1_200; let sum = 0; while (performance.now() < end) sum += 1; return sum > 0;`,
-      `maxMemory: "50M"`,
-      `job("hog", { every: "1h", isolate: true }, async () => { const kept = []; for (let n = 0; n < 30; n += 1) { kept.push(new Uint8Array(10 << 20).fill(1)); await Bun.sleep(5); } return kept.length; });`,
-    );
-    const [{ run }, hog] = await Promise.all([triggered(space, "work"), triggered(space, "hog")]);
-    expect(hog.run).toMatchObject({ outcome: "succeeded", result: 30 });
-    expect(run).toMatchObject({ outcome: "succeeded", error: null });
-  });
-
-  test("that others use is not its own, and garbage does not count", async () => {
-    const space = workspace();
-    await start(
-      space,
-      `const end = performance.now() + 600; let kept; while (performance.now() < end) { kept = new Uint8Array(1 << 20).fill(1); await Bun.sleep(0); } return kept.length;`,
-      `maxMemory: "100M"`,
-      `job("hog", "every 1h", async () => { const kept = []; for (let n = 0; n < 30; n += 1) { kept.push(new Uint8Array(10 << 20).fill(1)); await Bun.sleep(5); } return kept.length; });`,
-    );
-    const [{ run }, hog] = await Promise.all([triggered(space, "work"), triggered(space, "hog")]);
-    expect(hog.run).toMatchObject({ outcome: "succeeded" });
-    expect(run).toMatchObject({ outcome: "succeeded", error: null });
-  });
-});
-
 test("a thread is used again only if nothing of its last run is left there", async () => {
   const space = workspace();
   await start(
@@ -328,53 +251,6 @@ test("a thread is used again only if nothing of its last run is left there", asy
   });
   const { own } = await once("leave");
   for (let count = 0; count < 3; count += 1) expect((await once()).own).not.toBe(own);
-});
-
-test("a module that does not load in a thread fails the run with its own error", async () => {
-  const space = workspace();
-  await start(space, `return 1;`, `warm: 0`, `if (!Bun.isMainThread) throw new Error("only once");`);
-  const { run } = await triggered(space, "work");
-  expect(run).toMatchObject({ outcome: "failed", error: { name: "IsolationError" } });
-  const path = space.path("worker.ts");
-  const message = run.error?.message ?? "";
-  expect(message).toStartWith(`cannot load ${path} for an isolated run: Error: only once\n  at ${path}:`);
-  expect(message).toContain("import.meta.main");
-});
-
-test("a job that its module declares only in the worker can't be found in a thread", async () => {
-  const space = workspace();
-  space.write(
-    "worker.ts",
-    `${head}if (import.meta.main) job("work", { every: "1h", isolate: true }, () => 1);\njob("x", "every 1h", () => {});`,
-  );
-  await space.run(["worker.ts"]);
-  const { run } = await triggered(space, "work");
-  expect(run.error?.message).toBe(
-    `no job "work" with a handler was declared when ${space.path("worker.ts")} was loaded again for this run`,
-  );
-});
-
-test("Cloudflare's form is isolated as well, and its noRetry holds", async () => {
-  const space = workspace();
-  space.write(
-    "worker.ts",
-    `export default {
-  crons: ["0 0 1 1 *"], isolate: true, retry: { attempts: 3, delay: "1ms" },
-  scheduled(controller, env, ctx) {
-    console.log("thread", !Bun.isMainThread, controller.cron);
-    controller.noRetry();
-    throw new Error("once");
-  },
-};`,
-  );
-  await space.run(["worker.ts"]);
-  const { run, stdout } = await triggered(space, "scheduled 0 0 1 1 *");
-  expect(stdout).toContain("thread true 0 0 1 1 *");
-  expect(run satisfies RunDocument).toMatchObject({
-    outcome: "failed",
-    attempt: 1,
-    error: { message: "once" },
-  });
 });
 
 test.each(["true", '"process"'])(

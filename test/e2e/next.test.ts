@@ -90,6 +90,19 @@ test("the zone is TZ's where none is given", async () => {
   expect(local).toHaveLength(5);
 });
 
+test("the zone may be TZ's file, and what names none is told", async () => {
+  const zoneOf = async (TZ: string) => {
+    const { tz, notes } = await document(["@daily", "--from", "2026-06-01T12:00"], { TZ });
+    return { tz, notes };
+  };
+  for (const TZ of [":/usr/share/zoneinfo/Asia/Kolkata", "/usr/share/zoneinfo/Asia/Kolkata"])
+    expect(await zoneOf(TZ)).toEqual({ tz: "Asia/Kolkata", notes: [] });
+  expect(await zoneOf("IST-5:30")).toEqual({
+    tz: "UTC",
+    notes: [expect.stringContaining('TZ is "IST-5:30", which is no time zone')],
+  });
+});
+
 test("H is resolved for a job of this host, always in the same way", async () => {
   const args = ["H H(0-5) * * *", "--job", "backup", "--tz", "UTC"];
   const { schedule, resolved } = await document(args);
@@ -127,8 +140,8 @@ test.each([
   [["@daily", "--tz", "Europe/Berln"], "there is no such zone", "did you mean Europe/Berlin?"],
   [["@daily", "--count", "0"], "not a whole number from 1 to 1000", "--count 10"],
   [["@daily", "--from", "noon"], "it is not an ISO 8601 time", "write it as"],
-  [["*/5", "*", "*", "*", "*"], "stray argument", "put the schedule in quotes"],
-  [[], "it needs a schedule", "--help"],
+  [["*/5", "*", "*", "*", "*"], "has no use for the argument", "put the schedule in quotes"],
+  [[], "djob next needs a schedule", "--help"],
 ])("%p is refused with exit code 2", async (args, reason, hint) => {
   const { code, stdout } = await next([...args, "--json"]);
   const { error } = JSON.parse(stdout);

@@ -94,6 +94,19 @@ describe("a plain script", () => {
     expect(space.read("script.log")).toContain(`${space.path("script.ts")}:1:`);
   });
 
+  test.each([
+    ["that stays alive", "setInterval(() => {}, 1000);"],
+    ["that has nothing else to do", ""],
+  ])("%s may declare its first job in the event loop's next turn", async (_what, rest) => {
+    const space = workspace();
+    const late = 'setImmediate(() => job("late", "every 20ms", () => console.log("it ran")));';
+    space.write("script.ts", `import { job } from "djob";\n${late}\n${rest}\n`);
+    expect((await space.djob(["check", "script.ts"])).code).toBe(0);
+    await space.run(["script.ts"]);
+    await until("it runs", () => space.read("script.log").includes("[late] it ran"));
+    expect(await space.status("script")).toMatchObject({ state: "running", restarts: 0 });
+  });
+
   test("with its own listener for SIGTERM gets to finish when it is stopped", async () => {
     const space = workspace();
     const text = `const timer = setInterval(() => {}, 1000);

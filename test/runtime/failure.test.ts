@@ -9,9 +9,11 @@ import {
   locationIn,
   notInTime,
   RegistrationError,
+  unshowable,
   userStack,
   withoutOwnFrames,
 } from "../../src/runtime/failure.ts";
+import { thrownTitle } from "../../src/runtime/journal.ts";
 import { ScheduleError } from "../../src/schedule/schedule-error.ts";
 
 const stack = `TypeError: no database
@@ -78,6 +80,18 @@ test.each([
 test("of several errors the first is told", () => {
   const first = new Error("first");
   expect(failureOf(new AggregateError([first, new Error("second")]), null).message).toBe("Error: first");
+});
+
+test("what can't be looked at is told as that", () => {
+  const refuse = () => {
+    throw new Error("do not look");
+  };
+  const trap = new Proxy(new Error("hidden"), { get: refuse, getPrototypeOf: refuse, ownKeys: refuse });
+  for (const thrown of [trap, { [Symbol.for("nodejs.util.inspect.custom")]: refuse }])
+    expect(failureOf(thrown, "/m.ts")).toMatchObject({ module: "/m.ts", message: unshowable });
+  expect(thrownTitle(trap)).toBe(unshowable);
+  expect(thrownTitle(new RangeError("far"))).toBe("RangeError: far");
+  expect(thrownTitle(7)).toBe("7");
 });
 
 test("a syntax error has the position that the parser gave", () => {

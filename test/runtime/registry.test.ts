@@ -80,7 +80,12 @@ describe("a job is refused for", () => {
     [{ every: "1s", overlap: "run" }, 'its overlap is "run"'],
     [{ every: "1s", retry: 3 }, "its retry is 3"],
     [{ every: "1s", retry: {} }, "its retry has no attempts"],
+    [{ every: "1s", retry: { attempts: 3, delays: "1s" } }, 'there is no option "delays" of retry'],
     [{ every: "1s", ping: "ftp://x" }, 'its ping is "ftp://x"'],
+    [{ every: "1s", ping: { url: "http://x", retry: 3 } }, 'there is no option "retry" of ping'],
+    [{ every: "1s", concurrency: { group: "g", maximum: 2 } }, 'there is no option "maximum" of concurrency'],
+    [{ every: "1s", timeout: 315_619_200_001 }, "its timeout is 315619200001"],
+    [{ every: "1s", from: new Date(8.64e15) }, "its from is +275760-09-13T00:00:00.000Z"],
     [{ every: "1s", maxCpu: "1s" }, "maxCpu means nothing without command, sh or isolate"],
     [{ every: "1s", maxMemory: "1G" }, "maxMemory means nothing without command, sh or isolate"],
     [{ every: "1s", warm: 1 }, "warm means nothing without isolate"],
@@ -126,7 +131,7 @@ describe("a job is refused for", () => {
     expect(refusal(options, () => {}).hint).toStartWith('write job("name", { cron:');
   });
 
-  test.each(["", " ", "a ", " a", "a\nb", "\u0000", "x".repeat(129), 42, null, undefined, {}])(
+  test.each(["", " ", "a ", " a", "a\nb", "\u0000", "x".repeat(129), "a\ud800", 42, null, undefined, {}])(
     "the name %p",
     (name) => {
       expect(refusal(name, "always").message).toStartWith("cannot declare a job named ");
@@ -140,6 +145,32 @@ describe("a job is refused for", () => {
   test.each(["61 * * * *", "10s", "every", "every 5 parsecs", "at noon"])("the text %p", (schedule) => {
     expect(refusal("a", schedule)).toBeInstanceOf(ScheduleError);
   });
+});
+
+describe("a command is refused for", () => {
+  const secret = "hunter2";
+  test.each([
+    [{ env: "LANG=C" }, 'its env is "LANG=C"'],
+    [{ env: { "A=B": secret } }, '"A=B" in its env is no name of a variable'],
+    [{ env: { "": secret } }, '"" in its env is no name of a variable'],
+    [{ env: { "A\0": secret } }, '"A\\u0000" in its env is no name of a variable'],
+    [{ env: { PASSWORD: secret, PORT: 80 } }, "its env.PORT is 80"],
+    [{ env: { PASSWORD: `${secret}\0` } }, "its env.PASSWORD has a NUL byte"],
+    [{ cwd: "/tmp\0" }, "its cwd has a NUL byte"],
+    [{ sh: "echo\0" }, "its sh has a NUL byte"],
+    [{ sh: undefined, command: ["echo", "\0"] }, 'its command is [ "echo", "\\u0000" ]'],
+  ])("%p", (options, why) => {
+    const refused = () =>
+      defineJob("a", { every: "1s", sh: "true", ...options }, undefined, here, findNobody);
+    expect(refused).toThrow(`cannot declare the job "a": ${why}`);
+    expect(refused).not.toThrow(secret);
+  });
+});
+
+test("a command's variables may have any other name", () => {
+  const env = JSON.parse('{ "__proto__": "p", "constructor": "c", "a b": "d", "LANG": "" }');
+  const { work } = defineJob("a", { every: "1s", sh: "true", env }, undefined, here, findNobody);
+  expect(work.type === "command" && Object.entries(work.env)).toEqual(Object.entries(env));
 });
 
 test("a command's user is found when it is declared, and told with the job's name if there is none", () => {

@@ -236,30 +236,6 @@ test("while the disk is full, runs are kept in memory, tried again from time to 
   expect(openIn(path).store.runs({ limit: 100 }).length).toBe(53);
 });
 
-test("beyond ten thousand records the oldest are lost, which is told, and their times are still had", () => {
-  let isFull = false;
-  const opened = openIn(
-    file(),
-    {},
-    failing((sql) => (isFull && sql === "BEGIN" ? "SQLITE_IOERR_WRITE" : null)),
-  );
-  const { store } = opened;
-  const [key = 0] = store.enter(declared(1), startMs).map((job) => job.key);
-  isFull = true;
-  store.decide([decision([key], startMs)]);
-  for (let at = 0; at < 10_050; at += 1) store.end(ended(key, startMs + at));
-  expect(store.trouble).toMatchObject({
-    kind: "degraded",
-    reason: expect.stringMatching(/51 records were lost$/),
-  });
-  expect(store.has(key, startMs + 3)).toBe(true);
-  isFull = false;
-  opened.pass(5_000);
-  store.flush();
-  expect(store.trouble).toBeNull();
-  expect(store.runs({ limit: 20_000 }).length).toBe(9_999);
-});
-
 test("each write that fails once is made up for", () => {
   const count = 60;
   for (let fails = 0; fails < count; fails += 1) {

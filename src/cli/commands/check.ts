@@ -34,7 +34,7 @@ export const check: Command = {
     "The modules are really loaded: what they do at top level, they do. Exit code 9 if they can't be loaded.",
   async run(input) {
     const { spec, environment } = planRun(input);
-    requireModules(spec);
+    requireModules(spec, "load");
     const { jobs, warnings } = await checkModules(spec, environment);
     const { output } = input;
     for (const warning of warnings) output.people.warn(warning);

@@ -1,5 +1,5 @@
 // djob logs: what daemons have written, through all files of their logs, and what they go on to write.
-import { DjobError } from "../../daemon/error.ts";
+import { DjobError, usageError } from "../../daemon/error.ts";
 import { find } from "../../daemon/finding/locate.ts";
 import type { Directories } from "../../daemon/paths.ts";
 import { exitCode } from "../../exit-code.ts";
@@ -54,9 +54,11 @@ async function chosen(
 ): Promise<DaemonLogs[]> {
   const isAll = isSet(args, "all");
   const names = isAll ? allNames(directories) : [...new Set(positionals)];
-  if (isAll && positionals.length > 0) throw misuse("--all and a name say different things");
+  if (isAll && positionals.length > 0)
+    throw usageError("--all and a name say different things", "see djob logs --help");
   if (!isAll && names.length === 0) throw nameless(allNames(directories));
-  if (names.length > 1 && textOf(args, "pidfile") !== null) throw misuse("--pidfile is of one daemon");
+  if (names.length > 1 && textOf(args, "pidfile") !== null)
+    throw usageError("--pidfile is of one daemon", "see djob logs --help");
   const daemons = await Promise.all(
     names.map(async (name) => {
       const place = placeIn(directories, args, name);
@@ -75,9 +77,8 @@ async function chosen(
 function nameless(known: readonly string[]): DjobError {
   const shown = known.slice(0, mostNames).join(", ");
   const more = known.length > mostNames ? ` and ${known.length - mostNames} more` : "";
-  return misuse("it needs a name", known.length === 0 ? null : `there are ${shown}${more}; --all is of all`);
-}
-
-function misuse(why: string, hint: string | null = null): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob logs: ${why}`, hint ?? "see djob logs --help");
+  return usageError(
+    "djob logs needs a name",
+    known.length === 0 ? "see djob logs --help" : `there are ${shown}${more}; --all is of all`,
+  );
 }

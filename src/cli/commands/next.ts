@@ -10,9 +10,9 @@ import { describeSchedule, parseSchedule, type Schedule } from "../../schedule/s
 import { surprisesOf } from "../../schedule/surprises.ts";
 import { checkTimeZone, parseTime } from "../../schedule/time-zone.ts";
 import { describeInWords } from "../../schedule/words.ts";
-import { ownTimeZone } from "../../schedule/zone-period.ts";
+import { misreadZone, ownTimeZone } from "../../schedule/zone-period.ts";
 import { type Command, textOf } from "../command.ts";
-import { jsonFlag } from "../flags.ts";
+import { jsonFlag, zoneFlag } from "../flags.ts";
 import { columns, type Output } from "../output.ts";
 
 const usualCount = 5;
@@ -22,11 +22,7 @@ export const next: Command = {
   meta: { name: "next", description: "Tell when a schedule comes" },
   args: {
     schedule: { type: "positional", description: "as in job(), in quotes", required: true },
-    tz: {
-      type: "string",
-      valueHint: "ZONE",
-      description: "an IANA time zone (default: TZ, or the machine's)",
-    },
+    tz: zoneFlag,
     from: {
       type: "string",
       valueHint: "TIME",
@@ -57,7 +53,7 @@ export const next: Command = {
       timeZone: timeZone ?? ownTimeZone(),
       words: await describeInWords(schedule),
       times: times.map((timeMs) => ({ timeMs, change: changeOf(schedule, timeMs) })),
-      notes: surprisesOf(schedule, fromMs),
+      notes: [...zoneNotes(timeZone), ...surprisesOf(schedule, fromMs)],
       fromMs,
     };
     if (output.json) output.document(documentOf(report));
@@ -65,6 +61,11 @@ export const next: Command = {
     return exitCode.done;
   },
 };
+
+function zoneNotes(timeZone: string | null): string[] {
+  const note = timeZone === null ? misreadZone(process.env["TZ"]) : null;
+  return note === null ? [] : [note];
+}
 
 /** The last that a Date can tell. */
 const lastInstantMs = 8.64e15;

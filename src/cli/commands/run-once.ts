@@ -52,7 +52,7 @@ export const runOnce: Command = {
     const given = await inputOf(textOf(args, "input"));
     const timeoutMs = durationOf(args, "timeout");
     const { spec, environment } = planRun({ ...input, positionals: modules });
-    requireModules(spec);
+    requireModules(spec, "load");
     const request = { job, timeoutMs, ...(given === undefined ? {} : { input: given }) };
     const end = await runOnceInForeground(spec, environment, request, output.json);
     if ("killedBy" in end) return 128 + (constants.signals[end.killedBy] ?? 0);

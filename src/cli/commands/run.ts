@@ -6,7 +6,7 @@ import { errDescriptor, isTerminal } from "../../logs/sink.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { isSet } from "../command.ts";
 import { commandFlags } from "../command-flags.ts";
-import { jsonFlag, okFlag, placeFlags } from "../flags.ts";
+import { jsonFlag, okFlag, placeFlags, zoneFlag } from "../flags.ts";
 import { historyFlags } from "../history-flags.ts";
 import { lifeFlags } from "../life-flags.ts";
 import { logFlags } from "../log-flags.ts";
@@ -58,11 +58,7 @@ export const run: Command = {
       repeatable: true,
       isPath: true,
     },
-    tz: {
-      type: "string",
-      valueHint: "ZONE",
-      description: "its time zone, such as Europe/Berlin (default: this machine's)",
-    },
+    tz: zoneFlag,
     "ready-timeout": {
       type: "string",
       valueHint: "TIME",

@@ -36,7 +36,7 @@ export const simulate: Command = {
   async run(input) {
     const { args, output } = input;
     const { spec, environment } = planRun(input);
-    requireModules(spec);
+    requireModules(spec, "load");
     // What goes by the daemon's own zone goes by it here, too.
     const zone = environment["TZ"] ?? null;
     if (zone !== null) process.env["TZ"] = zone;

@@ -7,7 +7,7 @@ import { readableSignal, signalWhenReadable } from "../../libc/readable.ts";
 import { sendSignalToGroup } from "../../libc/signals.ts";
 import { spawn } from "../../libc/spawn.ts";
 import { LineSplitter } from "../../runtime/command/lines.ts";
-import { watchMemory } from "../../runtime/command/memory.ts";
+import { groupMemory } from "../../runtime/command/memory.ts";
 import type { ToHost } from "../../runtime/isolate/messages.ts";
 import type { Place, PlaceListener, PlaceStarter } from "../../runtime/isolate/place.ts";
 import { isolationError } from "../../runtime/isolate/thrown.ts";
@@ -114,7 +114,7 @@ class HostProcess implements Place {
   }
 
   watchMemory(limitBytes: number, over: (what: string) => void): () => void {
-    return watchMemory(this.#pid, limitBytes, over);
+    return groupMemory.watch(this.#pid, limitBytes, over);
   }
 
   /** It is the group's resident memory that counts. */

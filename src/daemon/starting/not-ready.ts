@@ -12,12 +12,23 @@ import type { Verdict } from "./verdict.ts";
 
 const shownLogLines = 10;
 
+/** What was to be done with the modules: of a daemon that starts, or by a process that only loads them. */
+export type Undertaking = "start" | "load";
+
 /** @param logStart how long the log was before the start */
-export function notReady(spec: Spec, verdict: Verdict, ended: WorkerEnd, logStart: number): DjobError {
-  if (verdict.type === "broken") return refusal(spec, verdict.message, verdict.hint);
+export function notReady(
+  spec: Spec,
+  verdict: Verdict,
+  ended: WorkerEnd,
+  logStart: number,
+  what: Undertaking = "start",
+): DjobError {
+  const refusal = (message: string, hint: string | null) =>
+    new DjobError(exitCode.notReady, `cannot ${what} ${spec.name}: ${message}`, hint);
+  if (verdict.type === "broken") return refusal(verdict.message, verdict.hint);
   const reason = verdict.type === "failed" ? verdict.failure : reasonOf(spec, verdict, ended);
   const log = verdict.type === "failed" ? "" : lastLogLines(spec, logStart);
-  return refusal(spec, describeFailure({ ...reason, hint: null }) + log, reason.hint);
+  return refusal(describeFailure({ ...reason, hint: null }) + log, reason.hint);
 }
 
 /** Why, where the worker itself has not told it. */
@@ -63,8 +74,4 @@ function lastLogLines({ paths }: Spec, logStart: number): string {
   const lines = textFrom(paths.log, logStart).trimEnd().split("\n").slice(-shownLogLines);
   if (lines.length === 1 && lines[0] === "") return "\nits log has no line of this start";
   return `\nthe last lines of ${paths.log}:\n${lines.map((line) => `  ${line}`).join("\n")}`;
-}
-
-function refusal({ name }: Spec, message: string, hint: string | null): DjobError {
-  return new DjobError(exitCode.notReady, `cannot start ${name}: ${message}`, hint);
 }

@@ -15,6 +15,7 @@ import type { Spec } from "../spec.ts";
 import { ignoreTerminalSignals } from "../terminal-signals.ts";
 import { makeDirectory } from "../trust.ts";
 import { type Launched, launch, launchInForeground } from "./launch.ts";
+import type { Undertaking } from "./not-ready.ts";
 
 const privateMode = 0o700;
 /** A daemon that is another user reaches its log in there by name, and can list nothing. */
@@ -43,12 +44,12 @@ export async function startDaemon(
 }
 
 /** Finds what is no good before anything is started. @throws {DjobError} with exit code 9 for the first module */
-export function requireModules({ name, modules, privileges }: Spec): void {
+export function requireModules({ name, modules, privileges }: Spec, what: Undertaking = "start"): void {
   for (const module of modules) {
     const missing = missingModule(outsidePath(privileges?.chroot ?? null, module));
     if (missing === null) continue;
     const why = describeFailure({ ...missing, hint: null });
-    throw new DjobError(exitCode.notReady, `cannot start ${name}: ${why}`, missing.hint);
+    throw new DjobError(exitCode.notReady, `cannot ${what} ${name}: ${why}`, missing.hint);
   }
 }
 

@@ -46,5 +46,5 @@ export async function checkModules(spec: Spec, environment: Environment): Promis
   const verdict = await waitForVerdict(readiness.readEnd, spec.readyTimeoutMs, () => {});
   const ended = await endStarted({ leader: scratch, worker: null }, verdict.type === "closed");
   if (verdict.type === "checked") return verdict;
-  throw notReady({ ...spec, paths: { ...spec.paths, log: null } }, verdict, ended, 0);
+  throw notReady({ ...spec, paths: { ...spec.paths, log: null } }, verdict, ended, 0, "load");
 }

@@ -92,7 +92,7 @@ class OnceWatch {
   readonly #child: number;
   /** As it was told last. */
   #going: Extract<Message, { type: "going" }> | null = null;
-  #limit: Timer | undefined;
+  #cancelLimit = () => {};
   #signalled: { readonly signal: NodeJS.Signals; readonly atMs: number } | null = null;
   #forced: Forced | null = null;
   #killedBy: NodeJS.Signals | null = null;
@@ -123,7 +123,7 @@ class OnceWatch {
       }
     }
     clearTimeout(loading);
-    clearTimeout(this.#limit);
+    this.#cancelLimit();
     const ended = await this.#end();
     if (this.#killedBy !== null) return { killedBy: this.#killedBy };
     if (last?.type === "ran") return { report: last.run, result: last.result };
@@ -132,7 +132,7 @@ class OnceWatch {
     const verdict = isLate ? { type: "timeout" as const } : (last ?? { type: "closed" as const });
     if (verdict.type === "going" || verdict.type === "spawned")
       throw new Error(`told ${verdict.type} at the end`);
-    throw notReady({ ...this.#spec, paths: { ...this.#spec.paths, log: null } }, verdict, ended, 0);
+    throw notReady({ ...this.#spec, paths: { ...this.#spec.paths, log: null } }, verdict, ended, 0, "load");
   }
 
   /** The first is handed on, and the run has its grace to end; the second ends it now. */
@@ -150,12 +150,12 @@ class OnceWatch {
   }
 
   #limitTo(limitMs: number | null, forced: Forced): void {
-    clearTimeout(this.#limit);
+    this.#cancelLimit();
     if (limitMs === null) return;
-    this.#limit = setTimeout(() => {
+    this.#cancelLimit = systemClock.after(limitMs + slackMs, () => {
       this.#forced = forced;
       this.#kill();
-    }, limitMs + slackMs);
+    });
   }
 
   #kill(): void {

@@ -19,11 +19,16 @@ export interface PlainError {
 
 /** An error as `{ name, message, stack, cause }`; of what is none but was thrown, what it is. */
 export function plainError(error: unknown): PlainError {
-  if (error instanceof Error) {
-    const plain = new Plainer().plain(error);
-    if (isPlainError(plain)) return plain;
+  try {
+    if (error instanceof Error) {
+      const plain = new Plainer().plain(error);
+      if (isPlainError(plain)) return plain;
+    }
+    if (isPlainError(error)) return error;
+  } catch {
+    // A Proxy.
+    return { name: "thrown", message: hidden };
   }
-  if (isPlainError(error)) return error;
   return { name: "thrown", message: textOf(error) };
 }
 

@@ -20,7 +20,10 @@ export function findingsOf(entry: JobEntry, runs: readonly RunReport[], nowMs: n
         `The run ${run.id} waits for a place in the group "${entry.definition.policies.concurrency?.group}".`,
       );
   }
-  if (entry.queue.length > 0) findings.push(`${entry.queue.length} of its runs wait in the queue.`);
+  if (entry.queue.length > 0)
+    findings.push(
+      `${entry.queue.length === 1 ? "1 of its runs waits" : `${entry.queue.length} of its runs wait`} in the queue.`,
+    );
   const [last] = runs.filter(({ outcome }) => outcome !== null);
   if (last?.outcome === "skipped")
     findings.push(`Its last time, ${last.scheduledAt}, was skipped: ${last.reason}.`);

@@ -111,12 +111,9 @@ export function groupId(group: string, accounts: Pick<Accounts, "findGroup">): n
   );
 }
 
-/** Name the session or the directories of whoever started the daemon: another user must not look there. */
-const ownersVariables: ReadonlySet<string> = new Set(
-  `DBUS_SESSION_BUS_ADDRESS MAIL XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR XDG_STATE_HOME`.split(
-    " ",
-  ),
-);
+/** Names the session, the keys or the directories of whoever started the daemon: another user must not look there. */
+const ownersVariable =
+  /^(?:(?:SSH|SUDO)_.*|XDG_(?!CONFIG_DIRS$|DATA_DIRS$).*|DBUS_SESSION_BUS_ADDRESS|GPG_AGENT_INFO|ICEAUTHORITY|KRB5CCNAME|MAIL|OLDPWD|PWD|XAUTHORITY)$/;
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -125,7 +122,7 @@ export function withUser(
   inherited: Variables,
   { uid, name, home, shell }: Pick<Account, "uid" | "name" | "home" | "shell">,
 ): Variables {
-  const kept = Object.entries(inherited).filter(([variable]) => !ownersVariables.has(variable));
+  const kept = Object.entries(inherited).filter(([variable]) => !ownersVariable.test(variable));
   const called = name ?? String(uid);
   return { ...Object.fromEntries(kept), HOME: home, USER: called, LOGNAME: called, SHELL: shell };
 }

@@ -5,7 +5,7 @@ import { endsWithin } from "../ends-within.ts";
 import type { CommandWork, Limits } from "../job.ts";
 import type { Ending, Execution, Executor, RunOutput, RunRequest } from "../running/execution.ts";
 import { LineSplitter } from "./lines.ts";
-import { watchMemory } from "./memory.ts";
+import { groupMemory } from "./memory.ts";
 import type { OutputPipe } from "./output.ts";
 import type { CommandStage } from "./stage.ts";
 import { type StartedCommand, startCommand } from "./start.ts";
@@ -69,7 +69,7 @@ class CommandExecution implements Execution {
 
   #watchMemory(pid: number, { maxMemoryBytes }: Limits, over: AbortSignal): void {
     if (maxMemoryBytes === null || over.aborted) return;
-    const stop = watchMemory(pid, maxMemoryBytes, (limit) => {
+    const stop = groupMemory.watch(pid, maxMemoryBytes, (limit) => {
       this.#limit = limit;
       this.#signal("SIGKILL");
     });

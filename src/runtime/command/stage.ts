@@ -38,10 +38,11 @@ export interface StageReport {
   readonly interpreter: string | null;
 }
 
-/** Pure: why a command could not be run. @param directory null: the daemon's own */
+/** Pure: why a command could not be run. @param directory null: the daemon's own, which is gone */
 export function whyNot({ step, code, message, interpreter }: StageReport, directory: string | null): string {
   if (step === "become") return message;
   if (step === "directory") {
+    if (directory === null) return "the daemon's own directory is not there any more";
     if (code === "ENOENT") return `there is no directory ${directory}`;
     return code === "EACCES" ? `it may not enter the directory ${directory}` : message;
   }

@@ -43,10 +43,11 @@ export function startCommand(
     for (const output of outputs) output.discard();
     if (error instanceof StageError) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    const step = cwd !== null && !isDirectory(cwd) ? "directory" : "program";
+    const directory = cwd ?? currentDirectory();
+    const step = directory === null || !isDirectory(directory) ? "directory" : "program";
     const interpreter = interpreterOf(work.argv[0] ?? "");
     const report: StageReport = { step, code: codeOf(error), message, interpreter };
-    throw new Error(whyNot(report, cwd), { cause: error });
+    throw new Error(whyNot(report, directory), { cause: error });
   } finally {
     for (const output of outputs) output.release();
     if (stdin !== null) closeSync(stdin);
@@ -124,8 +125,9 @@ async function readRefusal(descriptor: number, directory: string): Promise<strin
 
 function environmentFor({ env, user }: CommandWork, request: RunRequest): Record<string, string> {
   const inherited = user === null ? process.env : withUser(process.env, user);
+  // A daemon that a command has started has that one's input.
   const given = Object.entries(inherited).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
+    (entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== "DJOB_INPUT",
   );
   return { ...Object.fromEntries(given), ...env, ...ownVariables(request) };
 }
@@ -163,6 +165,15 @@ function textPipe(text: string): number {
 }
 
 const maximumPipeBytes = 60_000;
+
+/** null: it was removed. */
+function currentDirectory(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -65,7 +65,8 @@ function isTimesAlone(name: string, second: unknown, third: unknown): boolean {
 
 function checkJobName(name: unknown): string {
   if (typeof name === "string" && /^[^\p{Cc}\s](?:[^\p{Cc}]*[^\p{Cc}\s])?$/u.test(name)) {
-    if (name.length <= maximumNameLength) return name;
+    // One that is no Unicode text would be another one in the run history.
+    if (name.length <= maximumNameLength && name.isWellFormed()) return name;
   }
   throw new RegistrationError(
     `cannot declare a job named ${describe(name)}: a name is 1 to ${maximumNameLength} characters of text, with no control characters and no space at its ends`,

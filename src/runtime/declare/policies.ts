@@ -6,6 +6,7 @@ import type { RetryPolicy } from "../../schedule/retry.ts";
 import { RegistrationError } from "../failure.ts";
 import type { PingPolicy, Policies } from "../job.ts";
 import {
+  checkOptions,
   choiceOption,
   countOption,
   durationOption,
@@ -15,6 +16,8 @@ import {
   textOption,
   wrong,
 } from "./values.ts";
+
+export const hookNames = ["onSuccess", "onFailure", "onSkip", "onRecovered"] as const;
 
 export const policyOptions = [
   "overlap",
@@ -27,10 +30,7 @@ export const policyOptions = [
   "graceMs",
   "retry",
   "concurrency",
-  "onSuccess",
-  "onFailure",
-  "onSkip",
-  "onRecovered",
+  ...hookNames,
   "ping",
   "expectEvery",
 ] as const;
@@ -84,16 +84,13 @@ function catchUpOf(given: Given): CatchUp {
   return type === "last" ? { type, windowMs } : { type, windowMs, maximum: maximum ?? 100 };
 }
 
+const retryOptions = ["attempts", "delay", "factor", "maxDelay", "jitter", "when"];
+
 function retryOf({ job, options }: Given): RetryPolicy | null {
   const { retry } = options;
   if (retry === undefined) return null;
   if (!isRecord(retry)) throw wrong(job, "retry", retry, "write retry: { attempts: 3 }");
-  for (const option of Object.keys(retry))
-    if (!["attempts", "delay", "factor", "maxDelay", "jitter", "when"].includes(option))
-      throw new RegistrationError(
-        `cannot declare ${job}: there is no option "${option}" of retry`,
-        "its options are attempts, delay, factor, maxDelay, jitter, when",
-      );
+  checkOptions({ job, options: retry }, "retry", retryOptions);
   const given: Given = { job: `${job} with its retry`, options: retry };
   const { factor = 2, jitter = 0.1 } = retry;
   if (typeof factor !== "number" || !(factor >= 1 && factor <= 100))
@@ -124,6 +121,7 @@ function concurrencyOf({ job, options }: Given): Policies["concurrency"] {
   if (concurrency === undefined) return null;
   if (typeof concurrency === "string" && concurrency !== "") return { group: concurrency, maximum: 1 };
   if (!isRecord(concurrency)) throw wrong(job, "concurrency", concurrency, hint);
+  checkOptions({ job, options: concurrency }, "concurrency", ["group", "max"]);
   const given: Given = { job: `${job} with its concurrency`, options: concurrency };
   const group = textOption(given, "group");
   if (group === undefined || group === "") throw wrong(job, "concurrency", concurrency, hint);
@@ -132,17 +130,18 @@ function concurrencyOf({ job, options }: Given): Policies["concurrency"] {
 
 export function hooksOf(given: Given): Hooks {
   const hooks: Record<string, unknown> = {};
-  for (const name of ["onSuccess", "onFailure", "onSkip", "onRecovered"]) {
+  for (const name of hookNames) {
     const hook = functionOption(given, name);
     if (hook !== undefined) hooks[name] = hook;
   }
   return hooks as Hooks;
 }
 
-function pingOf({ job, options }: Given): PingPolicy | null {
-  const { ping } = options;
+function pingOf({ job, options: { ping } }: Given): PingPolicy | null {
   if (ping === undefined) return null;
-  const given: Given = { job: `${job} with its ping`, options: isRecord(ping) ? ping : { url: ping } };
+  const options = isRecord(ping) ? ping : { url: ping };
+  checkOptions({ job, options }, "ping", ["url", "timeout", "retries", "start"]);
+  const given: Given = { job: `${job} with its ping`, options };
   const url = textOption(given, "url");
   if (url === undefined || !isHttpUrl(url))
     throw wrong(job, "ping", ping, 'write a URL such as "https://hc.example.com/ping/…"');

@@ -1,5 +1,5 @@
 // Reads single values of a job's options, and says which is wrong and what would be right. Pure.
-import { parseDuration } from "../../schedule/duration.ts";
+import { longestDurationMs, parseDuration } from "../../schedule/duration.ts";
 import { parseTime } from "../../schedule/time-zone.ts";
 import { RegistrationError } from "../failure.ts";
 
@@ -8,6 +8,16 @@ export interface Given {
   /** `the job "name"` */
   readonly job: string;
   readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** @throws {RegistrationError} if there is an option that is not known @param of what they are the options of */
+export function checkOptions({ job, options }: Given, of: string, known: readonly string[]): void {
+  for (const option of Object.keys(options))
+    if (!known.includes(option))
+      throw new RegistrationError(
+        `cannot declare ${job}: there is no option "${option}" of ${of}`,
+        `its options are ${known.join(", ")}`,
+      );
 }
 
 /** @throws {RegistrationError} if the option is given and is not text */
@@ -28,6 +38,7 @@ export function durationOption({ job, options }: Given, option: string, minimumM
     durationMs = parseDuration(durationMs);
   }
   if (!Number.isSafeInteger(durationMs)) throw wrong(job, option, value, hint);
+  if (durationMs > longestDurationMs) throw wrong(job, option, value, "it is at most 10 years");
   if (durationMs >= minimumMs) return durationMs;
   throw wrong(job, option, value, `it is at least ${minimumMs} ms`);
 }
@@ -66,9 +77,15 @@ export function timeOption(
 
 export function timeValue(job: string, option: string, value: unknown, timeZone: string | null): number {
   if (typeof value === "string") return parseTime(value, timeZone);
-  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
+  if (value instanceof Date && !Number.isNaN(value.getTime())) {
+    if (Math.abs(value.getTime()) <= latestMs) return value.getTime();
+    throw wrong(job, option, value, "it is at most the year 9999");
+  }
   throw wrong(job, option, value, 'write a valid Date, or ISO 8601 text such as "2026-12-24T18:00:00Z"');
 }
+
+/** What comes after it can still be written as a time. */
+const latestMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 export function functionOption(
   { job, options }: Given,

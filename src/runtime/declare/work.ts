@@ -122,8 +122,8 @@ function userOf(given: Given, findUser: UserFinder): CommandUser | null {
 
 function commandOf(given: Given): Omit<CommandWork, "user"> {
   const { job, options } = given;
-  const { command, env } = options;
-  const sh = textOption(given, "sh");
+  const { command } = options;
+  const sh = systemText(given, "sh");
   if (command !== undefined && sh !== undefined)
     throw new RegistrationError(`cannot declare ${job}: it has both command and sh`, "leave one of them out");
   const argv = sh === undefined ? command : ["/bin/sh", "-c", sh];
@@ -138,16 +138,40 @@ function commandOf(given: Given): Omit<CommandWork, "user"> {
       command,
       'write the program and its arguments: ["pg_dump", "-f", "/backup/db.sql"]',
     );
-  const isEnvironment =
-    env === undefined || (isRecord(env) && Object.values(env).every((value) => typeof value === "string"));
-  if (!isEnvironment) throw wrong(job, "env", env, 'write names and texts: { LANG: "C.UTF-8" }');
   return {
     type: "command",
     argv: argv as string[],
-    env: (env ?? {}) as Record<string, string>,
-    cwd: textOption(given, "cwd") ?? null,
+    env: environmentOf(given),
+    cwd: systemText(given, "cwd") ?? null,
     stdin: textOption(given, "stdin") ?? null,
   };
+}
+
+/** Only the name or value that is wrong is told: the others may be secrets. */
+function environmentOf({ job, options: { env = {} } }: Given): Record<string, string> {
+  const hint = 'write names and texts: { LANG: "C.UTF-8" }';
+  if (!isRecord(env)) throw wrong(job, "env", env, hint);
+  for (const [name, value] of Object.entries(env)) {
+    if (name === "" || /[=\0]/.test(name))
+      throw new RegistrationError(
+        `cannot declare ${job}: ${describe(name)} in its env is no name of a variable`,
+        hint,
+      );
+    if (typeof value !== "string") throw wrong(job, `env.${name}`, value, hint);
+    if (value.includes("\0")) throw nulIn(job, `env.${name}`);
+  }
+  return env as Record<string, string>;
+}
+
+/** What the kernel gets, which ends at a NUL byte. */
+function systemText(given: Given, option: string): string | undefined {
+  const text = textOption(given, option);
+  if (text?.includes("\0")) throw nulIn(given.job, option);
+  return text;
+}
+
+function nulIn(job: string, option: string): RegistrationError {
+  return new RegistrationError(`cannot declare ${job}: its ${option} has a NUL byte`, "leave it out");
 }
 
 function limitsOf(given: Given): Limits {

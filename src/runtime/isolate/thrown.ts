@@ -21,15 +21,13 @@ export interface Thrown {
 const longestCharacters = 65_536;
 const deepestCause = 4;
 
-const classes: Readonly<Record<string, ErrorConstructor>> = {
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-};
+/** A map: what is thrown may have any name, "toString" too. */
+const classes: ReadonlyMap<string, ErrorConstructor> = new Map(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((each) => [
+    each.name,
+    each,
+  ]),
+);
 
 /** Whatever was thrown. */
 export function tellThrown(thrown: unknown, depth = 0): Thrown {
@@ -64,7 +62,7 @@ export function rebuildThrown({ error, shown, value }: Thrown): unknown {
   const made =
     name === "AbortError" || name === "TimeoutError"
       ? new DOMException(message, name)
-      : new (classes[name] ?? Error)(message);
+      : new (classes.get(name) ?? Error)(message);
   define(made, "name", name);
   define(made, "stack", stack ?? `${name}: ${message}`);
   if (code !== null && !(made instanceof DOMException)) define(made, "code", code);

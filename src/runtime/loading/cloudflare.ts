@@ -52,9 +52,19 @@ function declare(
   };
   const { retry } = form;
   const options: Record<string, unknown> =
-    retry === undefined ? {} : { retry: { ...(isRecord(retry) ? retry : {}), when: () => mayRetry } };
+    retry === undefined ? {} : { retry: isRecord(retry) ? withNoRetry(retry, () => mayRetry) : retry };
   for (const option of isolationOptions) if (form[option] !== undefined) options[option] = form[option];
   registry.add(`scheduled ${cron}`, { cron, ...options }, handler);
+}
+
+/** noRetry() wins over what the policy's own `when` says. */
+function withNoRetry(
+  retry: Readonly<Record<string, unknown>>,
+  mayRetry: () => boolean,
+): Readonly<Record<string, unknown>> {
+  const { when } = retry;
+  if (when !== undefined && typeof when !== "function") return retry;
+  return { ...retry, when: (error: unknown) => mayRetry() && (when === undefined || Boolean(when(error))) };
 }
 
 /** djob's own, beside `retry`. */

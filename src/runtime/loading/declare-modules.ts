@@ -1,5 +1,7 @@
 // Loads modules and has them declare their jobs, whatever form they are in.
 import { realpathSync } from "node:fs";
+import { goesByOwnZone } from "../../schedule/plan.ts";
+import { misreadZone } from "../../schedule/zone-period.ts";
 import { failure, type ModuleFailure } from "../failure.ts";
 import type { Registry } from "../registry.ts";
 import { declareScheduled } from "./cloudflare.ts";
@@ -15,7 +17,7 @@ import {
 import { LoadError, type LoadedModule, loadModules } from "./loader.ts";
 
 export interface Declaring {
-  readonly registry: CrontabRegistry & Pick<Registry, "fresh" | "module">;
+  readonly registry: CrontabRegistry & Pick<Registry, "fresh" | "module" | "jobs">;
   readonly crontabs: CrontabPort;
   /** A module is about to be loaded. */
   onModule(path: string): void;
@@ -48,6 +50,8 @@ export async function declareModules(
   registry.module = null;
   const isEmpty = sources.size > 0 && [...sources.values()].every(({ entries }) => entries.length === 0);
   if (modules.length === 0 && isEmpty) throw new LoadError(nothingToRun(paths));
+  const misread = misreadZone(process.env["TZ"]);
+  if (misread !== null && registry.jobs.some(({ plan }) => goesByOwnZone(plan))) declaring.warn(misread);
   return modules;
 }
 

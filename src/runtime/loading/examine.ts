@@ -25,14 +25,10 @@ export interface ExaminePort extends ScratchPort {
 const shownTimes = 5;
 
 export async function examine(paths: readonly string[], port: ExaminePort): Promise<void> {
-  const { registry, warnings } = await loadInScratch(
-    paths,
-    port,
-    async ({ registry: { jobs }, modules, last }) => {
-      const isPlainScript = jobs.length === 0 && !modules.some(isServer);
-      if (isPlainScript && !(await staysAlive())) throw new LoadError(nothingToDo(last));
-    },
-  );
+  const { registry, warnings } = await loadInScratch(paths, port, async ({ registry, modules, last }) => {
+    const isPlainScript = () => registry.jobs.length === 0 && !modules.some(isServer);
+    if (isPlainScript() && !(await staysAlive()) && isPlainScript()) throw new LoadError(nothingToDo(last));
+  });
   const nowMs = systemClock.now();
   port.found(
     registry.jobs.map((job) => ({

@@ -2,6 +2,7 @@
 // them from being loaded ends the process.
 import { provideApi } from "../../api/module.ts";
 import { exitCode } from "../../exit-code.ts";
+import { doubtfulNumbers } from "../declare/doubtful.ts";
 import { failureOf, type ModuleFailure, notInTime } from "../failure.ts";
 import { Registry } from "../registry.ts";
 import type { CrontabPort } from "./crontab/source.ts";
@@ -38,8 +39,12 @@ export async function loadInScratch(
   judge: (loaded: ScratchModules) => void | Promise<void> = () => {},
 ): Promise<ScratchModules> {
   const registry = new Registry(port.host);
+  const warnings: string[] = [];
   provideApi({
-    job: (...given: unknown[]) => registry.add(...given),
+    job: (...given: unknown[]) => {
+      registry.add(...given);
+      warnings.push(...doubtfulNumbers(given[0], given[1]));
+    },
     hooks: (given) => registry.addHooks(given),
     sockets: [],
   });
@@ -63,7 +68,6 @@ export async function loadInScratch(
     port.readyTimeoutMs + port.loadGraceMs,
   );
   try {
-    const warnings: string[] = [];
     const modules = await declareModules(paths, {
       registry,
       crontabs: port.crontabs,

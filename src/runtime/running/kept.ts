@@ -1,7 +1,7 @@
 // What of a run is small and plain enough to be kept: its result, its state, its error. Pure.
 import type { Redact } from "../../logs/redact.ts";
 import type { RunError } from "../../store/records.ts";
-import { userStack } from "../failure.ts";
+import { unshowable, userStack } from "../failure.ts";
 
 const maximumStateBytes = 64 * 1024;
 const maximumResultBytes = 4 * 1024;
@@ -47,7 +47,7 @@ export function runError(error: unknown, redact: Redact | null): RunError {
       stack: null,
     };
   } catch {
-    return { name: "Error", message: "something was thrown that can't be shown", stack: null };
+    return { name: "Error", message: unshowable, stack: null };
   }
 }
 

@@ -1,6 +1,6 @@
 // Dead-man's switches in the form of healthchecks.io (https://healthchecks.io/docs/http_api/): a POST to URL/start, URL or
 // URL/fail, with the last log lines as its body. One after another for each job, so that they come in order.
-import type { Clock } from "../clock.ts";
+import { type Clock, longestTimerMs } from "../clock.ts";
 import type { PingPolicy } from "../job.ts";
 import type { Journal } from "../journal.ts";
 
@@ -9,13 +9,29 @@ const maximumBodyLength = 100_000;
 /** Before the first repetition; twice as long before each further one. */
 const firstPauseMs = 1_000;
 
+/** So many of a job wait for those before. Of more, the oldest are left out: what they say is out of date. */
+const mostWaiting = 20;
+
 type Fetcher = (url: string, init: RequestInit) => Promise<Response>;
+
+interface Message {
+  readonly policy: PingPolicy;
+  readonly suffix: "" | "/start" | "/fail";
+  readonly body: string;
+}
+
+/** The pings of a job, one of which is on its way. */
+interface Line {
+  readonly waiting: Message[];
+  leftOut: number;
+  over: Promise<void>;
+}
 
 export class Ping {
   readonly #clock: Pick<Clock, "after">;
   readonly #journal: Journal;
   readonly #fetch: Fetcher;
-  readonly #latest = new Map<string, Promise<void>>();
+  readonly #lines = new Map<string, Line>();
 
   constructor(clock: Pick<Clock, "after">, journal: Journal, fetcher: Fetcher = fetch) {
     this.#clock = clock;
@@ -24,30 +40,50 @@ export class Ping {
   }
 
   /** Sends it in the background; a failure is a line in the log. */
-  send(job: string, policy: PingPolicy, suffix: "" | "/start" | "/fail", body: string): void {
-    const before = this.#latest.get(job) ?? Promise.resolve();
-    const sent = before.then(() => this.#send(job, policy, suffix, body.slice(-maximumBodyLength)));
-    this.#latest.set(job, sent);
-    void sent.then(() => {
-      if (this.#latest.get(job) === sent) this.#latest.delete(job);
-    });
+  send(job: string, policy: PingPolicy, suffix: Message["suffix"], body: string): void {
+    const message = { policy, suffix, body: body.slice(-maximumBodyLength) };
+    const before = this.#lines.get(job);
+    if (before === undefined) {
+      const line: Line = { waiting: [message], leftOut: 0, over: Promise.resolve() };
+      this.#lines.set(job, line);
+      // The run that begins does not wait for the making of a request.
+      line.over = Promise.resolve().then(() => this.#sendAll(job, line));
+      return;
+    }
+    before.waiting.push(message);
+    if (before.waiting.length <= mostWaiting) return;
+    before.waiting.shift();
+    before.leftOut += 1;
   }
 
   /** @returns when all that was sent has arrived or was given up, or that time is over: then the log says what is left */
   async settle(withinMs: number): Promise<void> {
-    if (this.#latest.size === 0) return;
-    await inTime(this.#clock, withinMs, Promise.all(this.#latest.values()));
-    for (const job of this.#latest.keys())
+    if (this.#lines.size === 0) return;
+    const all = [...this.#lines.values()].map(({ over }) => over);
+    await inTime(this.#clock, withinMs, Promise.all(all));
+    for (const job of this.#lines.keys())
       this.#journal.write("warn", "its ping had not arrived when the worker ended", job);
   }
 
-  async #send(job: string, policy: PingPolicy, suffix: string, body: string): Promise<void> {
+  async #sendAll(job: string, line: Line): Promise<void> {
+    for (let next = line.waiting.shift(); next !== undefined; next = line.waiting.shift())
+      await this.#send(job, next);
+    this.#lines.delete(job);
+    if (line.leftOut > 0)
+      this.#journal.write(
+        "warn",
+        `${line.leftOut} of its pings were left out: they came faster than they arrived`,
+        job,
+      );
+  }
+
+  async #send(job: string, { policy, suffix, body }: Message): Promise<void> {
     const url = withSuffix(policy.url, suffix);
     let problem = "";
     for (let attempt = 0; attempt <= policy.retries; attempt += 1) {
       if (attempt > 0) await this.#pause(firstPauseMs * 2 ** (attempt - 1));
       try {
-        const signal = AbortSignal.timeout(policy.timeoutMs);
+        const signal = AbortSignal.timeout(Math.min(policy.timeoutMs, longestTimerMs));
         const response = await this.#fetch(url, { method: "POST", body, signal });
         await response.body?.cancel();
         if (response.ok) return;

@@ -129,13 +129,15 @@ export class Runner {
     const fail = (error: unknown) => over(judgeFailure(run, error, abort.reason));
     const succeed = (result: unknown) => over(judgeSuccess(run, result, context.state));
     let returned: unknown;
+    let isPending: boolean;
     try {
       returned = this.#journal.within(run, () => this.#call(run, () => handler(context)));
+      isPending = isThenable(returned);
     } catch (error) {
       fail(error);
       return;
     }
-    if (isThenable(returned)) void Promise.resolve(returned).then(succeed, fail);
+    if (isPending) void Promise.resolve(returned).then(succeed, fail);
     else succeed(returned);
   }
 

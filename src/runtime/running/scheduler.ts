@@ -175,7 +175,7 @@ export class Scheduler {
   #enter(entries: readonly JobEntry[], fromMs: number | null): void {
     const { nowMs } = this.#timeline;
     for (const { entry, dueMs, isReboot } of entered(this.#parts, entries, fromMs, nowMs)) {
-      if (isReboot) this.#currentBatch().offer(entry, nowMs, "schedule");
+      if (isReboot) this.#offerUnlessPaused(entry, nowMs);
       this.#setDue(entry, dueMs);
     }
     this.#carryOut();
@@ -215,6 +215,10 @@ export class Scheduler {
     if (timeMs <= entry.knownMs && this.#parts.store.has(entry.key, timeMs)) return;
     entry.knownMs = Math.max(entry.knownMs, timeMs);
     entry.lastScheduledMs = Math.max(timeMs, entry.lastScheduledMs ?? timeMs);
+    this.#offerUnlessPaused(entry, timeMs);
+  }
+
+  #offerUnlessPaused(entry: JobEntry, timeMs: number): void {
     if (entry.pausedAtMs === null) this.#currentBatch().offer(entry, timeMs, "schedule");
     else this.#currentBatch().skip(entry, timeMs, "schedule", "paused");
   }

@@ -141,8 +141,16 @@ function overlay(rows: Map<number, JobRow>, write: Write): void {
       });
       return;
     }
-    case "dropped":
-      account(write.ended.key, accountedBy(write.ended));
+    case "folded":
+      for (const [key, { throughMs, last, lastSuccessMs, state }] of write.jobs) {
+        if (!rows.has(key)) continue;
+        account(key, throughMs);
+        change(key, {
+          ...(last === null ? {} : { last }),
+          ...(lastSuccessMs === null ? {} : { lastSuccessMs }),
+          ...(state === null ? {} : { state }),
+        });
+      }
       return;
     case "retry":
       if (write.retry.origin !== "manual") account(write.retry.key, write.retry.scheduledAtMs);

@@ -3,37 +3,41 @@
 import type { Ended } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import type { Counted } from "./counts.ts";
+import { endedBy, fold, recordsIn } from "./fold.ts";
 import type { Keeper } from "./keeper.ts";
-import { plainEnding } from "./rows.ts";
+import type { OpenDecision } from "./open-decisions.ts";
 import { applyWrite, type Write, type Writing } from "./writes.ts";
 
-/** So many are kept while they can't be written. */
-const maximumUnwritten = 10_000;
-/** So many dropped ones are still known to have been. */
-const maximumRemembered = 100_000;
+/** So many lost ones are still known to have been. */
+const mostRemembered = 100_000;
+
+export interface OutboxOptions {
+  readonly monotonic: () => number;
+  /** So many records are kept while they can't be written. */
+  readonly mostUnwritten: number;
+  /** Called for each record that there was no room for. */
+  readonly lost: (counted: Counted) => void;
+  /** Called for decisions of which no record is kept. */
+  readonly closed: (decision: OpenDecision) => void;
+}
 
 export class Outbox {
   readonly #keeper: Keeper;
   readonly #writing: Writing;
-  readonly #monotonic: () => number;
-  readonly #lost: (counted: Counted) => void;
+  readonly #options: OutboxOptions;
   #writes: Write[] = [];
   #next = 0;
-  /** No record stands before this one. */
-  #oldest = 0;
+  /** How many records wait, as far as that counts: while they can't be written. */
+  #records = 0;
   #isBehind = false;
-  #dropped = 0;
-  readonly #droppedTimes = new Set<string>();
+  #lost = 0;
+  readonly #lostTimes = new Set<string>();
 
-  /**
-   * @param writing whose `recorded` is called when a transaction is over, and has not failed
-   * @param lost called for each record that there was no room for
-   */
-  constructor(keeper: Keeper, writing: Writing, monotonic: () => number, lost: (counted: Counted) => void) {
+  /** @param writing whose `recorded` is called when a transaction is over, and has not failed */
+  constructor(keeper: Keeper, writing: Writing, options: OutboxOptions) {
     this.#keeper = keeper;
     this.#writing = writing;
-    this.#monotonic = monotonic;
-    this.#lost = lost;
+    this.#options = options;
   }
 
   get isEmpty(): boolean {
@@ -46,15 +50,17 @@ export class Outbox {
   }
 
   /** How many records could not be kept. */
-  get dropped(): number {
-    return this.#dropped;
+  get lost(): number {
+    return this.#lost;
   }
 
   push(write: Write): void {
     this.#writes.push(write);
-    const { isFailing } = this.#keeper;
-    if (isFailing) this.#isBehind = true;
-    if (isFailing && this.#writes.length - this.#next > maximumUnwritten) this.#dropOldest();
+    this.#records += recordsIn(write);
+    if (!this.#keeper.isFailing) return;
+    this.#isBehind = true;
+    // Some at a time: it costs as much as there is left.
+    if (this.#records > this.#options.mostUnwritten * 1.25) this.#foldOldest();
   }
 
   /**
@@ -71,12 +77,12 @@ export class Outbox {
     const { end, recorded } = attempt.value;
     for (const counted of recorded) this.#writing.recorded(counted);
     const written = this.#writes.slice(this.#next, end);
+    for (const write of written) this.#records -= recordsIn(write);
     this.#next = end;
     if (this.isEmpty) this.#isBehind = false;
     // Moved rarely: it costs as much as there is left.
     if (this.#next * 2 > this.#writes.length) {
       this.#writes = this.#writes.slice(this.#next);
-      this.#oldest = Math.max(0, this.#oldest - this.#next);
       this.#next = 0;
     }
     return written;
@@ -89,7 +95,7 @@ export class Outbox {
 
   /** Records that are not written yet. */
   unwritten(): Ended[] {
-    return this.waiting.flatMap((write) => (write.type === "records" ? skippedBy(write) : endedBy(write)));
+    return this.waiting.flatMap(endedBy);
   }
 
   /** Whether the record of a job's time is not written yet. */
@@ -103,16 +109,17 @@ export class Outbox {
   forgetRows(): void {
     for (const write of this.waiting) {
       if (write.type === "records") write.of.row = null;
+      else if (write.type === "folded") for (const decision of write.decisions) decision.row = null;
       else if ("closes" in write && write.closes !== null) write.closes.row = null;
     }
   }
 
-  wasDropped(key: number, scheduledAtMs: number): boolean {
-    return this.#droppedTimes.has(`${key}@${scheduledAtMs}`);
+  wasLost(key: number, scheduledAtMs: number): boolean {
+    return this.#lostTimes.has(`${key}@${scheduledAtMs}`);
   }
 
   #writeSome(connection: Connection, limitMs: number): { end: number; recorded: Counted[] } {
-    const startMs = this.#monotonic();
+    const startMs = this.#options.monotonic();
     const recorded: Counted[] = [];
     const writing: Writing = { ...this.#writing, recorded: (counted) => void recorded.push(counted) };
     const end = connection.atomically(() => {
@@ -121,7 +128,7 @@ export class Outbox {
       while (write !== undefined) {
         applyWrite(connection, write, writing);
         at += 1;
-        if (this.#monotonic() - startMs >= limitMs) break;
+        if (this.#options.monotonic() - startMs >= limitMs) break;
         write = this.#writes[at];
       }
       return at;
@@ -129,46 +136,22 @@ export class Outbox {
     return { end, recorded };
   }
 
-  /** Of a record there is left that its time is over: without that, and without decisions, jobs and retries, it would come twice. */
-  #dropOldest(): void {
-    let at = Math.max(this.#oldest, this.#next);
-    while (at < this.#writes.length && this.#writes[at]?.type !== "ended") at += 1;
-    this.#oldest = at;
-    const write = this.#writes[at];
-    if (write?.type !== "ended") return;
-    const { ended, closes, endsRetry } = write;
-    const { key, scheduledAtMs, throughMs, trigger } = ended;
-    this.#writes[at] = {
-      type: "dropped",
-      ended: { key, scheduledAtMs, throughMs, trigger },
-      closes,
-      endsRetry,
-    };
-    this.#lost(ended);
-    this.#dropped += 1;
-    this.#droppedTimes.add(`${key}@${scheduledAtMs}`);
-    if (this.#droppedTimes.size <= maximumRemembered) return;
-    for (const oldest of this.#droppedTimes) {
-      this.#droppedTimes.delete(oldest);
-      break;
+  /** Of a record there is left what its job must know: without that its time would come twice. */
+  #foldOldest(): void {
+    const { mostUnwritten, lost, closed } = this.#options;
+    const folded = fold(this.waiting, this.#records - mostUnwritten);
+    this.#writes = [...folded.writes];
+    this.#next = 0;
+    this.#records -= folded.lost.length;
+    this.#lost += folded.lost.length;
+    for (const decision of folded.closed) closed(decision);
+    for (const ended of folded.lost) {
+      lost(ended);
+      this.#lostTimes.add(`${ended.key}@${ended.scheduledAtMs}`);
+    }
+    for (const oldest of this.#lostTimes) {
+      if (this.#lostTimes.size <= mostRemembered) break;
+      this.#lostTimes.delete(oldest);
     }
   }
-}
-
-function endedBy(write: Write): Ended[] {
-  return write.type === "ended" ? [write.ended] : [];
-}
-
-/** Those that a dead process has left are not known to have no record. */
-function skippedBy({
-  of: { decision, interruptedMs },
-  from,
-  to,
-}: Extract<Write, { type: "records" }>): Ended[] {
-  const { scheduledAtMs, decidedAtMs, attempt, trigger, skipped } = decision;
-  if (skipped === null || interruptedMs !== null) return [];
-  const rest = { startedAtMs: null, endedAtMs: decidedAtMs, attempt, trigger, reason: skipped } as const;
-  return decision.jobs
-    .slice(from, to)
-    .map((key) => plainEnding(key, scheduledAtMs, { ...rest, outcome: "skipped" }));
 }

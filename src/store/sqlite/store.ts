@@ -29,6 +29,8 @@ export interface StoreOptions extends Retention {
   readonly later: (call: () => void) => void;
   /** Calls what opens files, whose descriptors are to be where nobody else's are. */
   readonly openAside?: <Result>(open: () => Result) => Result;
+  /** So many records are kept while they can't be written. @default {10_000} */
+  readonly mostUnwritten?: number;
   /** Each change of `trouble`. */
   readonly onTrouble: (trouble: Trouble | null) => void;
 }
@@ -54,25 +56,28 @@ export class SqliteStore implements Store {
 
   constructor(options: StoreOptions, connect: Connect) {
     this.#options = options;
-    const { path, owner, now, monotonic, openAside } = options;
+    const { owner, monotonic, openAside, mostUnwritten = 10_000 } = options;
     this.#keeper = new Keeper({
-      path,
-      connect,
-      now,
-      monotonic,
+      ...options,
       openAside,
+      connect,
       onTrouble: () => options.onTrouble(this.trouble),
       rebuild: (connection) => this.#rebuild(connection),
     });
     this.#pruner = new Pruner(this.#keeper, options, this.#keys);
     const writing = { owner, keys: this.#keys, recorded: (counted: Counted) => this.#recorded(counted) };
-    this.#outbox = new Outbox(this.#keeper, writing, monotonic, (counted) => this.#counts.add(counted));
+    this.#outbox = new Outbox(this.#keeper, writing, {
+      monotonic,
+      mostUnwritten,
+      lost: (counted) => this.#counts.add(counted),
+      closed: (decision) => this.#decisions.forget(decision),
+    });
   }
 
   get trouble(): Trouble | null {
     const { trouble } = this.#keeper;
-    if (trouble?.kind !== "degraded" || this.#outbox.dropped === 0) return trouble;
-    return { ...trouble, reason: `${trouble.reason}; ${this.#outbox.dropped} records were lost` };
+    if (trouble?.kind !== "degraded" || this.#outbox.lost === 0) return trouble;
+    return { ...trouble, reason: `${trouble.reason}; ${this.#outbox.lost} records were lost` };
   }
 
   enter(jobs: readonly Declared[], nowMs: number): JobMemory[] {
@@ -157,7 +162,7 @@ export class SqliteStore implements Store {
   }
 
   has(key: number, scheduledAtMs: number): boolean {
-    if (this.#decisions.has(key, scheduledAtMs) || this.#outbox.wasDropped(key, scheduledAtMs)) return true;
+    if (this.#decisions.has(key, scheduledAtMs) || this.#outbox.wasLost(key, scheduledAtMs)) return true;
     this.#writeAll(false);
     if (this.#outbox.holds(key, scheduledAtMs)) return true;
     const real = this.#keys.realOf(key);
@@ -200,8 +205,8 @@ export class SqliteStore implements Store {
       job: this.#jobs.get(key)?.name ?? "",
       ...rest,
     });
-    const unwritten = this.#outbox.unwritten().map(recordFrom);
-    return [...unwritten.filter((record) => matches(query, record)), ...written]
+    const isWanted = (record: RunRecord) => matches(query, record);
+    return [...this.#outbox.unwritten().map(recordFrom).filter(isWanted), ...written]
       .sort((a, b) => b.scheduledAtMs - a.scheduledAtMs)
       .slice(0, query.limit);
   }
@@ -268,9 +273,8 @@ export class SqliteStore implements Store {
   #step(): boolean {
     if (this.#outbox.isEmpty) return this.#pruner.step();
     const written = this.#outbox.step(stepMs);
-    if (written === null) return false;
-    this.#close(written);
-    return !this.#outbox.isEmpty || this.#pruner.hasWork;
+    if (written !== null) this.#close(written);
+    return written !== null && (!this.#outbox.isEmpty || this.#pruner.hasWork);
   }
 
   #writeAll(isUrgent: boolean): void {

@@ -2,6 +2,7 @@
 import type { Ended, Retry } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import type { Counted } from "./counts.ts";
+import type { FoldedJob, RetryKey } from "./fold.ts";
 import { encodeKeys } from "./keys.ts";
 import type { OpenDecision } from "./open-decisions.ts";
 import type { RealKeys } from "./real-keys.ts";
@@ -27,12 +28,12 @@ export type Write =
       readonly closes: OpenDecision | null;
       readonly endsRetry: boolean;
     }
-  /** What is left of one that there was no room for: its time is over. */
+  /** What is left of those that there was no room for, by job; and rows that are not needed any more. */
   | {
-      readonly type: "dropped";
-      readonly ended: Pick<Ended, "key" | "scheduledAtMs" | "throughMs" | "trigger">;
-      readonly closes: OpenDecision | null;
-      readonly endsRetry: boolean;
+      readonly type: "folded";
+      readonly jobs: ReadonlyMap<number, FoldedJob>;
+      readonly decisions: readonly OpenDecision[];
+      readonly retries: readonly RetryKey[];
     }
   /** Records of a decision's jobs from one place to before another, where nothing is there yet. */
   | { readonly type: "records"; readonly of: OpenDecision; readonly from: number; readonly to: number }
@@ -85,10 +86,8 @@ export function applyWrite(connection: Connection, write: Write, writing: Writin
       if (write.endsRetry) deleteRetry(connection, keys.realOf(write.ended.key), write.ended.scheduledAtMs);
       deleteDecision(connection, write.closes);
       break;
-    case "dropped":
-      account(connection, keys.realOf(write.ended.key), accountedBy(write.ended));
-      if (write.endsRetry) deleteRetry(connection, keys.realOf(write.ended.key), write.ended.scheduledAtMs);
-      deleteDecision(connection, write.closes);
+    case "folded":
+      writeFolded(connection, write, keys);
       break;
     case "records":
       recordMany(connection, write, writing);
@@ -212,22 +211,55 @@ function record(connection: Connection, ended: Ended, { keys, recorded }: Writin
   const key = keys.realOf(ended.key);
   if (connection.run(insertRun, ...runValues({ ...ended, key })) === 0) return;
   recorded(ended);
-  const { outcome, scheduledAtMs, startedAtMs, endedAtMs, state } = ended;
+  const { outcome, endedAtMs, state } = ended;
   const throughMs = accountedBy(ended);
+  const isOneMore = "UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?)";
   if (outcome === "skipped") {
-    connection.run(
-      "UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?) WHERE key = ?",
-      throughMs,
-      key,
-    );
+    connection.run(`${isOneMore} WHERE key = ?`, throughMs, key);
     return;
   }
-  connection.run(
-    `UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?), last_scheduled = ?, last_started = ?, last_ended = ?,
-      last_outcome = ? WHERE key = ?`,
-    ...[throughMs, scheduledAtMs, startedAtMs, endedAtMs, outcome, key],
-  );
-  if (outcome === "succeeded") connection.run("UPDATE jobs SET succeeded = ? WHERE key = ?", endedAtMs, key);
-  if (outcome === "succeeded" && state !== undefined)
-    connection.run("UPDATE jobs SET state = ? WHERE key = ?", state, key);
+  connection.run(`${isOneMore}, ${lastColumns} WHERE key = ?`, throughMs, ...lastValues(ended), key);
+  if (outcome === "succeeded") rememberSuccess(connection, key, endedAtMs, state ?? null);
+}
+
+const lastColumns = "last_scheduled = ?, last_started = ?, last_ended = ?, last_outcome = ?";
+
+function lastValues({ scheduledAtMs, startedAtMs, endedAtMs, outcome }: Ended) {
+  return [scheduledAtMs, startedAtMs, endedAtMs, outcome] as const;
+}
+
+function writeFolded(
+  connection: Connection,
+  { jobs, retries, decisions }: Extract<Write, { type: "folded" }>,
+  keys: RealKeys,
+): void {
+  for (const [key, job] of jobs) rememberFolded(connection, keys.realOf(key), job);
+  for (const { key, scheduledAtMs } of retries) {
+    const real = keys.realOf(key);
+    connection.run(
+      `UPDATE jobs SET forgotten = max(forgotten, ?2) WHERE key = ?1
+       AND EXISTS (SELECT 1 FROM retries WHERE job = ?1 AND scheduled = ?2 AND origin != 'manual')`,
+      ...[real, scheduledAtMs],
+    );
+    deleteRetry(connection, real, scheduledAtMs);
+  }
+  for (const decision of decisions) deleteDecision(connection, decision);
+}
+
+function rememberFolded(
+  connection: Connection,
+  key: number,
+  { throughMs, last, lastSuccessMs, state }: FoldedJob,
+): void {
+  account(connection, key, throughMs);
+  // That these times had records is still known.
+  connection.run("UPDATE jobs SET forgotten = max(forgotten, ?) WHERE key = ?", throughMs, key);
+  if (last !== null) connection.run(`UPDATE jobs SET ${lastColumns} WHERE key = ?`, ...lastValues(last), key);
+  if (lastSuccessMs !== null) rememberSuccess(connection, key, lastSuccessMs, state);
+}
+
+/** @param state null: unchanged */
+function rememberSuccess(connection: Connection, key: number, endedAtMs: number, state: string | null): void {
+  if (state === null) connection.run("UPDATE jobs SET succeeded = ? WHERE key = ?", endedAtMs, key);
+  else connection.run("UPDATE jobs SET succeeded = ?, state = ? WHERE key = ?", endedAtMs, state, key);
 }

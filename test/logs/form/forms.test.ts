@@ -72,6 +72,16 @@ test("whatever stands in fields is shown", () => {
   for (const format of [formatLine, formatLogfmt]) expect(format({ ...base, fields })).toEndWith("\n");
 });
 
+test("an error that can't be looked at is told as that, in each form", () => {
+  const refuse = () => {
+    throw new Error("do not look");
+  };
+  const error = new Proxy(new Error("hidden"), { get: refuse, getPrototypeOf: refuse, ownKeys: refuse });
+  const record: LogRecord = { ...base, error };
+  expect(JSON.parse(formatJson(record)).error).toEqual({ name: "thrown", message: "[can't be shown]" });
+  expect(formatLogfmt(record)).toContain("[can't be shown]");
+});
+
 test("a value that is too deep, or has too many parts, is cut off", () => {
   let deep: unknown = "bottom";
   for (let level = 0; level < 50; level += 1) deep = { deep };

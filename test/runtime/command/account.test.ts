@@ -67,12 +67,17 @@ test.each([
 });
 
 test("an environment has its new user, and nothing of the session of the one before", () => {
-  const before = { HOME: "/root", XDG_RUNTIME_DIR: "/run/user/0", MAIL: "/var/mail/root", LANG: "C" };
+  const owners =
+    `DBUS_SESSION_BUS_ADDRESS KRB5CCNAME MAIL OLDPWD PWD SSH_AUTH_SOCK SSH_CONNECTION SUDO_COMMAND SUDO_UID SUDO_USER
+    XAUTHORITY XDG_CACHE_HOME XDG_RUNTIME_DIR XDG_SESSION_ID`.split(/\s+/);
+  const root = { HOME: "/root", USER: "root", LOGNAME: "root", SHELL: "/bin/bash" };
+  const kept = { LANG: "C", PATH: "/bin", XDG_DATA_DIRS: "/usr/share", SUDOKU: "9", MAIL_HOST: "mail" };
+  const before = { ...Object.fromEntries(owners.map((name) => [name, "x"])), ...root, ...kept };
   expect(withUser(before, { uid: 7, name: null, home: "/", shell: "/bin/sh" })).toEqual({
     HOME: "/",
     USER: "7",
     LOGNAME: "7",
     SHELL: "/bin/sh",
-    LANG: "C",
+    ...kept,
   });
 });

@@ -1,107 +1,44 @@
-// Commands as runs: real processes, their output, their ends, and that nothing of them is left.
+// Commands as runs: real processes, their surroundings, their ends, and that nothing of them is left.
 import { describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { commandExecutor } from "../../../src/runtime/command/executor.ts";
-import { longestLineBytes } from "../../../src/runtime/command/lines.ts";
-import type { CommandWork, Limits } from "../../../src/runtime/job.ts";
-import type { RunRequest } from "../../../src/runtime/running/execution.ts";
-import { djobPath, isAlive, until } from "../../e2e/harness.ts";
+import type { CommandWork } from "../../../src/runtime/job.ts";
+import { isAlive, until } from "../../e2e/harness.ts";
 import { scratch } from "../../scratch.ts";
+import { begin, request, sh, stage, workOf } from "./commands.ts";
 
-const request: RunRequest = {
-  job: "backup",
-  id: "backup@2026-06-01T12:00:00.000Z",
-  attempt: 2,
-  scheduledAtMs: Date.parse("2026-06-01T12:00:00Z"),
-  startedAtMs: 0,
-  lastSuccessMs: null,
-  input: { full: true },
-  state: undefined,
-};
-
-/** The small process by way of which a command is limited or another user: of the executable that was built. */
-const stage = { executable: djobPath, argv0: "djob: test", environment: { DJOB_STAGE: "run" } };
-
-function workOf(argv: readonly string[], rest: Partial<CommandWork & Limits> = {}): CommandWork & Limits {
-  return {
-    type: "command",
-    argv,
-    env: {},
-    cwd: null,
-    stdin: null,
-    user: null,
-    maxMemoryBytes: null,
-    maxCpuMs: null,
-    ...rest,
-  };
-}
-
-function begin(argv: readonly string[], rest: Partial<CommandWork & Limits> = {}) {
-  const work = workOf(argv, rest);
-  const lines: string[] = [];
-  const execution = commandExecutor(work, stage).execute(request, {
-    line: (_level, text) => void lines.push(text),
-  });
-  return { execution, lines };
-}
-
-const sh = (line: string, rest: Partial<CommandWork & Limits> = {}) => begin(["/bin/sh", "-c", line], rest);
-
-test("what it writes comes line by line, also a last line without an end", async () => {
-  const { execution, lines } = sh("printf 'a\\nb\\r\\n'; printf 'no end'; echo wrong >&2");
-  expect(await execution.ended).toMatchObject({ type: "succeeded", exitCode: 0 });
-  expect(lines.toSorted()).toEqual(["a", "b", "no end", "wrong"]);
-});
-
-test("a long line is told in pieces, and bytes that are no text do no harm", async () => {
-  const { execution, lines } = sh("head -c 150000 /dev/zero | tr '\\0' x; echo; printf '\\377\\376\\n'");
-  await execution.ended;
-  expect(lines.slice(0, -1).join("")).toBe("x".repeat(150_000));
-  expect(Math.max(...lines.map(({ length }) => length))).toBe(longestLineBytes);
-  expect(lines.at(-1)).toBe("\uFFFD\uFFFD");
-});
-
-describe("its outputs are pipes", () => {
-  test("that it may open anew by name, also as input", async () => {
-    const line =
-      "echo one > /dev/stderr; echo two > /dev/stdout; echo three >> /proc/self/fd/2; cat /dev/stdin";
-    const { execution, lines } = sh(line, { stdin: "four\n" });
-    expect(await execution.ended).toMatchObject({ type: "succeeded" });
-    expect(lines.toSorted()).toEqual(["four", "one", "three", "two"]);
-  });
-
-  test("none of whose bytes is lost, however long nobody reads", async () => {
-    const { execution, lines } = sh("seq 1 200000; seq 200001 400000 >&2");
-    // The pipe holds 64 KiB.
-    Bun.sleepSync(300);
-    expect(await execution.ended).toMatchObject({ type: "succeeded" });
-    expect(lines.map(Number).toSorted((a, b) => a - b)).toEqual(
-      Array.from({ length: 400_000 }, (_, index) => index + 1),
-    );
-  });
-
-  test("what is in them is told, also when the event loop was blocked for longer than is waited", async () => {
-    const { execution, lines } = sh("setsid sleep 1000 & echo $!; head -c 60000 /dev/zero | tr '\\0' '\\n'");
-    Bun.sleepSync(1_200);
-    expect(await execution.ended).toMatchObject({ type: "succeeded" });
-    expect(lines.length).toBe(60_001);
-    process.kill(Number(lines[0]), "SIGKILL");
-  });
-
-  test("do not wake a daemon up while nothing comes", async () => {
-    const { execution } = sh("sleep 1000");
-    const switches = () =>
-      Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
-    await Bun.sleep(100);
-    const before = switches();
-    await Bun.sleep(500);
-    expect(switches() - before).toBeLessThan(30);
-    execution.terminate();
+test("without an input of its own it has not that of the run that its daemon was started by", async () => {
+  const line = "printenv DJOB_INPUT || echo none";
+  process.env["DJOB_INPUT"] = "stale";
+  try {
+    const { execution, lines } = begin(["/bin/sh", "-c", line], {}, { ...request, input: undefined });
     await execution.ended;
-  });
+    expect(lines).toEqual(["none"]);
+    const own = sh(line);
+    await own.execution.ended;
+    expect(own.lines).toEqual(['{"full":true}']);
+  } finally {
+    delete process.env["DJOB_INPUT"];
+  }
 });
+
+test.each([[{}], [{ maxCpuMs: 60_000 }]])(
+  "of a daemon whose directory was removed, as %p, it says so",
+  async (rest) => {
+    const before = process.cwd();
+    const gone = scratch("gone");
+    process.chdir(gone);
+    rmSync(gone, { recursive: true });
+    try {
+      const { error } = (await sh("true", rest).execution.ended) as { error?: Error };
+      expect(error?.message).toBe("cannot run /bin/sh: the daemon's own directory is not there any more");
+    } finally {
+      process.chdir(before);
+    }
+  },
+);
 
 describe("a command", () => {
   test("knows its run, its variables, its directory and its input", async () => {
@@ -260,12 +197,6 @@ test("one that computes for longer than it may is ended, also if it does not lis
   expect(await deaf.execution.ended).toMatchObject({ type: "failed", signal: "SIGKILL" });
   expect([...polite.lines, ...deaf.lines]).toEqual([]);
 }, 30_000);
-
-test("a grandchild that holds the output does not hold the run", async () => {
-  const { execution, lines } = sh("setsid sleep 1000 & echo $!");
-  expect(await execution.ended).toMatchObject({ type: "succeeded" });
-  process.kill(Number(lines[0]), "SIGKILL");
-});
 
 test("hundreds of commands leave no zombie and no descriptor", async () => {
   const dir = mkdtempSync(join(tmpdir(), "djob-"));

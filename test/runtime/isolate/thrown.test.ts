@@ -42,6 +42,15 @@ test("a class of the user's own becomes an Error of its name", () => {
   expect(copy.name).toBe("Busy");
 });
 
+test.each(["toString", "constructor", "__proto__", "hasOwnProperty", ""])(
+  "an error named %p is an Error of that name",
+  (name) => {
+    const copy = moved(Object.assign(new Error("odd"), { name })) as Error;
+    expect(copy).toBeInstanceOf(Error);
+    expect({ name: copy.name, message: copy.message }).toEqual({ name, message: "odd" });
+  },
+);
+
 test("what an abort throws is still an abort", () => {
   for (const name of ["AbortError", "TimeoutError"])
     expect(moved(new DOMException("enough", name))).toMatchObject({ name, message: "enough" });

@@ -119,6 +119,27 @@ test("a paused job's times are skipped, and counted", async () => {
   ]);
 });
 
+test("a boot is a time as well: skipped while the job is paused, and none outside of from and until", async () => {
+  const path = join(scratch("boot"), "w.db");
+  const before = bench(undefined, { path, owner: 100 });
+  before.declare("paused", "@yearly");
+  before.scheduler.start();
+  const [entry] = before.scheduler.jobs;
+  if (entry === undefined) throw new Error("the job is not there");
+  before.scheduler.pause(entry);
+  before.store.close();
+
+  const after = bench(undefined, { path, owner: 101 }, before.clock);
+  after.declare("paused", "@reboot");
+  after.declare("over", { cron: "@reboot", until: "2026-06-01T11:59:59Z" });
+  after.declare("to come", { cron: "@reboot", from: "2026-06-01T12:00:01Z" });
+  after.declare("now", { cron: "@reboot", from: "2026-06-01T12:00:00Z", until: "2026-06-01T12:00:00Z" });
+  after.scheduler.start();
+  await settled();
+  expect(after.started).toEqual(["now 12:00:00.000"]);
+  expect(outcomesOf(recordsOf(after, "paused"))).toEqual(["12:00:00 skipped (paused) schedule"]);
+});
+
 test("a jitter puts off the start and not the time, and a reload in between loses none", async () => {
   const all = bench();
   all.declare("put off", { every: "10m", jitter: "9m" });

@@ -54,3 +54,24 @@ test("one that never arrives is given up, and told without its secret", async ()
     "2026-06-01T12:00:03.000Z WARN  [a] its ping had not arrived when the worker ended",
   ]);
 });
+
+test("while none arrives the latest twenty wait, and how many were left out is told", async () => {
+  const answer = gate();
+  const { clock, lines, urls, ping } = pinging(async () => {
+    await answer.promise;
+    return new Response();
+  });
+  ping.send("a", policy, "/start", "");
+  ping.send("b", policy, "/fail", "");
+  await settled();
+  for (let count = 1; count < 1_000; count += 1) ping.send("a", policy, count % 2 === 0 ? "/start" : "", "");
+  expect(urls).toEqual([`${policy.url}/start`, `${policy.url}/fail`]);
+  answer.resolve();
+  await ping.settle(3 * second);
+  expect(urls).toHaveLength(2 + 20);
+  expect(urls.at(-1)).toBe(policy.url);
+  expect(lines).toEqual([
+    "2026-06-01T12:00:00.000Z WARN  [a] 979 of its pings were left out: they came faster than they arrived",
+  ]);
+  expect(clock.pendingTimers).toBe(0);
+});

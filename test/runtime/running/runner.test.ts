@@ -64,6 +64,16 @@ describe("a run ends", () => {
     expect(lines).toEqual([`2026-06-01T12:00:00.000Z ERROR [work] the run failed: ${shown}`]);
   });
 
+  test("with a failure also when what it returns can't be asked whether it is a promise", async () => {
+    const refuse = () => {
+      throw new RangeError("do not wait");
+    };
+    const { lines, dispatcher, job, running } = await runOf(() => new Proxy({}, { get: refuse }));
+    expect(await running).toMatchObject({ outcome: "failed", error: { message: "do not wait" } });
+    expect(lines).toHaveLength(1);
+    expect({ running: dispatcher.running, active: job.active.size }).toEqual({ running: [], active: 0 });
+  });
+
   test("with a failure also when what was thrown can't even be looked at", async () => {
     const refuse = () => {
       throw new Error("do not look");
