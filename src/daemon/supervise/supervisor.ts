@@ -257,7 +257,7 @@ export class Supervisor {
   }
 
   #whenEnded(worker: WorkerProcess, exit: ChildExit): void {
-    worker.drain();
+    worker.hearLast();
     worker.forget();
     this.jobs.gone(worker.generation);
     this.#workers.delete(worker.generation);

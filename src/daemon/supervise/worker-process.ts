@@ -84,9 +84,9 @@ export class WorkerProcess {
     this.#closedTimer = setTimeout(call, delayMs);
   }
 
-  /** Its last words. */
-  drain(): void {
-    this.#channel?.drain();
+  /** It has been reaped: its last words. */
+  hearLast(): void {
+    this.#channel?.end();
   }
 
   tell(message: ToWorker): void {
