@@ -8,7 +8,7 @@ import type { Environment } from "../environment.ts";
 import type { Spec } from "../spec.ts";
 import type { StopStep } from "../stopping/stop-schedule.ts";
 import { decide, firstState, isOver } from "./decide.ts";
-import { endingOf, restartText } from "./ending.ts";
+import { deniedText, endingOf, restartText } from "./ending.ts";
 import { Handover } from "./handover.ts";
 import { hear } from "./hear.ts";
 import { JobQuestions } from "./job-questions.ts";
@@ -55,7 +55,10 @@ export class Supervisor {
     this.#rules = { ...spec.restart, mirrorsExit: spec.foreground };
     this.#stop = new StopRequest(spec.stopSchedule);
     const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
-    const swept = () => this.#dispatch({ type: "swept" });
+    const swept = (left: readonly number[]) => {
+      for (const pid of left) port.log("error", deniedText("SIGKILL", pid));
+      this.#dispatch({ type: "swept" });
+    };
     this.#sweep = new Sweep(spec.killMode, workers, { reap: () => this.reap(), swept });
     const dispatch = (event: SupervisorEvent) => this.#dispatch(event);
     this.#watchdog = watchWorker(spec, port.log, () => this.#watched(), dispatch);
@@ -212,6 +215,7 @@ export class Supervisor {
 
   #listen(worker: WorkerProcess): void {
     this.#workers.set(worker.generation, worker);
+    worker.denied = (signal) => this.#port.log("error", deniedText(signal, worker.pid));
     hear(worker, {
       ready: (ready, jobs) => this.#whenReady(ready, jobs),
       failed: (failure) => {

@@ -53,6 +53,8 @@ export class WorkerProcess {
   readonly readiness: ReadinessWatch | null;
   /** What it says of its log. */
   logState: LogState = allWell;
+  /** Called for a signal that it may not be sent: the program has become another user, as sudo does. */
+  denied: (signal: string) => void = () => {};
   /** What it says that it leaves. */
   children: readonly number[] = [];
   /** Deadlines: loading, a stop's steps. */
@@ -149,7 +151,9 @@ export class WorkerProcess {
       if (wholeGroup) sendSignalToGroup(this.pid, name);
       else sendSignal(this.pid, name);
     } catch (error) {
-      if (errorCode(error) !== "ESRCH") throw error;
+      const code = errorCode(error);
+      if (code === "EPERM") this.denied(name);
+      else if (code !== "ESRCH") throw error;
     }
   }
 }
