@@ -36,11 +36,13 @@ export function askUpgrade(socket: string, timeoutMs: number): Answer<UpgradeRep
   return ask(socket, "POST", "/upgrade", timeoutMs);
 }
 
+/** The runtime itself would give up an answer that does not come within five minutes (`timeout`): how long to wait is said here. */
 async function ask<T>(socket: string, method: string, path: string, timeoutMs: number): Promise<T | null> {
   try {
     const response = await fetch(`http://djob${path}`, {
       unix: socket,
       method,
+      timeout: false,
       signal: AbortSignal.timeout(timeoutMs),
     });
     return response.ok ? ((await response.json()) as T) : null;
@@ -102,6 +104,7 @@ function send(socket: string, { method, path, body }: Question, signal: AbortSig
   return fetch(`http://djob${path}`, {
     unix: socket,
     method,
+    timeout: false,
     signal,
     ...(body === undefined
       ? {}

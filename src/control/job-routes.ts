@@ -17,8 +17,6 @@ export interface JobRequest {
   readonly first: string;
   readonly query: Query;
   readonly jobs: RemoteJobs;
-  /** The connection may be idle for as long as a run takes. */
-  takesLong(): void;
 }
 
 export async function answerJobs(
@@ -26,10 +24,9 @@ export async function answerJobs(
   { route, segments }: Matched,
   request: Request,
   jobs: RemoteJobs,
-  takesLong: () => void,
 ): Promise<Response> {
   const query = queryOf(route, new URL(request.url).searchParams);
-  return await answers[operation]({ request, first: segments[0] ?? "", query, jobs, takesLong });
+  return await answers[operation]({ request, first: segments[0] ?? "", query, jobs });
 }
 
 const answers: Readonly<Record<JobOperation, (asked: JobRequest) => Promise<Response>>> = {
@@ -54,12 +51,11 @@ const answers: Readonly<Record<JobOperation, (asked: JobRequest) => Promise<Resp
   trigger,
 };
 
-async function trigger({ request, first, query, jobs, takesLong }: JobRequest): Promise<Response> {
+async function trigger({ request, first, query, jobs }: JobRequest): Promise<Response> {
   const input = inputOf(await bodyOf(request));
   const follow = query["follow"] === true;
   const until = follow || query["wait"] === true ? "ended" : "begun";
   const args: TriggerArguments = { job: first, input, until, follow };
-  if (until === "ended") takesLong();
   if (follow) return await followed(jobs, args, request.signal);
   return Response.json(await jobs.ask("trigger", args, { signal: request.signal }));
 }

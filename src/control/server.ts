@@ -41,6 +41,12 @@ export interface ControlServer {
   close(): void;
 }
 
+/**
+ * A run, a stop or a reload may take any time, and without this no connection outlives ten seconds without a byte: server.timeout() of
+ * one request has no effect on a Unix socket. The types know of no such option there.
+ */
+const neverIdle: object = { idleTimeout: 0 };
+
 /** Listens; the server does not keep the event loop alive. The lock must be held: a socket that is there is stale. */
 export function serveControl(path: string, handlers: ControlHandlers): ControlServer {
   removeSocket(path);
@@ -48,12 +54,12 @@ export function serveControl(path: string, handlers: ControlHandlers): ControlSe
   let server: Server<undefined>;
   try {
     server = Bun.serve({
+      ...neverIdle,
       unix: path,
       development: false,
       // What is larger is refused by whoever reads it, as JSON.
       maxRequestBodySize: 2 * longestBodyBytes,
-      // Runs may take longer to end than a connection may be idle.
-      fetch: (request) => answer(request, handlers, () => server.timeout(request, 0)),
+      fetch: (request) => answer(request, handlers),
       error: (error) => errorResponse(500, `the request failed: ${error.message}`),
     });
     chmodSync(path, 0o600);
@@ -72,11 +78,11 @@ export function serveControl(path: string, handlers: ControlHandlers): ControlSe
   };
 }
 
-async function answer(request: Request, handlers: ControlHandlers, takesLong: () => void): Promise<Response> {
+async function answer(request: Request, handlers: ControlHandlers): Promise<Response> {
   try {
     const { pathname } = new URL(request.url);
     const matched = match(request.method, pathname);
-    if ("route" in matched) return await answerRoute(matched, request, handlers, takesLong);
+    if ("route" in matched) return await answerRoute(matched, request, handlers);
     const allow = matched.join(", ");
     return errorResponse(405, `${pathname} does not take ${request.method}`, `use ${allow}`, { allow });
   } catch (error) {
@@ -85,12 +91,7 @@ async function answer(request: Request, handlers: ControlHandlers, takesLong: ()
   }
 }
 
-async function answerRoute(
-  matched: Matched,
-  request: Request,
-  handlers: ControlHandlers,
-  takesLong: () => void,
-): Promise<Response> {
+async function answerRoute(matched: Matched, request: Request, handlers: ControlHandlers): Promise<Response> {
   const { operation } = matched.route;
   switch (operation) {
     case "status":
@@ -102,14 +103,13 @@ async function answerRoute(
     case "openapi":
       break;
     default:
-      return await answerJobs(operation, matched, request, handlers.jobs, takesLong);
+      return await answerJobs(operation, matched, request, handlers.jobs);
   }
   const query = queryOf(matched.route, new URL(request.url).searchParams);
   if (operation === "status") return Response.json(await handlers.status());
   if (operation === "spec") return Response.json(handlers.spec(query["secrets"] === true));
   if (operation === "metrics") return await metrics(handlers);
   if (operation === "openapi") return Response.json(openapi());
-  takesLong();
   if (operation === "reload") return Response.json(await handlers.reload());
   if (operation === "upgrade") return Response.json(await handlers.upgrade());
   return Response.json(await beginStop(handlers, query));

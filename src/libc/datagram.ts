@@ -39,11 +39,20 @@ function sealedFile(bytes: Uint8Array): number | null {
   if (linux === null || create === null) return null;
   const file = create("djob-record", linux.MFD_CLOEXEC | linux.MFD_ALLOW_SEALING);
   if (file === -1) return null;
-  writeAll(file, bytes);
   const seals = linux["F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"];
-  if (fcntl(file, linux.F_ADD_SEALS, seals) === 0) return file;
+  if (fill(file, bytes) && fcntl(file, linux.F_ADD_SEALS, seals) === 0) return file;
   closeDescriptor(file);
   return null;
+}
+
+/** @returns false if there is no memory for it, or the limit on file sizes forbids it */
+function fill(file: number, bytes: Uint8Array): boolean {
+  try {
+    writeAll(file, bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 // struct msghdr and struct cmsghdr as the kernel reads them on 64-bit Linux. musl's fields of 4 bytes have their padding as the upper half.

@@ -1,6 +1,6 @@
 // Unix datagrams, as sd_notify(3) sends them, and what an inherited socket is. All functions throw SystemError when the
 // kernel refuses, and TypeError or RangeError when the argument is a bug of ours. Nothing here ever blocks.
-import { checkDescriptor, checkFilledText } from "./arguments.ts";
+import { checkBoolean, checkDescriptor, checkFilledText } from "./arguments.ts";
 import { errnoNumbers, SystemError } from "./error.ts";
 import { closeDescriptor, setCloseOnExec } from "./files.ts";
 import { libc, socketSymbols } from "./library.ts";
@@ -82,15 +82,18 @@ export function describeSocket(descriptor: number): SocketDescription | null {
 }
 
 /** fcntl(2), O_NONBLOCK: for the open file description, so for everybody who shares it. */
-export function setNonBlocking(descriptor: number): void {
+export function setNonBlocking(descriptor: number, enabled = true): void {
   checkDescriptor("descriptor", descriptor);
+  checkBoolean("enabled", enabled);
   const { fcntl, table, errno: readErrno } = libc();
   const { F_GETFL, F_SETFL, O_NONBLOCK } = table.constants;
   const flags = fcntl(descriptor, F_GETFL, 0);
-  const result = flags === -1 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+  const wanted = enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+  const result = flags === -1 ? -1 : fcntl(descriptor, F_SETFL, wanted);
   const errno = readErrno();
   if (result !== -1) return;
-  throw new SystemError({ syscall: "fcntl", errno, action: `make descriptor ${descriptor} non-blocking` });
+  const action = `make descriptor ${descriptor} ${enabled ? "non-blocking" : "blocking"}`;
+  throw new SystemError({ syscall: "fcntl", errno, action });
 }
 
 /** A close-on-exec socket that is bound to nothing. */
@@ -99,16 +102,22 @@ export function openDatagramSocket(): number {
 }
 
 /**
- * A close-on-exec stream.
- * @throws {SystemError} with code ENOENT or ECONNREFUSED if nobody listens there, EPROTOTYPE if it takes datagrams
+ * A close-on-exec stream, whose reading and writing block.
+ * @throws {SystemError} with code ENOENT or ECONNREFUSED if nobody listens there, EPROTOTYPE if it takes datagrams, EAGAIN if too many
+ * wait there already for who listens and does not accept them
  */
 export function connectStream(path: string): number {
   const address = unixAddress(path);
   const { table, errno: readErrno } = libc();
   const descriptor = openSocket(table.constants.SOCK_STREAM);
-  const result = socketSymbols().connect(descriptor, address, address.length);
+  const { connect } = socketSymbols();
+  setNonBlocking(descriptor);
+  const result = connect(descriptor, address, address.length);
   const errno = readErrno();
-  if (result === 0) return descriptor;
+  if (result === 0) {
+    setNonBlocking(descriptor, false);
+    return descriptor;
+  }
   closeDescriptor(descriptor);
   throw new SystemError({ syscall: "connect", errno, action: `connect to the socket ${path}`, path });
 }

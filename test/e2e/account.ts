@@ -1,5 +1,5 @@
 // A user of its own for tests that give up root: made for a test file, and removed after it.
-import { chmodSync, copyFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync } from "node:fs";
 import { djobPath, type Workspace } from "./harness.ts";
 
 export const isRoot = process.geteuid?.() === 0;
@@ -40,7 +40,8 @@ export async function djobAs(
   args: readonly string[],
 ) {
   const copy = space.path("djob");
-  copyFileSync(djobPath, copy);
+  // One that is running can't be overwritten.
+  if (!existsSync(copy)) copyFileSync(djobPath, copy);
   chmodSync(copy, 0o755);
   const ids = ["--reuid", String(uid), "--regid", String(gid), "--clear-groups"];
   const child = Bun.spawn(["setpriv", ...ids, copy, ...args], {

@@ -1,6 +1,14 @@
 // `djob run -- command args…`: any program as a daemon, as daemonize(1), daemon(1) and start-stop-daemon(8) have it.
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+} from "node:fs";
 import { environmentOf, isAlive, procStatus, until, type Workspace, workspace } from "./harness.ts";
 
 async function workerOf(space: Workspace, name: string): Promise<number> {
@@ -205,6 +213,37 @@ time.sleep(1000)`;
     space.write("gate", "");
     expect((await start).code).toBe(0);
     expect(space.has("told.notify")).toBe(false);
+  });
+
+  test("again after a restart; what can't be prepared for that is told, and tried again", async () => {
+    const space = workspace();
+    const program = `
+import os, socket, time
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+time.sleep(1000)`;
+    const flags = [
+      "--name",
+      "told",
+      "--ready",
+      "notify",
+      "--restart-delay",
+      "20ms",
+      "--restart-max",
+      "100/1m",
+    ];
+    const pid = await space.run([...flags, "--", "python3", "-c", program]);
+    const first = await workerOf(space, "told");
+    // The socket's place is taken.
+    mkdirSync(space.path("state/told.notify"));
+    process.kill(first, "SIGKILL");
+    await until("it is told", () => /cannot make the socket .*told\.notify/.test(space.read("told.log")));
+    rmdirSync(space.path("state/told.notify"));
+    const again = await until("it runs", async () => {
+      const status = await space.status("told");
+      return status.state === "running" && status;
+    });
+    expect(again).toMatchObject({ pid, lastExit: expect.stringContaining("cannot make the socket") });
+    expect(again.workerPid).not.toBe(first);
   });
 
   test("when a line of its log matches --ready-line, written by this start", async () => {

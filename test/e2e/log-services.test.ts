@@ -233,6 +233,21 @@ if (isRoot) {
     closeDescriptor(socket);
   });
 
+  test("syslog: a program that writes without a pause does not keep its supervisor from being asked and stopped", async () => {
+    const space = workspace();
+    mkdirSync(space.path("sys"));
+    const socket = bindDatagramSocket(space.path("sys/log"));
+    const { call } = await namespace(space, space.path("sys/log"));
+    expect(await call(djobPath, "run", "--log", "syslog", "--", "yes")).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+    for (let times = 0; times < 5; times += 1) expect((await space.status("yes")).responsive).toBe(true);
+    const { code, stdout } = await call(djobPath, "stop", "yes");
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("cleanly") });
+    closeDescriptor(socket);
+  });
+
   test("syslog: the same over a stream, where that is what listens", async () => {
     const space = workspace();
     let text = "";

@@ -116,3 +116,18 @@ test("the clock is the kernel's monotonic one, which counts from the machine's s
   expect(Number(second)).toBeLessThan(uptimeUsec + 1e6);
   expect(Number(second)).toBeGreaterThan(0);
 });
+
+test("who listens and accepts nobody keeps nobody waiting", async () => {
+  const path = join(directory, "deaf.sock");
+  const listen = `import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(0); print("listening", flush=True); sys.stdin.read()`;
+  const listener = Bun.spawn(["python3", "-c", listen, path], { stdin: "pipe", stdout: "pipe" });
+  await listener.stdout.getReader().read();
+  // It would block all of this process.
+  const module = new URL("../../src/libc/sockets.ts", import.meta.url).pathname;
+  const connect = `import { connectStream } from ${JSON.stringify(module)};
+    try { for (;;) connectStream(${JSON.stringify(path)}); } catch ({ code }) { console.log(code); }`;
+  const child = spawnSync(process.execPath, ["-e", connect], { encoding: "utf8", timeout: 10_000 });
+  listener.stdin.end();
+  await listener.exited;
+  expect({ signal: child.signal, stdout: child.stdout }).toEqual({ signal: null, stdout: "EAGAIN\n" });
+});

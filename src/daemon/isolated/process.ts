@@ -1,6 +1,6 @@
 // Processes that run isolated jobs, as their worker sees them: the same executable in a session and group of its own, a pair of sockets
 // to talk through, and two pipes for what it writes. None of the descriptors reaches a process that it starts.
-import { closeSync, constants, existsSync, openSync, readFileSync } from "node:fs";
+import { constants, existsSync, openSync, readFileSync } from "node:fs";
 import { closeDescriptor, pipe, socketPair } from "../../libc/files.ts";
 import { waitFor } from "../../libc/process.ts";
 import { readableSignal, signalWhenReadable } from "../../libc/readable.ts";
@@ -39,6 +39,8 @@ export function endAllProcesses(): void {
 }
 
 const lookAgainMs = 1;
+/** What the process has of standard input, output, error, and the way to its worker. */
+const targets = [0, 1, 2, hostDescriptor];
 
 class HostProcess implements Place {
   readonly #pid: number;
@@ -53,34 +55,38 @@ class HostProcess implements Place {
 
   constructor(spec: Pick<Spec, "name">, listener: PlaceListener) {
     this.#listener = listener;
-    const nothing = openSync("/dev/null", constants.O_RDONLY);
-    const [own, theirs] = socketPair();
-    const [out, err] = [pipe(), pipe()];
+    const ours: number[] = [];
+    const theirs: number[] = [];
     try {
+      theirs.push(openSync("/dev/null", constants.O_RDONLY));
+      for (const _ of ["standard output", "standard error"]) {
+        const { readEnd, writeEnd } = pipe();
+        ours.push(readEnd);
+        theirs.push(writeEnd);
+      }
+      const [own, other] = socketPair();
+      ours.push(own);
+      theirs.push(other);
       this.#pid = spawn({
         path: ownExecutable(),
         argv: [`${processTitle(spec)} (isolated)`],
         environment: environmentOf(),
-        descriptors: [
-          { from: nothing, to: 0 },
-          { from: out.writeEnd, to: 1 },
-          { from: err.writeEnd, to: 2 },
-          { from: theirs, to: hostDescriptor },
-        ],
+        // /dev/null, two pipes, and the sockets.
+        descriptors: theirs.map((from, index) => ({ from, to: targets[index] ?? -1 })),
         newSession: true,
         defaultSignals: "all",
         emptySignalMask: true,
         closeFrom: hostDescriptor + 1,
       });
     } catch (error) {
-      for (const end of [own, out.readEnd, err.readEnd]) closeDescriptor(end);
+      for (const descriptor of ours) closeDescriptor(descriptor);
       throw error;
     } finally {
-      for (const end of [theirs, out.writeEnd, err.writeEnd]) closeDescriptor(end);
-      closeSync(nothing);
+      for (const descriptor of theirs) closeDescriptor(descriptor);
     }
+    const [out = -1, err = -1, own = -1] = ours;
     const lines = () => new LineSplitter((line) => listener.line(line));
-    const outputs = [new Stream(out.readEnd, lines()), new Stream(err.readEnd, lines())];
+    const outputs = [new Stream(out, lines()), new Stream(err, lines())];
     const messages = new MessageSplitter((text) => {
       // What was written before it was said comes first: with the run's end nothing is the run's any more.
       for (const output of outputs) drain(output);

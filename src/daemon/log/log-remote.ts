@@ -76,7 +76,12 @@ function missing(what: string, path: string): DjobError {
 
 function openStreams(name: string): OpenLogs {
   const out = openJournalStream(name, priorities[rawLevels[1]]);
-  return { out, err: openJournalStream(name, priorities[rawLevels[2]]) };
+  try {
+    return { out, err: openJournalStream(name, priorities[rawLevels[2]]) };
+  } catch (error) {
+    closeDescriptor(out);
+    throw error;
+  }
 }
 
 /** The streams of a journal that has ended lead nowhere. */

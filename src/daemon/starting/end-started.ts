@@ -2,6 +2,7 @@
 // subreaper, so each of them is its child sooner or later, and a pid that it has not reaped can't mean another process.
 import { anyChild, becomeSubreaper, type ChildExit } from "../../libc/process.ts";
 import { sendSignal, sendSignalToGroup, setDisposition } from "../../libc/signals.ts";
+import { errorCode } from "../error.ts";
 import { childrenOf } from "../supervise/descendants.ts";
 import { reap } from "../supervise/reap.ts";
 
@@ -64,7 +65,18 @@ export function endDescendants(): void {
     const ended = reap(anyChild);
     if (ended === "none") return;
     if (ended !== null) continue;
-    for (const child of childrenOf("self")) sendSignal(child, "SIGKILL");
+    // What has become another user, as by sudo, can be neither ended nor waited for.
+    if (!childrenOf("self").map(killIfPermitted).includes(true)) return;
     Bun.sleepSync(pollMs);
+  }
+}
+
+function killIfPermitted(child: number): boolean {
+  try {
+    sendSignal(child, "SIGKILL");
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== "EPERM") throw error;
+    return false;
   }
 }

@@ -2,7 +2,7 @@
 // lines of its log where the error alone does not say it.
 
 import { exitCode } from "../../exit-code.ts";
-import { textFrom } from "../../logs/text-from.ts";
+import { lastLinesSince } from "../../logs/written-since.ts";
 import { describeFailure, failure, type ModuleFailure, notInTime } from "../../runtime/failure.ts";
 import { DjobError } from "../error.ts";
 import type { Spec } from "../spec.ts";
@@ -71,7 +71,7 @@ function howItEnded(ended: Exclude<WorkerEnd, "killed">): string {
 
 function lastLogLines({ paths }: Spec, logStart: number): string {
   if (paths.log === null) return "";
-  const lines = textFrom(paths.log, logStart).trimEnd().split("\n").slice(-shownLogLines);
-  if (lines.length === 1 && lines[0] === "") return "\nits log has no line of this start";
+  const lines = lastLinesSince(paths.log, logStart, shownLogLines);
+  if (lines.length === 0) return "\nits log has no line of this start";
   return `\nthe last lines of ${paths.log}:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }

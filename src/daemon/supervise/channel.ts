@@ -13,8 +13,14 @@ export interface ChannelListeners<Message> {
   closed(): void;
 }
 
-const retryMs = 2;
+/** What finds no room is tried again so soon, and then ever less often: a process that blocks may do so for days. */
+const shortestPauseMs = 2;
+const longestPauseMs = 128;
 const readBytes = 16_384;
+/** So much a turn: whoever writes without a pause must not keep the event loop from all others. */
+const readsATurn = 16;
+/** Of its last words: more than the sockets hold. */
+const mostLastReads = 256;
 const shownCharacters = 100;
 /** A line that is longer is no message of djob's. */
 const longestLineBytes = 64 << 20;
@@ -39,6 +45,8 @@ export class Channel {
   #rest: Uint8Array[] = [];
   #restBytes = 0;
   #outgoing: Uint8Array[] = [];
+  #retry: Timer | undefined;
+  #pauseMs = shortestPauseMs;
   #open = true;
 
   constructor(descriptor: number, { incoming, outgoing } = nothingInTransit) {
@@ -61,19 +69,35 @@ export class Channel {
     return { incoming: text(this.#rest), outgoing: text(this.#outgoing) };
   }
 
-  /** Reads what has come: the process at the other end may be reaped before the signal that tells of its words. */
-  drain: () => void = () => {};
+  /** The process at the other end is gone: its last words, and then the end, whoever else may hold that by now. */
+  end: () => void = () => {};
 
   /** It does not hold the event loop. */
   listen<Message>(listeners: ChannelListeners<Message>): void {
     this.#flush();
-    const look = () => {
-      if (!this.#open || this.#readAll(listeners)) return;
+    let isDue = false;
+    const end = () => {
       process.off(readableSignal, look);
       this.#close();
       listeners.closed();
     };
-    this.drain = look;
+    const look = () => {
+      if (!this.#open || isDue) return;
+      const came = this.#readAll(listeners, readsATurn);
+      if (came === "end") end();
+      else if (came === "more") {
+        isDue = true;
+        setImmediate(() => {
+          isDue = false;
+          look();
+        });
+      }
+    };
+    this.end = () => {
+      if (!this.#open) return;
+      this.#readAll(listeners, mostLastReads);
+      end();
+    };
     process.on(readableSignal, look);
     signalWhenReadable(this.#descriptor);
     // What came before that is not told.
@@ -86,14 +110,14 @@ export class Channel {
     if (this.#own.isOurs) closeDescriptor(this.#descriptor);
   }
 
-  /** @returns false at the end */
-  #readAll<Message>(listeners: ChannelListeners<Message>): boolean {
-    for (;;) {
+  #readAll<Message>(listeners: ChannelListeners<Message>, most: number): "nothing" | "more" | "end" {
+    for (let reads = 0; reads < most; reads += 1) {
       const count = this.#readSome();
-      if (count === null) return true;
-      if (count === 0) return false;
+      if (count === null) return "nothing";
+      if (count === 0) return "end";
       this.#read(this.#buffer.subarray(0, count), listeners);
     }
+    return "more";
   }
 
   #readSome(): number | null {
@@ -118,13 +142,23 @@ export class Channel {
   #flush(): void {
     for (let [first] = this.#outgoing; first !== undefined && this.#open; [first] = this.#outgoing) {
       const written = this.#write(first);
-      if (written === first.length) this.#outgoing.shift();
-      else {
+      if (written > 0) this.#pauseMs = shortestPauseMs;
+      if (written < first.length) {
         this.#outgoing[0] = first.subarray(written);
-        setTimeout(() => this.#flush(), retryMs).unref();
+        this.#later();
         return;
       }
+      this.#outgoing.shift();
     }
+  }
+
+  #later(): void {
+    if (this.#retry !== undefined) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#flush();
+    }, this.#pauseMs).unref();
+    this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
   }
 
   #write(bytes: Uint8Array): number {

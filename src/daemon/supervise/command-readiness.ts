@@ -4,7 +4,8 @@ import { unlinkSync } from "node:fs";
 import { closeDescriptor } from "../../libc/files.ts";
 import { bindDatagramSocket, receiveDatagram } from "../../libc/sockets.ts";
 import { outDescriptor } from "../../logs/sink.ts";
-import { textFrom } from "../../logs/text-from.ts";
+import { readSince } from "../../logs/written-since.ts";
+import { LineSplitter } from "../../runtime/command/lines.ts";
 import type { ReadyRule } from "../command.ts";
 import { sizeOf } from "../log/log-files.ts";
 import { ownerOf } from "../privileges/privileges.ts";
@@ -32,7 +33,7 @@ function watchReadiness(spec: Spec, rule: ReadyRule, logStart: number): Readines
     case "alive":
       return alive(rule.forMs);
     case "line":
-      return polling(() => hasLine(spec.paths.log, logStart, new RegExp(rule.pattern)));
+      return polling(lineIn(spec.paths.log ?? "", logStart, new RegExp(rule.pattern)));
     case "port":
       return polling(() => accepts(rule.host, rule.port));
     case "notify":
@@ -71,12 +72,17 @@ function polling(isReady: () => boolean | Promise<boolean>): ReadinessWatch {
   };
 }
 
-function hasLine(log: string | null, start: number, pattern: RegExp): boolean {
-  if (log === null) return false;
-  return textFrom(log, start)
-    .split("\n")
-    .slice(0, -1)
-    .some((line) => pattern.test(line));
+/** @returns whether a whole line has come that matches; each look goes on where the one before has ended */
+function lineIn(log: string, start: number, pattern: RegExp): () => boolean {
+  let at = start;
+  let found = false;
+  const lines = new LineSplitter((line) => {
+    found ||= pattern.test(line);
+  });
+  return () => {
+    at = readSince(log, at, (block) => lines.push(block));
+    return found;
+  };
 }
 
 /** Whether somebody accepts connections there. */

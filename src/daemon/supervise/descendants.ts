@@ -43,19 +43,22 @@ export function leftovers(workers: ReadonlySet<number>): Descendant[] {
 /**
  * A child of this process keeps its number until it is reaped here. What is deeper down may have ended since it was listed,
  * and its number may be another's: that one is held by a pidfd first, and signalled if its parent is still the same.
+ * @returns the pids of those that may not be signalled: they have become another user, as sudo does
  */
-export function signalAll(descendants: readonly Descendant[], signal: string): void {
-  for (const descendant of descendants) {
+export function signalAll(descendants: readonly Descendant[], signal: string): readonly number[] {
+  return descendants.flatMap(({ pid, parent }) => {
     try {
-      if (descendant.parent === null) sendSignal(descendant.pid, signal);
-      else signalHeld(descendant.pid, descendant.parent, signal);
+      if (parent === null) sendSignal(pid, signal);
+      else signalHeld(pid, parent, signal);
+      return [];
     } catch (error) {
-      if (!gone.includes(errorCode(error) ?? "")) throw error;
+      const code = errorCode(error);
+      if (code === "EPERM") return [pid];
+      if (code === "ESRCH" || code === "ENOENT") return [];
+      throw error;
     }
-  }
+  });
 }
-
-const gone = ["ESRCH", "EPERM", "ENOENT"];
 
 function signalHeld(pid: number, parent: number, signal: string): void {
   const pidfd = openPidfd(pid);

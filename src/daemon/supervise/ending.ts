@@ -34,3 +34,7 @@ export function restartText({ text }: Ending, delayMs: number): string {
   const when = delayMs === 0 ? "now" : `in ${formatDuration(delayMs)}`;
   return `the worker ended (${text}): starting it again ${when}`;
 }
+
+export function deniedText(signal: string, pid: number): string {
+  return `cannot send ${signal} to pid ${pid}: it has become another user, and has to be ended by root`;
+}

@@ -2,7 +2,6 @@
 import type { StopReport } from "../../control/messages.ts";
 import type { ModuleFailure } from "../../runtime/failure.ts";
 import type { FromAsked, FromWorker } from "../../runtime/link.ts";
-import type { ReadinessWatch } from "./command-readiness.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 export interface Hearers {
@@ -21,8 +20,8 @@ export interface Hearers {
 /** How long after its end of the channel a process may take to be gone. */
 const closedMs = 100;
 
-/** @param readiness how it is known when a program is ready; null for modules, whose worker says so itself */
-export function hear(worker: WorkerProcess, readiness: ReadinessWatch | null, hearers: Hearers): void {
+export function hear(worker: WorkerProcess, hearers: Hearers): void {
+  const { readiness } = worker;
   const breakOff = (message: string) => {
     hearers.broken(message);
     worker.why ??= message;

@@ -1,11 +1,13 @@
 // With a log that takes records alone, descriptors 1 and 2 of all of the daemon are pipes, and the supervisor makes a record of each
 // line that comes out of them. It never runs user code, so whoever writes is not kept waiting by that.
 import { closeDescriptor, duplicate, pipe } from "../../libc/files.ts";
-import { readableSignal, signalWhenReadable, tryRead } from "../../libc/readable.ts";
+import { readableSignal, signalWhenReadable } from "../../libc/readable.ts";
 import type { Level } from "../../logs/line.ts";
 import { LineSplitter } from "../../runtime/command/lines.ts";
+import { Stream } from "../isolated/stream.ts";
 
-const readBytes = 65_536;
+/** More than a pipe holds. */
+const mostLastReads = 64;
 const descriptors = [1, 2] as const;
 
 /**
@@ -16,19 +18,27 @@ export function readRawLines(
   handed: readonly number[] | null,
   tell: (level: Level, line: string) => void,
 ): readonly number[] {
-  const buffer = new Uint8Array(new ArrayBuffer(readBytes));
   return descriptors.map((descriptor, index) => {
     const readEnd = handed?.[index] ?? pipeAt(descriptor);
-    const lines = new LineSplitter((line) => tell("info", line));
+    const stream = new Stream(readEnd, new LineSplitter((line) => tell("info", line)));
+    let isDue = false;
     const look = () => {
-      for (let count = tryRead(readEnd, buffer); count; count = tryRead(readEnd, buffer))
-        lines.push(buffer.subarray(0, count));
+      if (isDue || !stream.read()) return;
+      isDue = true;
+      // Whoever writes without a pause must not keep the event loop from signals and questions.
+      setImmediate(() => {
+        isDue = false;
+        look();
+      });
     };
     signalWhenReadable(readEnd);
     process.on(readableSignal, look);
     // What came before that is not told.
     setTimeout(look, 0).unref();
-    process.on("exit", look);
+    process.on("exit", () => {
+      for (let reads = 0; reads < mostLastReads && stream.read(); reads += 1);
+      stream.end();
+    });
     return readEnd;
   });
 }

@@ -7,9 +7,8 @@ import type { FromWorker } from "../../runtime/link.ts";
 import type { Environment } from "../environment.ts";
 import type { Spec } from "../spec.ts";
 import type { StopStep } from "../stopping/stop-schedule.ts";
-import { type ReadinessWatch, readinessOf } from "./command-readiness.ts";
 import { decide, firstState, isOver } from "./decide.ts";
-import { endingOf, restartText } from "./ending.ts";
+import { deniedText, endingOf, restartText } from "./ending.ts";
 import { Handover } from "./handover.ts";
 import { hear } from "./hear.ts";
 import { JobQuestions } from "./job-questions.ts";
@@ -26,6 +25,7 @@ import { resumeWorker, startWorker, type WorkerProcess } from "./worker-process.
 
 /** How much longer than its launcher a worker may load, and than its stop timeout retire. */
 const graceMs = 1_000;
+
 export class Supervisor {
   readonly #spec: Spec;
   readonly #environment: Environment;
@@ -55,7 +55,10 @@ export class Supervisor {
     this.#rules = { ...spec.restart, mirrorsExit: spec.foreground };
     this.#stop = new StopRequest(spec.stopSchedule);
     const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
-    const swept = () => this.#dispatch({ type: "swept" });
+    const swept = (left: readonly number[]) => {
+      for (const pid of left) port.log("error", deniedText("SIGKILL", pid));
+      this.#dispatch({ type: "swept" });
+    };
     this.#sweep = new Sweep(spec.killMode, workers, { reap: () => this.reap(), swept });
     const dispatch = (event: SupervisorEvent) => this.#dispatch(event);
     this.#watchdog = watchWorker(spec, port.log, () => this.#watched(), dispatch);
@@ -76,7 +79,7 @@ export class Supervisor {
     this.#state = state;
     this.#jobs = jobs;
     this.#handover.resume(handover);
-    for (const remembered of workers) this.#listen(resumeWorker(remembered), null);
+    for (const remembered of workers) this.#listen(resumeWorker(remembered));
     this.#port.phaseChanged(state, jobs);
     this.reap();
   }
@@ -192,18 +195,15 @@ export class Supervisor {
     this.#reloadAnswers.started();
     this.#failure = null;
     let worker: WorkerProcess;
-    const readiness = readinessOf(this.#spec);
     try {
-      const environment = { ...this.#environment, ...readiness?.environment };
-      worker = startWorker(generation, this.#spec, environment, this.#port.listening);
+      worker = startWorker(generation, this.#spec, this.#environment, this.#port.listening);
     } catch (error) {
       const text = String(error instanceof Error ? error.message : error);
       this.#port.log("error", text);
       queueMicrotask(() => this.#exited(generation, { text, isClean: false, code: 1 }));
       return;
     }
-    worker.readiness = readiness;
-    this.#listen(worker, readiness);
+    this.#listen(worker);
     // It ends itself a grace earlier, and names the module, unless that blocks the event loop.
     worker.after(this.#spec.readyTimeoutMs + 2 * graceMs, () => {
       const late = notInTime(null, this.#spec.readyTimeoutMs);
@@ -213,9 +213,10 @@ export class Supervisor {
     });
   }
 
-  #listen(worker: WorkerProcess, readiness: ReadinessWatch | null): void {
+  #listen(worker: WorkerProcess): void {
     this.#workers.set(worker.generation, worker);
-    hear(worker, readiness, {
+    worker.denied = (signal) => this.#port.log("error", deniedText(signal, worker.pid));
+    hear(worker, {
       ready: (ready, jobs) => this.#whenReady(ready, jobs),
       failed: (failure) => {
         this.#failure = failure;
@@ -257,7 +258,7 @@ export class Supervisor {
   }
 
   #whenEnded(worker: WorkerProcess, exit: ChildExit): void {
-    worker.drain();
+    worker.hearLast();
     worker.forget();
     this.jobs.gone(worker.generation);
     this.#workers.delete(worker.generation);

@@ -16,7 +16,7 @@ export class Sweep {
   /** The pids that are no leftovers. */
   readonly #workers: () => ReadonlySet<number>;
   readonly #reap: () => void;
-  readonly #swept: () => void;
+  readonly #swept: (left: readonly number[]) => void;
   #deadlineMs: number | null = null;
   #timer: Timer | undefined;
   /** Process groups of workers that are dead. A group's number is not given anew while it has members. */
@@ -27,7 +27,7 @@ export class Sweep {
   constructor(
     killMode: KillMode,
     workers: () => ReadonlySet<number>,
-    calls: { readonly reap: () => void; readonly swept: () => void },
+    calls: { readonly reap: () => void; readonly swept: (left: readonly number[]) => void },
   ) {
     this.#killMode = killMode;
     this.#workers = workers;
@@ -48,13 +48,15 @@ export class Sweep {
     if (this.#deadlineMs === null) return;
     clearTimeout(this.#timer);
     const found = this.#leftovers();
-    if (found.length === 0) {
+    const isOver = performance.now() >= this.#deadlineMs;
+    const denied = isOver ? signalAll(found, "SIGKILL") : [];
+    // What may not be ended is not waited for.
+    if (found.length === denied.length) {
       this.#deadlineMs = null;
       this.#groups.clear();
-      this.#swept();
+      this.#swept(denied);
       return;
     }
-    if (performance.now() >= this.#deadlineMs) signalAll(found, "SIGKILL");
     this.#timer = setTimeout(this.#reap, pollMs);
   }
 

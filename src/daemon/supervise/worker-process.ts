@@ -20,7 +20,7 @@ import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
 import { pipeWith } from "../starting/become.ts";
 import { Channel, type ChannelListeners, type InTransit, nothingInTransit } from "./channel.ts";
-import type { ReadinessWatch } from "./command-readiness.ts";
+import { type ReadinessWatch, readinessOf } from "./command-readiness.ts";
 import { heard } from "./heard.ts";
 
 const shownCharacters = 100;
@@ -49,10 +49,12 @@ export class WorkerProcess {
   /** Its own last words, or what was done to it: why it ends. */
   why: string | null = null;
   isReady = false;
-  /** What waits for a program to be ready. */
-  readiness: ReadinessWatch | null = null;
+  /** What waits for a program to be ready; null for modules, whose worker says so itself. */
+  readonly readiness: ReadinessWatch | null;
   /** What it says of its log. */
   logState: LogState = allWell;
+  /** Called for a signal that it may not be sent: the program has become another user, as sudo does. */
+  denied: (signal: string) => void = () => {};
   /** What it says that it leaves. */
   children: readonly number[] = [];
   /** Deadlines: loading, a stop's steps. */
@@ -61,11 +63,18 @@ export class WorkerProcess {
   readonly #forLater = new Set<string>();
   #closedTimer: Timer | undefined;
 
-  constructor(generation: number, pid: number, isCommand: boolean, channel: Channel | null) {
+  constructor(
+    generation: number,
+    pid: number,
+    isCommand: boolean,
+    channel: Channel | null,
+    readiness: ReadinessWatch | null,
+  ) {
     this.generation = generation;
     this.pid = pid;
     this.isCommand = isCommand;
     this.#channel = channel;
+    this.readiness = readiness;
   }
 
   listen(listeners: ChannelListeners<FromWorker>): void {
@@ -84,9 +93,9 @@ export class WorkerProcess {
     this.#closedTimer = setTimeout(call, delayMs);
   }
 
-  /** Its last words. */
-  drain(): void {
-    this.#channel?.drain();
+  /** It has been reaped: its last words. */
+  hearLast(): void {
+    this.#channel?.end();
   }
 
   tell(message: ToWorker): void {
@@ -142,7 +151,9 @@ export class WorkerProcess {
       if (wholeGroup) sendSignalToGroup(this.pid, name);
       else sendSignal(this.pid, name);
     } catch (error) {
-      if (errorCode(error) !== "ESRCH") throw error;
+      const code = errorCode(error);
+      if (code === "EPERM") this.denied(name);
+      else if (code !== "ESRCH") throw error;
     }
   }
 }
@@ -151,7 +162,7 @@ export class WorkerProcess {
 export function resumeWorker(handover: WorkerHandover): WorkerProcess {
   const { generation, pid, isCommand, why, children, descriptor, inTransit, killInMs } = handover;
   const channel = descriptor === null ? null : new Channel(descriptor, inTransit);
-  const worker = new WorkerProcess(generation, pid, isCommand, channel);
+  const worker = new WorkerProcess(generation, pid, isCommand, channel, null);
   worker.why = why;
   worker.children = children;
   worker.settle();
@@ -159,44 +170,62 @@ export function resumeWorker(handover: WorkerHandover): WorkerProcess {
   return worker;
 }
 
-/** @throws {SystemError} if no process can be started */
+/** @throws {SystemError} if no process can be started, or nothing can wait for it to be ready; then nothing of it is left open */
 export function startWorker(
   generation: number,
   spec: Spec,
   environment: Environment,
   listening: readonly Inherited[],
 ): WorkerProcess {
+  const readiness = readinessOf(spec);
+  try {
+    const [pid, channel] = spawnWorker(spec, { ...environment, ...readiness?.environment }, listening);
+    return new WorkerProcess(generation, pid, spec.command !== null, channel, readiness);
+  } catch (error) {
+    readiness?.end();
+    throw error;
+  }
+}
+
+function spawnWorker(
+  spec: Spec,
+  environment: Environment,
+  listening: readonly Inherited[],
+): [pid: number, channel: Channel] {
   // Who is no longer root could let go of the lock, or write another's pid.
   const inherited = ownerOf(spec.privileges) === null ? [0, 1, 2, lockDescriptor] : [0, 1, 2];
-  const [own, theirs] = socketPair();
   const specEnd = pipeWith(encodeSpec(spec));
+  const opened = [specEnd];
   try {
-    const pid = spawn({
-      path: ownExecutable(),
-      argv: [processTitle(spec)],
-      environment: {
-        ...stageEnvironment(spec.command === null ? "supervised" : "command", environment),
-        [supervisorVariable]: String(process.pid),
-        ...(listening.length === 0 ? {} : { [listenVariable]: encodeSockets(listening) }),
-      },
-      descriptors: [
-        ...inherited.map((descriptor) => ({ from: descriptor, to: descriptor })),
-        ...listening.map(({ descriptor }) => ({ from: descriptor, to: descriptor })),
-        { from: theirs, to: readinessDescriptor },
-        { from: specEnd, to: specDescriptor },
-      ],
-      ...groupOf(spec),
-      defaultSignals: { allBut: ["SIGHUP"] },
-      emptySignalMask: true,
-      closeFrom: firstFreeDescriptor,
-    });
-    return new WorkerProcess(generation, pid, spec.command !== null, new Channel(own));
-  } catch (error) {
-    closeDescriptor(own);
-    throw error;
+    const [own, theirs] = socketPair();
+    opened.push(theirs);
+    try {
+      const pid = spawn({
+        path: ownExecutable(),
+        argv: [processTitle(spec)],
+        environment: {
+          ...stageEnvironment(spec.command === null ? "supervised" : "command", environment),
+          [supervisorVariable]: String(process.pid),
+          ...(listening.length === 0 ? {} : { [listenVariable]: encodeSockets(listening) }),
+        },
+        descriptors: [
+          ...inherited.map((descriptor) => ({ from: descriptor, to: descriptor })),
+          ...listening.map(({ descriptor }) => ({ from: descriptor, to: descriptor })),
+          { from: theirs, to: readinessDescriptor },
+          { from: specEnd, to: specDescriptor },
+        ],
+        ...groupOf(spec),
+        defaultSignals: { allBut: ["SIGHUP"] },
+        emptySignalMask: true,
+        closeFrom: firstFreeDescriptor,
+      });
+      return [pid, new Channel(own)];
+    } catch (error) {
+      closeDescriptor(own);
+      throw error;
+    }
   } finally {
-    closeDescriptor(theirs);
-    closeDescriptor(specEnd);
+    for (const descriptor of opened) closeDescriptor(descriptor);
   }
 }
 

@@ -2,8 +2,8 @@
 // that found no room is told when the service is back.
 import type { Trouble } from "../trouble.ts";
 
-/** "busy": it can't take more at this moment; anything else: why it can't be reached. */
-export type Sent = "sent" | "busy" | { readonly why: string };
+/** "busy": it can't take more at this moment; `why`: it can't be reached; `refused`: why this record can never be sent. */
+export type Sent = "sent" | "busy" | { readonly why: string } | { readonly refused: string };
 
 export interface OutboxOptions {
   send(record: Uint8Array): Sent;
@@ -66,10 +66,17 @@ export class Outbox {
     else trouble.end();
   }
 
+  /** @returns whether it need not be tried again */
   #try(record: Uint8Array): boolean {
     const { send, trouble, now, returned } = this.#options;
     const result = send(record);
     if (result === "busy") return false;
+    if (result !== "sent" && "refused" in result) {
+      // It would keep back all that come after it.
+      trouble.begin(result.refused, 1, now());
+      this.#later();
+      return true;
+    }
     if (result !== "sent") {
       this.#isAway = true;
       trouble.begin(result.why, 0, now());

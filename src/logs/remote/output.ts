@@ -45,19 +45,14 @@ export function journalOutput(sender: Sender, options: RemoteOptions): RemoteOut
 export function syslogOutput(sender: SyslogSender, options: RemoteOptions): RemoteOutput {
   const socket = openDatagramSocket();
   const address = unixAddress(syslogSocket);
-  let stream: number | null = null;
-  let rest: Uint8Array | null = null;
+  let stream: StreamOfMessages | null = null;
   const sendOnStream = (bytes: Uint8Array): Sent => {
     try {
-      stream ??= connectNonBlocking(syslogSocket);
-      const whole = rest ?? Buffer.concat([bytes, Buffer.of(0)]);
-      const written = tryWrite(stream, whole);
-      rest = written < whole.length ? whole.subarray(written) : null;
-      return rest === null ? "sent" : "busy";
+      stream ??= new StreamOfMessages(connectNonBlocking(syslogSocket));
+      return stream.send(bytes) ? "sent" : "busy";
     } catch (error) {
-      if (stream !== null) closeDescriptor(stream);
+      stream?.close();
       stream = null;
-      rest = null;
       return { why: error instanceof Error ? error.message : String(error) };
     }
   };
@@ -67,6 +62,41 @@ export function syslogOutput(sender: SyslogSender, options: RemoteOptions): Remo
     return errno === errnoNumbers.EPROTOTYPE ? sendOnStream(bytes) : sentOf(errno, syslogSocket);
   };
   return outputOf((record) => encodeForSyslog(record, sender), send, options);
+}
+
+/** Takes messages whole, also where the kernel takes a part of one at a time. */
+export class StreamOfMessages {
+  readonly #descriptor: number;
+  /** The message that has begun to be sent, and what of it is left. */
+  #begun: Uint8Array | null = null;
+  #rest: Uint8Array = new Uint8Array();
+
+  /** @param descriptor that does not block */
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  /** @returns false if it is to be tried again later, with the same bytes. @throws {SystemError} if nobody reads any more */
+  send(message: Uint8Array): boolean {
+    if (!this.#goOn()) return false;
+    if (this.#begun !== message) {
+      this.#rest = Buffer.concat([message, Buffer.of(0)]);
+      this.#begun = message;
+      if (!this.#goOn()) return false;
+    }
+    this.#begun = null;
+    return true;
+  }
+
+  close(): void {
+    closeDescriptor(this.#descriptor);
+  }
+
+  #goOn(): boolean {
+    if (this.#rest.length === 0) return true;
+    this.#rest = this.#rest.subarray(tryWrite(this.#descriptor, this.#rest));
+    return this.#rest.length === 0;
+  }
 }
 
 function connectNonBlocking(path: string): number {
@@ -98,7 +128,7 @@ function sentOf(errno: number, path: string): Sent {
   if (errno === 0) return "sent";
   if (errno === errnoNumbers.EAGAIN || errno === errnoNumbers.ENOBUFS) return "busy";
   const { message } = new SystemError({ syscall: "sendto", errno, action: `send to ${path}` });
-  return { why: message };
+  return errno === errnoNumbers.EMSGSIZE ? { refused: message } : { why: message };
 }
 
 /**

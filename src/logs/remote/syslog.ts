@@ -11,6 +11,8 @@ export interface SyslogSender extends Sender {
 
 /** What rsyslog takes at most where nobody tells it otherwise. */
 const longestMessage = 8_192;
+/** Fields that take more are text of the message, which is cut into pieces: structured data is not, and a datagram has a largest size. */
+const longestFields = 2_048;
 /** For structured data of one's own (RFC 5424, 7.2.2): the number that RFC 5612 gives to nobody. */
 const enterprise = 32473;
 
@@ -22,10 +24,13 @@ export function encodeForSyslog(record: LogRecord, sender: SyslogSender): readon
   const own: Array<[string, string]> = job === null ? [] : [["job", job]];
   if (run !== null) own.push(["run", run.id], ["attempt", String(run.attempt)]);
   const stack = error === undefined ? "" : `\n${plainError(error).stack ?? ""}`;
-  const data = `${element("djob", own)}${fields === null ? "" : element("fields", parameters(fields))}`;
+  const apart = fields === null ? "" : element("fields", parameters(fields));
+  const isLong = apart.length > longestFields;
+  const data = `${element("djob", own)}${isLong ? "" : apart}`;
   const start = Buffer.from(`${head}${data === "" ? "-" : data} `);
+  const told = isLong ? ` ${JSON.stringify(plainValue(fields))}` : "";
   return pieces(
-    Buffer.from(printable(`${message}${stack}`)),
+    Buffer.from(printable(`${message}${told}${stack}`)),
     Math.max(1_024, longestMessage - start.length),
   ).map((piece) => Buffer.concat([start, piece]));
 }
