@@ -223,7 +223,9 @@ export class DaemonLog {
   }
 
   #largest(rotation: RotationRules): number {
-    return largestLog({ ...rotation, totalBytes: this.#totalBytes(rotation) }, this.#fileCount);
+    // Asked for each line.
+    const totalBytes = this.#totalBytes(rotation);
+    return largestLog(rotation.maximumBytes, totalBytes, totalBytes === null ? 1 : this.#fileCount);
   }
 
   get #fileCount(): number {
