@@ -26,18 +26,20 @@ export interface Written {
 }
 
 /**
- * A head and a text as UTF-8, in one write(2) where the kernel takes it all, so that no other writer of a file that is appended to gets between.
+ * A head, a text and an ASCII tail as UTF-8, in one write(2) where the kernel takes it all, so that no other writer of a file that is appended to gets between.
  * What is no well-formed UTF-16 becomes U+FFFD.
  * @returns how many bytes were written, where that is all of them
  */
-export function writeString(descriptor: number, head: string, text: string): number | Written {
-  if ((head.length + text.length) * mostBytesAUnit > scratch.length)
-    return writeBuffer(descriptor, Buffer.from(head + text), 0);
+export function writeString(descriptor: number, head: string, text: string, tail: string): number | Written {
+  if ((head.length + text.length + tail.length) * mostBytesAUnit > scratch.length)
+    return writeBuffer(descriptor, Buffer.from(head + text + tail), 0);
   if (head !== heldHead) {
     heldHead = head;
     heldBytes = scratch.utf8Write(head, 0);
   }
-  const length = heldBytes + scratch.utf8Write(text, heldBytes);
+  let length = heldBytes + scratch.utf8Write(text, heldBytes);
+  // To append it to the text would copy that once more.
+  for (let at = 0; at < tail.length; at += 1) scratch[length++] = tail.charCodeAt(at);
   const result = write(descriptor, scratch, length);
   if (result === length) return result;
   return writeBuffer(descriptor, scratch.subarray(0, length), Math.max(0, result));

@@ -39,13 +39,14 @@ export interface LogRecord {
  * terminal. An error is part of the message already.
  */
 export function formatLine(record: LogRecord): string {
-  return textForm.head(record) + textForm.rest(record);
+  return textForm.head(record) + textForm.body(record) + textForm.tail();
 }
 
 /** The same as a form of logs. */
 export const textForm = {
   head: cachedHead(headOf),
-  rest: (record: LogRecord) => `${showHazards(wholeMessage(record), continuation)}\n`,
+  body: (record: LogRecord) => showHazards(wholeMessage(record), continuation),
+  tail: () => "\n",
 };
 
 function headOf({ timeMs, level, job }: LogRecord): string {
@@ -56,6 +57,11 @@ function headOf({ timeMs, level, job }: LogRecord): string {
 /** With the fields behind it. */
 export function wholeMessage({ message, fields = null }: LogRecord): string {
   return fields === null ? message : `${message} ${shownFields(fields)}`;
+}
+
+/** Whether there is nothing but its message to tell. */
+export function isMessage({ fields = null, error }: LogRecord): boolean {
+  return fields === null && error === undefined;
 }
 
 /** ISO 8601 in UTC with milliseconds. */

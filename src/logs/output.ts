@@ -35,7 +35,8 @@ export class DescriptorOutput implements LogOutput {
     const { level, job, timeMs } = record;
     const own = job === null ? null : this.#streamOf(job);
     const usual = level === "warn" || level === "error" ? this.#err : this.#out;
-    (own ?? usual).write(this.#format.rest(record), timeMs, this.#format.head(record));
+    const { head, body, tail } = this.#format;
+    (own ?? usual).write(body(record), timeMs, head(record), tail(record));
   }
 
   raw(descriptor: 1 | 2, bytes: Uint8Array, nowMs: number): void {

@@ -30,6 +30,10 @@ export class JobFiles {
     return [...this.#files.values()].map(({ file }) => file);
   }
 
+  get openCount(): number {
+    return this.#files.size;
+  }
+
   /** Of all jobs that ever had one. */
   get paths(): readonly string[] {
     return jobLogs(this.#log);

@@ -17,7 +17,7 @@ export interface FileWatch {
 
 /** The calls that a test may want to fail. */
 export interface StreamSystem {
-  writeString(descriptor: number, head: string, text: string): number | Written;
+  writeString(descriptor: number, head: string, text: string, tail: string): number | Written;
   writeBuffer(descriptor: number, bytes: Uint8Array, offset: number): number | Written;
   pause(ms: number): void;
 }
@@ -50,18 +50,21 @@ export class LogStream {
     this.#system = system;
   }
 
-  /** Writes whole lines. They begin with a head that many have in common. A full disk loses them, never the daemon: the jobs are worth more than their log. */
-  write(text: string, nowMs: number, head = ""): void {
+  /**
+   * Writes whole lines. They begin with a head that many have in common, and end with a tail of ASCII. A full disk loses them, never the
+   * daemon: the jobs are worth more than their log.
+   */
+  write(text: string, nowMs: number, head = "", tail = ""): void {
     if (this.#mayWrite(nowMs) && !this.#trouble.isDegraded && !this.#isCut) {
-      const result = this.#system.writeString(this.descriptor, head, text);
+      const result = this.#system.writeString(this.descriptor, head, text, tail);
       if (typeof result === "number") {
         this.#watch?.grown(result, nowMs);
         return;
       }
-      this.#finish(Buffer.from(head + text), result, nowMs);
+      this.#finish(Buffer.from(head + text + tail), result, nowMs);
       return;
     }
-    this.#writeAgain(Buffer.from(head + text), nowMs);
+    this.#writeAgain(Buffer.from(head + text + tail), nowMs);
   }
 
   /** Writes bytes as they are. */

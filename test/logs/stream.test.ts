@@ -24,7 +24,8 @@ function bench(answers: Array<number | keyof typeof errno>, watch: FileWatch | n
   };
   const system: StreamSystem = {
     writeBuffer,
-    writeString: (descriptor, head, line) => writeBuffer(descriptor, Buffer.from(head + line), 0),
+    writeString: (descriptor, head, line, tail) =>
+      writeBuffer(descriptor, Buffer.from(head + line + tail), 0),
     pause: () => {
       pauses += 1;
     },

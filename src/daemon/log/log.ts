@@ -218,16 +218,18 @@ export class DaemonLog {
 
   /** Two processes look after the files of a worker that may not rotate its log: each has a half. */
   #totalBytes({ totalBytes }: RotationRules): number | null {
-    const isShared = this.#isDropped && this.#spec.log.perJob;
-    return totalBytes === null || !isShared ? totalBytes : Math.floor(totalBytes / 2);
+    if (totalBytes === null) return null;
+    const isShared = this.#spec.log.perJob && this.#isDropped;
+    return isShared ? Math.floor(totalBytes / 2) : totalBytes;
   }
 
   #largest(rotation: RotationRules): number {
-    return largestLog({ ...rotation, totalBytes: this.#totalBytes(rotation) }, this.#fileCount);
+    // Asked for each line: nothing is made here.
+    return largestLog(rotation.maximumBytes, this.#totalBytes(rotation), this.#fileCount);
   }
 
   get #fileCount(): number {
-    return this.#files.length + (this.#jobFiles?.opened.length ?? 0);
+    return this.#files.length + (this.#jobFiles?.openCount ?? 0);
   }
 
   get #looksAfter(): readonly string[] {

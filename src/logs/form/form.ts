@@ -10,16 +10,18 @@ export type Form = (typeof forms)[number];
 export interface Formatter {
   /** What comes before its message: the same text for many records one after another. */
   head(record: LogRecord): string;
-  /** The message and what follows, with its end of line. */
-  rest(record: LogRecord): string;
+  /** The message and what follows. */
+  body(record: LogRecord): string;
+  /** Its end of line, and what of a record's end is always the same: ASCII. */
+  tail(record: LogRecord): string;
 }
 
 export function formatterOf(form: Form): Formatter {
   return formatters[form];
 }
 
-export function formatted({ head, rest }: Formatter, record: LogRecord): string {
-  return head(record) + rest(record);
+export function formatted({ head, body, tail }: Formatter, record: LogRecord): string {
+  return head(record) + body(record) + tail(record);
 }
 
 const formatters: Readonly<Record<Form, Formatter>> = {

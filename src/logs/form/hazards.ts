@@ -28,7 +28,12 @@ const unquotable = /["\\\0-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u
 
 /** As JSON; also of text that is no well-formed UTF-16: a lone surrogate is escaped. */
 export function quoted(text: string): string {
-  return unquotable.test(text) ? escapeHidden(JSON.stringify(text)) : `"${text}"`;
+  return `"${insideQuotes(text)}"`;
+}
+
+/** The same without the quotes around it. */
+export function insideQuotes(text: string): string {
+  return unquotable.test(text) ? escapeHidden(JSON.stringify(text)).slice(1, -1) : text;
 }
 
 function unicodeEscape(found: string): string {

@@ -1,25 +1,30 @@
 // A record as logfmt: `time=… level=… job=… run=… attempt=… msg="…" key=value …` on one line. What is no bare word is quoted as
 // JSON quotes it. Pure.
-import { isoTime, type LogRecord } from "../line.ts";
-import { quoted } from "./hazards.ts";
+import { isMessage, isoTime, type LogRecord } from "../line.ts";
+import { insideQuotes, quoted } from "./hazards.ts";
 import { cachedHead } from "./head.ts";
 import { plainError, plainValue } from "./values.ts";
 
-export const logfmtForm = { head: cachedHead(headOf), rest };
+export const logfmtForm = { head: cachedHead(headOf), body, tail };
 
-function rest({ message, fields = null, error }: LogRecord): string {
-  if (fields === null && error === undefined) return `${quoted(message)}\n`;
-  let text = quoted(message);
+function body(record: LogRecord): string {
+  const { message, fields = null, error } = record;
+  if (isMessage(record)) return insideQuotes(message);
+  let text = `${insideQuotes(message)}"`;
   if (fields !== null) text += pairs(plainValue(fields));
   if (error !== undefined) text += errorPairs(error);
-  return `${text}\n`;
+  return text;
+}
+
+function tail(record: LogRecord): string {
+  return isMessage(record) ? '"\n' : "\n";
 }
 
 function headOf({ timeMs, level, job, run = null }: LogRecord): string {
   let head = `time=${isoTime(timeMs)} level=${level}`;
   if (job !== null) head += ` job=${word(job)}`;
   if (run !== null) head += ` run=${word(run.id)} attempt=${run.attempt}`;
-  return `${head} msg=`;
+  return `${head} msg="`;
 }
 
 function pairs(fields: unknown): string {

@@ -37,10 +37,7 @@ export function chooseRemovals(
 }
 
 /** How large a log may become, so that all of them, and a rotated one of each, fit into the total. */
-export function largestLog(
-  { maximumBytes, totalBytes }: Pick<RotationRules, "maximumBytes" | "totalBytes">,
-  logs: number,
-): number {
+export function largestLog(maximumBytes: number | null, totalBytes: number | null, logs: number): number {
   const share =
     totalBytes === null ? Number.POSITIVE_INFINITY : Math.floor(totalBytes / (2 * Math.max(1, logs)));
   return Math.min(maximumBytes ?? Number.POSITIVE_INFINITY, share);

@@ -78,9 +78,9 @@ test("what is not finished is nobody's to remove", () => {
 });
 
 test("logs share the total: each may have so much that as much again of rotated ones fits", () => {
-  expect(largestLog({ maximumBytes: 64, totalBytes: null }, 3)).toBe(64);
-  expect(largestLog({ maximumBytes: 64, totalBytes: 120 }, 3)).toBe(20);
-  expect(largestLog({ maximumBytes: null, totalBytes: null }, 1)).toBe(Number.POSITIVE_INFINITY);
+  expect(largestLog(64, null, 3)).toBe(64);
+  expect(largestLog(64, 120, 3)).toBe(20);
+  expect(largestLog(null, null, 1)).toBe(Number.POSITIVE_INFINITY);
 });
 
 test("a job's file has its name, with what could be misread percent-encoded", () => {
