@@ -97,16 +97,26 @@ export interface LogPlan {
   readonly paths: Pick<Paths, "log" | "logErr">;
 }
 
+/** A log whose writer can't open others. */
+export interface FixedLog {
+  readonly why: string;
+  readonly hint: string;
+  /** Whether its records are written inside another root directory. */
+  readonly isEnclosed: boolean;
+  /** Whether somebody else can have it write to another file. */
+  readonly isRotated: boolean;
+}
+
 /**
  * @param usualLog where the log would be without flags
- * @param fixed why the log can't be rotated by the processes that write it; null: it can
+ * @param fixed null: whoever writes it can open others
  * @throws {DjobError} with exit code 2
  */
 export function planLog(
   { args }: CommandInput,
   usualLog: string | null,
   foreground: boolean,
-  fixed: { readonly why: string; readonly isEnclosed: boolean } | null,
+  fixed: FixedLog | null,
 ): LogPlan {
   const given = textOf(args, "log");
   const target = targetOf(given, foreground);
@@ -120,7 +130,7 @@ export function planLog(
   const logErr = errorLogOf(args, log);
   const perJob = isSet(args, "log-per-job");
   if (perJob && log === null) throw usageError("--log-per-job needs a file", "add --log FILE");
-  if (perJob && fixed !== null) throw usageError(`--log-per-job: ${fixed.why}`, "leave it out");
+  if (perJob && fixed !== null) throw usageError(`--log-per-job: ${fixed.why}`, fixed.hint);
   return {
     paths: { log, logErr },
     rules: {
@@ -129,7 +139,14 @@ export function planLog(
       level: oneOf<Level>(args, "log-level", levels) ?? defaults.logLevel,
       perJob,
       linesPerSecond: countOf(args, "log-rate", 1, mostLines, "1000"),
-      rotation: rotationOf(args, log === null ? "only a file is rotated" : (fixed?.why ?? null)),
+      rotation: rotationOf(
+        args,
+        log === null
+          ? { why: "only a file is rotated", hint: "leave it out" }
+          : fixed?.isRotated === false
+            ? fixed
+            : null,
+      ),
     },
   };
 }
@@ -167,10 +184,10 @@ function errorLogOf(args: ParsedArgs, log: string | null): string | null {
   return given === null ? splitPath(log) : absolutePath(given);
 }
 
-function rotationOf(args: ParsedArgs, whyNot: string | null): RotationRules | null {
-  if (whyNot !== null) {
+function rotationOf(args: ParsedArgs, not: Pick<FixedLog, "why" | "hint"> | null): RotationRules | null {
+  if (not !== null) {
     for (const flag of rotationFlags)
-      if (textOf(args, flag) !== null) throw usageError(`--${flag}: ${whyNot}`, "leave it out");
+      if (textOf(args, flag) !== null) throw usageError(`--${flag}: ${not.why}`, not.hint);
     return null;
   }
   const size = textOf(args, "log-max-size");

@@ -7,7 +7,7 @@ import type { OnDamage } from "../logs/read/records.ts";
 import { outDescriptor } from "../logs/sink.ts";
 import { Newcomers } from "./log-newcomers.ts";
 import { unknownJob } from "./log-nothing.ts";
-import { opening, readingOf, type Session, type SourceRequest } from "./log-reading.ts";
+import { openAll, readingOf, type Session, type SourceRequest } from "./log-reading.ts";
 import { notRunning } from "./names.ts";
 
 /** How long an interrupted reader may take to show what has come. */
@@ -29,14 +29,18 @@ export async function follow(
   watchReader(outDescriptor, () => end.abort());
   const alarm = new Alarm();
   const open = (request: SourceRequest): OpenedSource => ({
-    ...opening(request.path, () => openFollowedLog(request, () => alarm.ring())),
+    ...openFollowedLog(request, () => alarm.ring()),
     source: request.source,
   });
   const newcomers = new Newcomers(session, requests, { open, onDamage, ring: () => alarm.ring() });
-  const opened = requests.map(open);
+  const { logs: opened, refused } = openAll(requests, open);
   const unknown = unknownJob(session);
   if (unknown !== null) warn(unknown.hint === null ? unknown.what : `${unknown.what} (${unknown.hint})`);
-  tellMissing(session, opened, warn);
+  tellMissing(
+    session,
+    new Set([...refused, ...opened.filter(({ isThere }) => isThere).map(({ source }) => source)]),
+    warn,
+  );
   const reading = readingOf(session, newcomers.names, opened);
   // Whoever does not read on holds the writing up: that is no reason not to end.
   await Promise.race([readOn(opened, newcomers, reading, alarm, end.signal), ended]);
@@ -44,7 +48,7 @@ export async function follow(
 
 function tellMissing(
   { daemons, directories, isAll }: Session,
-  opened: readonly OpenedSource[],
+  there: ReadonlySet<number>,
   warn: (text: string) => void,
 ): void {
   if (isAll && daemons.length === 0) {
@@ -52,7 +56,7 @@ function tellMissing(
     warn(`waiting for a daemon with a log: there is none in ${looked}`);
   }
   for (const [source, { daemon, paths }] of daemons.entries()) {
-    if (opened.some((log) => log.source === source && log.isThere)) continue;
+    if (there.has(source)) continue;
     if (daemon.found.life === "alive") {
       const hint = `djob signal ${daemon.place.name} USR1 has it opened anew`;
       warn(`waiting for ${paths[0]}: there is no such file, although its daemon runs (${hint})`);

@@ -73,7 +73,14 @@ export class Newcomers implements Growth {
       for (const [log, request] of this.#logs)
         for (const path of jobLogs(log)) this.#add(found, { ...request, path, count: null });
     }
-    return found.map((request) => this.#port.open(request));
+    return found.flatMap((request) => {
+      try {
+        return [this.#port.open(request)];
+      } catch (error) {
+        request.onDamage(request.path, error, null);
+        return [];
+      }
+    });
   }
 
   /** Names of daemons of which there may be something new. */

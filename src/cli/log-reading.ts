@@ -59,10 +59,32 @@ export function readingOf(
   };
 }
 
-export function opening<T>(path: string, open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    throw readError(path, error);
+export interface Opened<T> {
+  readonly logs: readonly T[];
+  /** Those that have a log which can't be opened. */
+  readonly refused: ReadonlySet<number>;
+}
+
+/**
+ * One log that can't be opened hides no other: that is told. @param open null: it is not there
+ * @throws {DjobError} if there is no other
+ */
+export function openAll<T>(
+  requests: readonly SourceRequest[],
+  open: (request: SourceRequest) => T | null,
+): Opened<T> {
+  const logs: T[] = [];
+  const failures: Array<readonly [SourceRequest, unknown]> = [];
+  for (const request of requests) {
+    try {
+      const log = open(request);
+      if (log !== null) logs.push(log);
+    } catch (error) {
+      failures.push([request, error]);
+    }
   }
+  const [first] = failures;
+  if (first !== undefined && logs.length === 0) throw readError(first[0].path, first[1]);
+  for (const [{ path, onDamage }, error] of failures) onDamage(path, error, null);
+  return { logs, refused: new Set(failures.map(([{ source }]) => source)) };
 }

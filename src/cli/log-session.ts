@@ -8,7 +8,7 @@ import type { OnDamage } from "../logs/read/records.ts";
 import { damageOf } from "./log-damage.ts";
 import { follow } from "./log-follow.ts";
 import { nothingFound } from "./log-nothing.ts";
-import { opening, readingOf, type Session, type SourceRequest, wantedOf } from "./log-reading.ts";
+import { openAll, readingOf, type Session, type SourceRequest, wantedOf } from "./log-reading.ts";
 import { findRun } from "./log-run.ts";
 import { notRunning } from "./names.ts";
 
@@ -46,11 +46,11 @@ export async function showLogs(session: Session): Promise<number> {
 
 /** @returns whether there was anything, or nothing was wanted */
 function showOnce(session: Session, requests: readonly SourceRequest[]): boolean {
-  const opened = requests.flatMap((request) => {
-    const log = opening(request.path, () => openLog(request));
-    return log === null ? [] : [{ ...log, source: request.source }];
+  const { logs: opened, refused } = openAll(requests, (request) => {
+    const log = openLog(request);
+    return log === null ? null : { ...log, source: request.source };
   });
-  requireLogs(session, new Set(opened.map(({ source }) => source)));
+  requireLogs(session, new Set([...refused, ...opened.map(({ source }) => source)]));
   const names = session.daemons.map(({ daemon }) => daemon.place.name);
   const reading = readingOf(session, names, opened);
   const [first, ...others] = opened;

@@ -131,13 +131,17 @@ function pidfileOf({ args }: CommandInput): Pick<Paths, "pidfile"> | null {
 function fixedLog(isCommand: boolean, chroot: string | null): Parameters<typeof planLog>[3] {
   if (isCommand)
     return {
-      why: "a command holds its log open: have logrotate rotate it, with copytruncate",
+      why: "a command holds its log open, and djob can't make it write to another file",
+      hint: "leave it out, and let logrotate rotate it, with copytruncate, or the program itself",
       isEnclosed: false,
+      isRotated: false,
     };
   if (chroot === null) return null;
   return {
-    why: "inside a chroot there is no log to open anew: have logrotate use copytruncate",
+    why: "from inside a chroot the files of jobs can't be made",
+    hint: "leave it out: each line has its job's name",
     isEnclosed: true,
+    isRotated: true,
   };
 }
 

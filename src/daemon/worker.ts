@@ -19,7 +19,7 @@ import { isStillAt, removePidfile, writePid } from "./finding/pidfile.ts";
 import { bootId, openHistory } from "./history/history.ts";
 import { historyOutside } from "./history/stored-history.ts";
 import { type Isolation, isolationFor } from "./isolated/isolation.ts";
-import { DaemonLog } from "./log/log.ts";
+import { DaemonLog, isEnclosed } from "./log/log.ts";
 import { redactedFailure, specReport } from "./log/redaction.ts";
 import { holdOutOfReach, moveOutOfReach, OwnDescriptor, openOutOfReach } from "./own-descriptor.ts";
 import { ownerOf } from "./privileges/privileges.ts";
@@ -31,7 +31,7 @@ import { commandStage } from "./stage.ts";
 import { becomeDaemon } from "./starting/become.ts";
 import { endDescendants } from "./starting/end-started.ts";
 import { leaveDescriptors, loadGraceMs, type Message, tell, tellIfPossible } from "./starting/readiness.ts";
-import { Channel } from "./supervise/channel.ts";
+import { Channel, nothingInTransit } from "./supervise/channel.ts";
 import { childrenOf } from "./supervise/descendants.ts";
 import { takeVariable } from "./take-variable.ts";
 
@@ -55,7 +55,7 @@ export async function work(
   if (!isSupervised) writePid(lockDescriptor, process.pid);
   const lock = isSupervised ? lockDescriptor : holdOutOfReach(lockDescriptor);
   const readiness = isSupervised
-    ? linkReadiness(supervisor)
+    ? linkReadiness(supervisor, isEnclosed(spec) ? (files) => own.log.takeHandedIn(files) : null)
     : { ...(stage === "worker" ? pipeReadiness(spec) : aloneReadiness(spec, service)), ...noSupervisor };
   // Inside another root directory it can't be told any more.
   const history = historyOutside(spec);
@@ -112,8 +112,11 @@ const noSupervisor: Supervision = { supervisor: null, crashed: () => {} };
 const closedGraceMs = 2_000;
 
 /** A supervised worker tells its supervisor, which keeps the files. */
-function linkReadiness(supervisor: number | null): Readiness & Supervision & Pick<WorkerPort, "removeFiles"> {
-  const channel = new Channel(moveOutOfReach(readinessDescriptor));
+function linkReadiness(
+  supervisor: number | null,
+  takeFiles: ((files: readonly number[]) => void) | null,
+): Readiness & Supervision & Pick<WorkerPort, "removeFiles"> {
+  const channel = new Channel(moveOutOfReach(readinessDescriptor), nothingInTransit, takeFiles);
   return {
     loadGraceMs,
     supervisor: {
@@ -188,6 +191,7 @@ function workerLog(
     now: Date.now,
     stateChanged: (state) => send({ type: "logState", state }),
     fileChanged: () => send({ type: "logChanged" }),
+    fileTaken() {},
   });
   const { level, linesPerSecond } = spec.log;
   return Object.assign(log, { level, linesPerSecond });
@@ -202,7 +206,7 @@ function portFor(
   exit: Exit,
   isolation: Isolation,
   send: (message: FromWorker) => void,
-): Omit<WorkerPort, keyof Readiness | keyof Supervision> {
+): Omit<WorkerPort, keyof Readiness | keyof Supervision> & { readonly log: DaemonLog } {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
   const log = workerLog(spec, environment, send);
   return {

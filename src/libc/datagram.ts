@@ -4,7 +4,8 @@ import { checkDescriptor } from "./arguments.ts";
 import { errnoNumbers } from "./error.ts";
 import { closeDescriptor, writeAll } from "./files.ts";
 import { libc, optionalSymbol, socketSymbols } from "./library.ts";
-import { addressOf, zeroed } from "./memory.ts";
+import { zeroed } from "./memory.ts";
+import { controlWith, MessageHeader } from "./message-header.ts";
 
 /** @returns 0, or why it could not be sent: EAGAIN if the receiver's queue is full, ENOENT or ECONNREFUSED if there is none */
 export function sendBytes(descriptor: number, address: Uint8Array, bytes: Uint8Array): number {
@@ -55,33 +56,18 @@ function fill(file: number, bytes: Uint8Array): boolean {
   }
 }
 
-// struct msghdr and struct cmsghdr as the kernel reads them on 64-bit Linux. musl's fields of 4 bytes have their padding as the upper half.
-const headerBytes = 56;
-const controlBytes = 24;
-/** CMSG_LEN(sizeof(int)) */
-const controlLength = 20;
-
 function sendDescriptor(descriptor: number, address: Uint8Array, file: number): number {
   const { table, errno: readErrno } = libc();
   const name = zeroed(address.length);
   new Uint8Array(name.buffer).set(address);
-  const control = zeroed(controlBytes);
-  control.setBigUint64(0, BigInt(controlLength), true);
-  control.setInt32(8, table.constants.SOL_SOCKET, true);
-  control.setInt32(12, table.linux?.SCM_RIGHTS ?? 1, true);
-  control.setInt32(16, file, true);
-  const header = zeroed(headerBytes);
-  header.setBigUint64(0, BigInt(addressOf(name)), true);
-  header.setUint32(8, address.length, true);
-  header.setBigUint64(32, BigInt(addressOf(control)), true);
-  header.setBigUint64(40, BigInt(controlBytes), true);
+  const header = new MessageHeader({ address: name, control: controlWith([file]) });
   const flags = table.constants.MSG_DONTWAIT | (table.linux?.MSG_NOSIGNAL ?? 0);
   const { sendmsg } = socketSymbols();
   for (;;) {
-    const result = Number(sendmsg(descriptor, new Uint8Array(header.buffer), flags));
+    const result = Number(sendmsg(descriptor, header.pointer, flags));
     const errno = readErrno();
     // Nothing but a reference keeps what the header points to alive.
-    if (name.byteLength + control.byteLength === 0) throw new Error("unreachable");
+    if (header.parts.control.byteLength === 0) throw new Error("unreachable");
     if (result >= 0) return 0;
     if (errno !== errnoNumbers.EINTR) return errno;
   }

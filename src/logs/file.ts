@@ -56,6 +56,8 @@ export interface LogFileOptions {
   readonly trouble: Trouble;
   readonly system: LogFileSystem;
   rotated(path: string): void;
+  /** Its descriptors are another file now. */
+  taken(): void;
   /** Another process is to rotate it, or to make it. */
   wanted(): void;
 }
@@ -169,6 +171,7 @@ export class LogFile implements FileWatch {
     this.#missingSinceMs = null;
     this.#blocked = null;
     this.#options.trouble.end();
+    this.#options.taken();
   }
 
   #replaced(there: FileStats | null, own: FileStats, nowMs: number): void {
@@ -245,6 +248,7 @@ export class LogFile implements FileWatch {
     this.#bytes = now.bytes;
     this.#bornMs = now.bornMs ?? nowMs;
     this.#options.rotated(renamed);
+    this.#options.taken();
   }
 
   /** @returns what the old file is called now */

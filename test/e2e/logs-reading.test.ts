@@ -180,6 +180,30 @@ test.each([
   expect(found.stderr).toContain(said);
 });
 
+test("a log that may not be opened is told, and hides no other, nor does one that comes later", async () => {
+  const space = workspace();
+  put(space, { "worker.log": "one\n", "other.log": "two\n", "worker.jobs/good.log": "three\n" });
+  symlinkSync("/etc/passwd", `${space.state}/linked.log`);
+  symlinkSync("/etc/passwd", `${space.state}/worker.jobs/bad.log`);
+  const { code, stdout, stderr } = await space.djob(["logs", "--all"]);
+  expect({ code, shown: stdout.split("\n").sort() }).toEqual({
+    code: 1,
+    shown: ["", "other  | two", "worker | one", "worker | three"],
+  });
+  for (const path of ["/linked.log", "/worker.jobs/bad.log"])
+    expect(stderr).toContain(`${path}: it is a symbolic link`);
+  expect((await space.djob(["logs", "worker"])).stdout).toBe("one\nthree\n");
+  const { texts, end } = tailing(space, ["--all"]);
+  await until("it follows", () => texts.out.includes("worker | three\n"));
+  symlinkSync("/etc/passwd", `${space.state}/later.log`);
+  symlinkSync("/etc/passwd", `${space.state}/worker.jobs/later.log`);
+  put(space, { "last.log": "four\n" });
+  await until("it goes on", () => texts.out.includes("last   | four\n"));
+  expect(texts.err).toContain("/later.log: it is a symbolic link");
+  await end(1);
+  expect(texts.out).not.toContain("root:");
+});
+
 test("without any daemon --all says where it looked", async () => {
   const { code, stderr } = await workspace().djob(["logs", "--all"]);
   expect({ code, stderr }).toEqual({

@@ -10,9 +10,9 @@ export function tailing(space: Workspace, args: readonly string[], env: Record<s
     const stream: ReadableStream<Uint8Array> = name === "out" ? tail.stdout : tail.stderr;
     for await (const chunk of stream) texts[name] += Buffer.from(chunk).toString();
   });
-  const end = async () => {
+  const end = async (code = 0) => {
     tail.kill("SIGINT");
-    expect(await tail.exited).toBe(0);
+    expect(await tail.exited).toBe(code);
     await Promise.all(reading);
   };
   return { texts, end, pid: tail.pid };

@@ -77,6 +77,11 @@ describe("a mistake exits 2 and says what would be right", () => {
       'cannot use the name "a/b"',
       "choose another with --name, such as --name a-b",
     ],
+    [
+      "run --log-max-size 1M -- sleep 1",
+      "--log-max-size: a command holds its log open, and djob can't make it write to another file",
+      "leave it out, and let logrotate rotate it, with copytruncate, or the program itself",
+    ],
     ["run Grüße.ts", 'cannot use the name "Grüße"', "such as --name Gru-e"],
     ["run ---.ts", "djob run has no flag ---.ts", "see djob run --help"],
     ["run --name x --", "nothing follows --", "write djob run [flags] -- command"],

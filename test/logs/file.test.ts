@@ -44,7 +44,7 @@ function bench(failing: Partial<LogFileSystem> = {}, options: Partial<LogFileOpt
       rotates: "self",
       isEager: false,
     },
-    ...{ trouble, system, rotated: (name) => void rotated.push(name) },
+    ...{ trouble, system, rotated: (name) => void rotated.push(name), taken: () => {} },
     wanted() {
       wanted += 1;
     },

@@ -1,6 +1,7 @@
 // A daemon's log as one of its processes writes it: where its records go, and who rotates the files.
 import { lstatSync } from "node:fs";
 import { closeDescriptor } from "../../libc/files.ts";
+import { EnclosedFile } from "../../logs/enclosed-file.ts";
 import { LogFile, type LogFileOptions } from "../../logs/file.ts";
 import { logFileSystem } from "../../logs/file-system.ts";
 import { type Formatter, formatted, formatterOf } from "../../logs/form/form.ts";
@@ -12,7 +13,7 @@ import { redactedOutput } from "../../logs/redacted-output.ts";
 import { Housekeeper } from "../../logs/rotate/housekeeper.ts";
 import { largestLog } from "../../logs/rotate/retention.ts";
 import type { RotationRules } from "../../logs/rules.ts";
-import { LogStream } from "../../logs/stream.ts";
+import { type FileWatch, LogStream } from "../../logs/stream.ts";
 import type { LogState, Trouble } from "../../logs/trouble.ts";
 import { watchIdleLogs } from "../../logs/watch-idle.ts";
 import type { Environment } from "../environment.ts";
@@ -27,6 +28,8 @@ export interface LogEvents {
   stateChanged(state: LogState): void;
   /** This process has rotated a log, or asks who may to do it. */
   fileChanged(): void;
+  /** Another file is the log now: processes inside another root directory are to be handed it. */
+  fileTaken(): void;
 }
 
 export class DaemonLog {
@@ -36,6 +39,8 @@ export class DaemonLog {
   readonly #events: LogEvents;
   readonly #health: Health;
   readonly #files: LogFile[] = [];
+  /** Of a process inside another root directory, in the order of their descriptors. */
+  readonly #enclosed: EnclosedFile[] = [];
   readonly #jobFiles: JobFiles | null;
   readonly #housekeeper: Housekeeper | null;
   readonly #format: Formatter;
@@ -99,6 +104,15 @@ export class DaemonLog {
     for (const file of this.#all) file.look(this.#events.now());
   }
 
+  /** What the supervisor, which is outside, has handed in: its descriptors 1 and 2. */
+  takeHandedIn(files: readonly number[]): void {
+    for (const [index, descriptor] of files.entries()) {
+      const file = this.#enclosed[index];
+      if (file === undefined) closeDescriptor(descriptor);
+      else file.take(descriptor, this.#events.now());
+    }
+  }
+
   get #all(): readonly LogFile[] {
     return [...this.#files, ...(this.#jobFiles?.opened ?? [])];
   }
@@ -116,19 +130,28 @@ export class DaemonLog {
   }
 
   #makeStream(descriptor: number, path: string | null, descriptors: readonly number[]): LogStream {
-    const file =
-      path === null || !this.#canSeePaths
-        ? null
-        : this.#makeFile(path, descriptors, this.#health.part(), this.#rotates);
-    if (file !== null) this.#files.push(file);
-    return new LogStream(descriptor, file, this.#health.part(), (nowMs, message) =>
+    const watch = path === null ? null : this.#watchOf(path, descriptors);
+    return new LogStream(descriptor, watch, this.#health.part(), (nowMs, message) =>
       this.#note(nowMs, message),
     );
   }
 
-  /** Inside a chroot the log's path leads elsewhere. */
-  get #canSeePaths(): boolean {
-    return !this.#isWorker || (this.#spec.privileges?.chroot ?? null) === null;
+  #watchOf(path: string, descriptors: readonly number[]): FileWatch {
+    // Inside a chroot the log's path leads elsewhere.
+    if (this.#isWorker && isEnclosed(this.#spec)) {
+      const wanted = () => this.#events.fileChanged();
+      const file = new EnclosedFile({ descriptors, wanted, largest: () => this.#largestNow });
+      this.#enclosed.push(file);
+      return file;
+    }
+    const file = this.#makeFile(path, descriptors, this.#health.part(), this.#rotates);
+    this.#files.push(file);
+    return file;
+  }
+
+  get #largestNow(): number {
+    const { rotation } = this.#spec.log;
+    return rotation === null ? Number.POSITIVE_INFINITY : this.#largest(rotation);
   }
 
   #makeFile(
@@ -143,7 +166,7 @@ export class DaemonLog {
       descriptors,
       rotates,
       maximumAgeMs: rotation?.maximumAgeMs ?? null,
-      largest: () => (rotation === null ? Number.POSITIVE_INFINITY : this.#largest(rotation)),
+      largest: () => this.#largestNow,
       isEager: !this.#isWorker,
       trouble,
       system: this.#system,
@@ -151,18 +174,20 @@ export class DaemonLog {
         this.#housekeeper?.wake();
         this.#events.fileChanged();
       },
+      taken: () => this.#events.fileTaken(),
       wanted: () => this.#events.fileChanged(),
     });
   }
 
-  get #isDropped(): boolean {
-    return ownerOf(this.#spec.privileges) !== null;
+  /** Whether the worker may not rotate in the log's directory, or can't reach it: its supervisor does. */
+  get #isBySupervisor(): boolean {
+    return ownerOf(this.#spec.privileges) !== null || isEnclosed(this.#spec);
   }
 
   get #rotates(): LogFileOptions["rotates"] {
     if (this.#spec.log.rotation === null) return "never";
-    if (this.#isWorker) return this.#isDropped ? "other" : "self";
-    return this.#isDropped ? "self" : "never";
+    if (this.#isWorker) return this.#isBySupervisor ? "other" : "self";
+    return this.#isBySupervisor ? "self" : "never";
   }
 
   #openJobFile(path: string): JobFile | null {
@@ -195,7 +220,7 @@ export class DaemonLog {
   }
 
   #makeHousekeeper(rotation: RotationRules | null): Housekeeper | null {
-    if (rotation === null || (!this.#isWorker && !this.#isDropped)) return null;
+    if (rotation === null || (this.#isWorker ? isEnclosed(this.#spec) : !this.#isBySupervisor)) return null;
     const rules = { ...rotation, totalBytes: this.#totalBytes(rotation) };
     return new Housekeeper({
       rules,
@@ -219,7 +244,7 @@ export class DaemonLog {
   /** Two processes look after the files of a worker that may not rotate its log: each has a half. */
   #totalBytes({ totalBytes }: RotationRules): number | null {
     if (totalBytes === null) return null;
-    const isShared = this.#spec.log.perJob && this.#isDropped;
+    const isShared = this.#isBySupervisor && this.#spec.log.perJob;
     return isShared ? Math.floor(totalBytes / 2) : totalBytes;
   }
 
@@ -229,7 +254,7 @@ export class DaemonLog {
   }
 
   get #fileCount(): number {
-    return this.#files.length + (this.#jobFiles?.openCount ?? 0);
+    return this.#files.length + this.#enclosed.length + (this.#jobFiles?.openCount ?? 0);
   }
 
   get #looksAfter(): readonly string[] {
@@ -237,6 +262,11 @@ export class DaemonLog {
     const own = this.#rotates === "self" ? [log, logErr].filter((path) => path !== null) : [];
     return [...own, ...(this.#jobFiles?.paths ?? [])];
   }
+}
+
+/** Whether the worker is to have another root directory. */
+export function isEnclosed({ privileges, command }: Pick<Spec, "privileges" | "command">): boolean {
+  return command === null && (privileges?.chroot ?? null) !== null;
 }
 
 function sizeOfFile(path: string): number {

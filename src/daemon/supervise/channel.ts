@@ -2,6 +2,7 @@
 // when the process ends in the next statement; what finds no room is kept until there is some.
 import { closeDescriptor, tryWrite } from "../../libc/files.ts";
 import { readableSignal, signalWhenReadable, tryRead } from "../../libc/readable.ts";
+import { receiveFiles, sendFiles } from "../../libc/rights.ts";
 import { errorCode } from "../error.ts";
 import { OwnDescriptor } from "../own-descriptor.ts";
 
@@ -35,25 +36,37 @@ export interface InTransit {
 
 export const nothingInTransit: InTransit = { incoming: "", outgoing: "" };
 
+interface Outgoing {
+  readonly bytes: Uint8Array;
+  readonly files: readonly number[];
+}
+
 const newline = 10;
 
 export class Channel {
   readonly #descriptor: number;
   readonly #own: OwnDescriptor;
   readonly #buffer = new Uint8Array(new ArrayBuffer(readBytes));
+  readonly #takeFiles: ((files: readonly number[]) => void) | null;
   /** The beginning of a message. */
   #rest: Uint8Array[] = [];
   #restBytes = 0;
-  #outgoing: Uint8Array[] = [];
+  #outgoing: Outgoing[] = [];
   #retry: Timer | undefined;
   #pauseMs = shortestPauseMs;
   #open = true;
 
-  constructor(descriptor: number, { incoming, outgoing } = nothingInTransit) {
+  /** @param takeFiles those that come with what is sent; null: the kernel closes them */
+  constructor(
+    descriptor: number,
+    { incoming, outgoing } = nothingInTransit,
+    takeFiles: ((files: readonly number[]) => void) | null = null,
+  ) {
     this.#descriptor = descriptor;
+    this.#takeFiles = takeFiles;
     this.#own = new OwnDescriptor(descriptor);
     if (incoming !== "") this.#keep(Buffer.from(incoming, "base64"));
-    if (outgoing !== "") this.#outgoing.push(Buffer.from(outgoing, "base64"));
+    if (outgoing !== "") this.#outgoing.push({ bytes: Buffer.from(outgoing, "base64"), files: [] });
   }
 
   get descriptor(): number {
@@ -66,7 +79,7 @@ export class Channel {
 
   get inTransit(): InTransit {
     const text = (parts: readonly Uint8Array[]) => Buffer.concat(parts).toString("base64");
-    return { incoming: text(this.#rest), outgoing: text(this.#outgoing) };
+    return { incoming: text(this.#rest), outgoing: text(this.#outgoing.map(({ bytes }) => bytes)) };
   }
 
   /** The process at the other end is gone: its last words, and then the end, whoever else may hold that by now. */
@@ -124,7 +137,10 @@ export class Channel {
     // A module closed the descriptor: the other end notices that.
     if (!this.#own.isOurs) return null;
     try {
-      return tryRead(this.#descriptor, this.#buffer);
+      if (this.#takeFiles === null) return tryRead(this.#descriptor, this.#buffer);
+      const { count, files } = receiveFiles(this.#descriptor, new DataView(this.#buffer.buffer));
+      if (files.length > 0) this.#takeFiles(files);
+      return count;
     } catch (error) {
       // A process that died with unread words resets the connection.
       const code = errorCode(error);
@@ -133,9 +149,10 @@ export class Channel {
     }
   }
 
-  send(message: unknown): void {
+  /** @param files what the other end is to have open as well, as it is when the message leaves */
+  send(message: unknown, files: readonly number[] = []): void {
     if (!this.#open) return;
-    this.#outgoing.push(Buffer.from(`${JSON.stringify(message)}\n`));
+    this.#outgoing.push({ bytes: Buffer.from(`${JSON.stringify(message)}\n`), files });
     this.#flush();
   }
 
@@ -143,8 +160,11 @@ export class Channel {
     for (let [first] = this.#outgoing; first !== undefined && this.#open; [first] = this.#outgoing) {
       const written = this.#write(first);
       if (written > 0) this.#pauseMs = shortestPauseMs;
-      if (written < first.length) {
-        this.#outgoing[0] = first.subarray(written);
+      if (written < first.bytes.length) {
+        this.#outgoing[0] = {
+          bytes: first.bytes.subarray(written),
+          files: written === 0 ? first.files : [],
+        };
         this.#later();
         return;
       }
@@ -161,10 +181,12 @@ export class Channel {
     this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
   }
 
-  #write(bytes: Uint8Array): number {
+  #write({ bytes, files }: Outgoing): number {
     if (!this.#own.isOurs) return bytes.length;
     try {
-      return tryWrite(this.#descriptor, bytes);
+      return files.length === 0
+        ? tryWrite(this.#descriptor, bytes)
+        : sendFiles(this.#descriptor, bytes, files);
     } catch (error) {
       const code = errorCode(error);
       if (code !== "EPIPE" && code !== "ECONNRESET") throw error;

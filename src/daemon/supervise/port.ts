@@ -26,6 +26,8 @@ export interface SupervisorPort {
   reopenLogs(): void;
   /** A worker has rotated a log, or asks for it. */
   lookAtLog(workers: Iterable<Pick<WorkerProcess, "tell">>): void;
+  /** Another file is the log now: those that can't see the path are to have it open. */
+  handLogIn(workers: Iterable<Pick<WorkerProcess, "tell">>): void;
   /** @returns false if the launcher is gone, so that nobody would know of this daemon */
   ready(jobs: number): boolean;
   /** The first worker did not become ready: why, as it told, what went wrong with it, or else how it ended. */

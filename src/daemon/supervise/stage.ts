@@ -6,12 +6,13 @@ import { becomeSubreaper } from "../../libc/process.ts";
 import { unblockAllSignals } from "../../libc/signals.ts";
 import { isBelow } from "../../logs/line.ts";
 import { redactValue } from "../../logs/redact.ts";
+import { errDescriptor, outDescriptor } from "../../logs/sink.ts";
 import { longestTimerMs, systemClock } from "../../runtime/clock.ts";
 import { describeFailure } from "../../runtime/failure.ts";
 import { lockDescriptor, readinessDescriptor, stageVariable } from "../descriptors.ts";
 import { type Environment, withoutSmallHeap } from "../environment.ts";
 import { isStillAt, removePidfile, writePid } from "../finding/pidfile.ts";
-import { DaemonLog } from "../log/log.ts";
+import { DaemonLog, isEnclosed } from "../log/log.ts";
 import { specReport } from "../log/redaction.ts";
 import { type Service, takeService } from "../service-manager/service.ts";
 import { type Exit, nameProcess, takeSpec } from "../settle.ts";
@@ -67,6 +68,7 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
   const port = portFor(spec, environment, waitedFor, service, memory, {
     end: (code) => whenAnswered(() => exit(code)),
     otherEnded: (ended) => upgrade.otherEnded(ended),
+    handLogIn: () => port.handLogIn(supervisor.workers.values()),
   });
   const rawEnds =
     spec.log.target.type === "syslog" ? readRawLines(memory?.rawEnds ?? null, port.rawLine) : null;
@@ -141,7 +143,7 @@ function portFor(
   waitedFor: boolean,
   service: Service,
   memory: SupervisorMemory | null,
-  calls: Pick<SupervisorPort, "end" | "otherEnded">,
+  { handLogIn, ...calls }: Pick<SupervisorPort, "end" | "otherEnded"> & { handLogIn(): void },
 ): SupervisorPort {
   const { name, paths } = spec;
   let kills = countOutOfMemoryKills();
@@ -149,11 +151,19 @@ function portFor(
     now: systemClock.now,
     stateChanged() {},
     fileChanged() {},
+    fileTaken() {
+      if (isEnclosed(spec)) handLogIn();
+    },
   });
   const write: SupervisorPort["log"] = (level, message) =>
     daemonLog.output.write({ timeMs: systemClock.now(), level, job: null, message });
   const log: SupervisorPort["log"] = (level, message) => {
     if (!isBelow(level, spec.log.level)) write(level, message);
+  };
+  // Inside another root directory nobody can look at the path.
+  const handedIn = isEnclosed(spec) ? [outDescriptor, errDescriptor] : [];
+  const tellOfLog: SupervisorPort["handLogIn"] = (workers) => {
+    for (const worker of workers) worker.tell({ type: "lookAtLog" }, handedIn);
   };
   daemonLog.begin();
   return {
@@ -176,8 +186,9 @@ function portFor(
     },
     lookAtLog(workers) {
       daemonLog.look();
-      for (const worker of workers) worker.tell({ type: "lookAtLog" });
+      tellOfLog(workers);
     },
+    handLogIn: tellOfLog,
     reopenLogs: () => daemonLog.reopen(),
     ready(jobs) {
       if (!waitedFor) return true;

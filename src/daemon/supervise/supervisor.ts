@@ -31,12 +31,12 @@ export class Supervisor {
   readonly #environment: Environment;
   readonly #port: SupervisorPort;
   readonly #rules: Rules;
-  readonly #workers = new Map<number, WorkerProcess>();
+  readonly workers = new Map<number, WorkerProcess>();
   #state: SupervisorState = firstState;
   #jobs = 0;
   /** What the workers' jobs are asked through. */
-  readonly jobs = new JobQuestions(() => ({ ...this.#state, workers: this.#workers }));
-  readonly #handover = new Handover(this.#workers);
+  readonly jobs = new JobQuestions(() => ({ ...this.#state, workers: this.workers }));
+  readonly #handover = new Handover(this.workers);
   readonly #sweep: Sweep;
   readonly #reloadAnswers = new ReloadAnswers();
   readonly #stop: StopRequest;
@@ -54,7 +54,7 @@ export class Supervisor {
     this.#port = port;
     this.#rules = { ...spec.restart, mirrorsExit: spec.foreground };
     this.#stop = new StopRequest(spec.stopSchedule);
-    const workers = () => new Set([...this.#workers.values()].map(({ pid }) => pid));
+    const workers = () => new Set([...this.workers.values()].map(({ pid }) => pid));
     const swept = (left: readonly number[]) => {
       for (const pid of left) port.log("error", deniedText("SIGKILL", pid));
       this.#dispatch({ type: "swept" });
@@ -70,7 +70,7 @@ export class Supervisor {
 
   /** For a successor of this supervisor in the same process. */
   get memory(): WorkMemory {
-    const workers = [...this.#workers.values()].map((worker) => worker.handOver());
+    const workers = [...this.workers.values()].map((worker) => worker.handOver());
     return { state: this.#state, jobs: this.#jobs, handover: this.#handover.memory, workers };
   }
 
@@ -88,7 +88,7 @@ export class Supervisor {
   reap(): void {
     for (let ended = reapOne(); ended !== null; ended = reapOne()) {
       const { pid } = ended;
-      const worker = [...this.#workers.values()].find((other) => other.pid === pid);
+      const worker = [...this.workers.values()].find((other) => other.pid === pid);
       this.#sweep.reaped(pid);
       if (worker !== undefined) this.#whenEnded(worker, ended);
       else this.#port.otherEnded(ended);
@@ -117,7 +117,7 @@ export class Supervisor {
   /** A worker that can will write that it is stopping. */
   #beginStop(reason: string): void {
     this.#stop.make(reason);
-    if (this.#workers.size === 0 || this.#spec.command !== null)
+    if (this.workers.size === 0 || this.#spec.command !== null)
       this.#port.log("info", `stopping (${reason})`);
     this.#dispatch({ type: "stop" });
   }
@@ -131,7 +131,7 @@ export class Supervisor {
   hangUp(): void {
     if (this.#spec.command !== null) {
       // What it means is the program's own business.
-      for (const worker of this.#workers.values()) worker.signal("SIGHUP");
+      for (const worker of this.workers.values()) worker.signal("SIGHUP");
       this.#reloadAnswers.give(null, true);
       return;
     }
@@ -142,7 +142,7 @@ export class Supervisor {
   handOn(signal: string): void {
     // To a program that does not listen to it, it is the end.
     if (this.#spec.command !== null) return;
-    for (const worker of this.#workers.values()) worker.handOn(signal);
+    for (const worker of this.workers.values()) worker.handOn(signal);
   }
 
   async status(): Promise<DaemonStatus> {
@@ -167,7 +167,7 @@ export class Supervisor {
         this.#ask(effect.worker);
         return;
       case "kill":
-        this.#workers.get(effect.worker)?.signal("SIGKILL");
+        this.workers.get(effect.worker)?.signal("SIGKILL");
         return;
       case "takeOver":
         this.#handover.begin(effect.from, effect.to, this.#spec.stopTimeoutMs + 2 * graceMs);
@@ -214,7 +214,7 @@ export class Supervisor {
   }
 
   #listen(worker: WorkerProcess): void {
-    this.#workers.set(worker.generation, worker);
+    this.workers.set(worker.generation, worker);
     worker.denied = (signal) => this.#port.log("error", deniedText(signal, worker.pid));
     hear(worker, {
       ready: (ready, jobs) => this.#whenReady(ready, jobs),
@@ -231,7 +231,7 @@ export class Supervisor {
       stopped: (_worker, report) => {
         if (this.#stop.isMade) this.#stop.reported(report);
       },
-      logChanged: () => this.#port.lookAtLog(this.#workers.values()),
+      logChanged: () => this.#port.lookAtLog(this.workers.values()),
     });
   }
 
@@ -254,14 +254,14 @@ export class Supervisor {
   }
 
   #newest(): WorkerProcess | undefined {
-    return this.#state.current === null ? undefined : this.#workers.get(this.#state.current);
+    return this.#state.current === null ? undefined : this.workers.get(this.#state.current);
   }
 
   #whenEnded(worker: WorkerProcess, exit: ChildExit): void {
     worker.hearLast();
     worker.forget();
     this.jobs.gone(worker.generation);
-    this.#workers.delete(worker.generation);
+    this.workers.delete(worker.generation);
     this.#lastChildExit = exit;
     this.#sweep.ended(worker.pid);
     if (this.#state.retiring.includes(worker.generation)) this.#sweep.retired(worker, this.#stop.steps[0]);
@@ -275,7 +275,7 @@ export class Supervisor {
   }
 
   #ask(generation: number): void {
-    const worker = this.#workers.get(generation);
+    const worker = this.workers.get(generation);
     if (worker === undefined) return;
     this.#stop.end(worker, () => this.#port.log("error", `killed: pid ${worker.pid} did not end in time`));
   }

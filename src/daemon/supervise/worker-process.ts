@@ -98,8 +98,8 @@ export class WorkerProcess {
     this.#channel?.end();
   }
 
-  tell(message: ToWorker): void {
-    this.#channel?.send(message);
+  tell(message: ToWorker, files: readonly number[] = []): void {
+    this.#channel?.send(message, files);
   }
 
   /** In place of what was waited for before. */

@@ -111,6 +111,7 @@ type LinuxConstantName =
   | "CLOSE_RANGE_CLOEXEC"
   | "MFD_CLOEXEC"
   | "SOCK_CLOEXEC"
+  | "MSG_CMSG_CLOEXEC"
   | "MSG_NOSIGNAL"
   | "EPOLL_CTL_ADD"
   | "EPOLL_CTL_DEL"

@@ -5,7 +5,7 @@ import { DaemonLog } from "../../../src/daemon/log/log.ts";
 const { paths, privileges } = JSON.parse(process.argv[2] ?? "");
 const rules = { target: { type: "file" }, form: "text", level: "debug", perJob: false, rotation: null };
 const redaction = { patterns: [], variables: [] };
-const events = { now: Date.now, stateChanged() {}, fileChanged() {} };
+const events = { now: Date.now, stateChanged() {}, fileChanged() {}, fileTaken() {} };
 try {
   new DaemonLog({ paths, privileges, log: rules, redaction } as never, true, {}, events).reopen();
   writeSync(1, "reopened\n");
