@@ -2,8 +2,7 @@
 import { basename } from "node:path";
 import { type CommandSpec, findProgram, openFilesOfParent, type ReadyRule } from "../daemon/command.ts";
 import type { Environment } from "../daemon/environment.ts";
-import { DjobError } from "../daemon/error.ts";
-import { exitCode } from "../exit-code.ts";
+import { misuse } from "../daemon/error.ts";
 import type { CommandInput, RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
 import { absolutePath, durationOf } from "./flags.ts";
@@ -91,8 +90,4 @@ function portOf(text: string): ReadyRule {
   if (match === null || port < 1 || port > 65_535)
     throw misuse(`--ready-port ${JSON.stringify(text)} is not [HOST:]PORT`, "write --ready-port 8080");
   return { type: "port", host: match[1] ?? match[2] ?? "localhost", port };
-}
-
-function misuse(message: string, hint: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

@@ -1,8 +1,7 @@
 // Flags on how much of a daemon's past is kept.
 import type { ParsedArgs } from "citty";
-import { DjobError } from "../daemon/error.ts";
+import { misuse } from "../daemon/error.ts";
 import { defaults, type HistoryRules } from "../daemon/spec.ts";
-import { exitCode } from "../exit-code.ts";
 import { parseDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
@@ -47,8 +46,4 @@ function ageOf(text: string | null): number | null {
     reason = error instanceof Error ? error.message : String(error);
   }
   throw misuse(`--keep-runs-for ${JSON.stringify(text)}: ${reason}`, "write --keep-runs-for 30d");
-}
-
-function misuse(message: string, hint: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

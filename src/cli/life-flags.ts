@@ -1,10 +1,9 @@
 // Flags on a daemon's life: when its worker is started again, and how it is ended.
 import type { ParsedArgs } from "citty";
-import { DjobError } from "../daemon/error.ts";
+import { misuse } from "../daemon/error.ts";
 import { defaults, type KillMode, killModes, type RestartRules, type Spec } from "../daemon/spec.ts";
 import { parseSchedule, parseSignal, scheduleMs, usualSchedule } from "../daemon/stopping/stop-schedule.ts";
 import { type RestartPolicy, restartPolicies } from "../daemon/supervise/state.ts";
-import { exitCode } from "../exit-code.ts";
 import { parseDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
@@ -101,8 +100,4 @@ function maximumOf(text: string | null): RestartRules["maximum"] {
     // Told below.
   }
   throw misuse(`--restart-max ${JSON.stringify(text)} is not N/TIME`, "write --restart-max 10/10m");
-}
-
-function misuse(message: string, hint: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

@@ -1,9 +1,8 @@
 // Flags on a daemon's log: where it goes, in which form, and how long what is old is kept.
 import type { ParsedArgs } from "citty";
-import { DjobError } from "../daemon/error.ts";
+import { misuse } from "../daemon/error.ts";
 import type { Paths } from "../daemon/paths.ts";
 import { defaults } from "../daemon/spec.ts";
-import { exitCode } from "../exit-code.ts";
 import { type Form, forms } from "../logs/form/form.ts";
 import { type Level, levels } from "../logs/line.ts";
 import { looksSecret, type RedactionRules } from "../logs/redact.ts";
@@ -227,8 +226,4 @@ function countOf(
     `--${flag} ${JSON.stringify(text)} is no number from ${least} to ${most}`,
     `write --${flag} ${example}`,
   );
-}
-
-function misuse(message: string, hint: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

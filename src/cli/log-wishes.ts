@@ -1,6 +1,6 @@
 // What the flags of `djob logs` ask for.
 import type { ParsedArgs } from "citty";
-import { DjobError } from "../daemon/error.ts";
+import { DjobError, misuse } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import { levels } from "../logs/line.ts";
 import { isSet, type RepeatableArg, textOf } from "./command.ts";
@@ -103,8 +103,4 @@ function checkRun(text: string): string {
     `--run ${JSON.stringify(text)} is not the id of a run`,
     "write it as djob runs --json shows it, such as report@2026-11-24T09:00:00.000Z",
   );
-}
-
-function misuse(why: string, hint: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob logs: ${why}`, hint);
 }

@@ -1,6 +1,6 @@
 // What the values of the privilege flags mean. Pure: they are read, and compared with nothing of this machine.
 
-import { DjobError } from "../daemon/error.ts";
+import { misuse } from "../daemon/error.ts";
 import type {
   Attributes,
   IoClass,
@@ -9,7 +9,6 @@ import type {
   SchedulingPolicy,
 } from "../daemon/privileges/privileges.ts";
 import { parseProcessors } from "../daemon/privileges/resolve-privileges.ts";
-import { exitCode } from "../exit-code.ts";
 import { parseSize } from "../runtime/size.ts";
 
 /** The texts of the flags; null where one was not given. */
@@ -181,8 +180,4 @@ function parseCpus(text: string): number[] {
 
 function own<Value>(record: Readonly<Record<string, Value>>, key: string | undefined): Value | null {
   return key !== undefined && Object.hasOwn(record, key) ? (record[key] ?? null) : null;
-}
-
-function misuse(message: string, hint: string | null): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

@@ -8,12 +8,11 @@ import {
   daemonEnvironment,
   type Environment,
 } from "../daemon/environment.ts";
-import { DjobError, worldError } from "../daemon/error.ts";
+import { misuse, worldError } from "../daemon/error.ts";
 import { outsidePath } from "../daemon/inside.ts";
 import { checkSocketPath, type Directories, type Paths, pathsFor } from "../daemon/paths.ts";
 import { environmentFor, ownerOf } from "../daemon/privileges/privileges.ts";
 import { checkName, checkSpecSize, defaults, nameOfModule, type Spec, specVersion } from "../daemon/spec.ts";
-import { exitCode } from "../exit-code.ts";
 import { isCrontab } from "../runtime/loading/crontab/kind.ts";
 import { checkTimeZone } from "../schedule/time-zone.ts";
 import { type CommandInput, isSet, textOf } from "./command.ts";
@@ -84,8 +83,9 @@ export function planRun(input: CommandInput): RunPlan {
     command: planCommand(input, { name: daemon, environment, chroot }),
   };
   const broken = brokenSetting(environment);
-  if (broken !== null) throw misuse(`cannot use --env ${broken}`, brokenSettingHint);
+  if (broken !== null) throw misuse(`--env ${broken} keeps djob from working`, brokenSettingHint);
   checkLife(spec);
+  checkOwnFiles(spec.paths);
   checkSocketPath(spec.paths.socket);
   checkSpecSize(spec);
   return { spec, environment, directories };
@@ -113,6 +113,19 @@ function checkDistinct(modules: readonly string[], chroot: string | null): void 
     }
     seen.set(file, module);
   }
+}
+
+/** What is written to one of them would be in the others. */
+function checkOwnFiles({ pidfile, socket, history, log, logErr }: Paths): void {
+  const files = [
+    ["its socket", socket],
+    ["its run history", history],
+    ["--log", log],
+    ["--log-err", logErr],
+  ] as const;
+  const same = files.find(([, path]) => path === pidfile);
+  if (same !== undefined)
+    throw misuse(`--pidfile and ${same[0]} are the same file (${pidfile})`, "give each its own");
 }
 
 function realPathOf(path: string): string {
@@ -173,13 +186,10 @@ function parseAssignment(text: string): [name: string, value: string] {
 
 function readAssignments(file: string): Array<[name: string, value: string]> {
   try {
-    const parsed = parseEnv(readFileSync(file, "utf8"));
-    return Object.entries(parsed).map(([name, value]) => [name, value ?? ""]);
+    const text = readFileSync(file, "utf8");
+    if (text.includes("\0")) throw new Error("it has a NUL character in it, which no variable can hold");
+    return Object.entries(parseEnv(text)).map(([name, value]) => [name, value ?? ""]);
   } catch (error) {
     throw worldError(`read the --env-file ${file}`, error);
   }
-}
-
-function misuse(message: string, hint: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

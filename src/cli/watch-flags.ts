@@ -1,8 +1,7 @@
 // Flags on when a worker that runs has to make room for another one: it does not answer, or it is too large.
 import type { ParsedArgs } from "citty";
-import { DjobError } from "../daemon/error.ts";
+import { misuse } from "../daemon/error.ts";
 import type { Spec } from "../daemon/spec.ts";
-import { exitCode } from "../exit-code.ts";
 import { parseSize } from "../runtime/size.ts";
 import { formatDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
@@ -51,8 +50,4 @@ function memoryOf(text: string | null): number | null {
     throw misuse(`--max-memory ${text} is less than a worker needs: 64M`, "write --max-memory 512M");
   if (process.platform !== "linux") throw misuse("--max-memory needs Linux", "leave it out");
   return bytes;
-}
-
-function misuse(message: string, hint: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

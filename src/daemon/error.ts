@@ -17,6 +17,11 @@ export class DjobError extends Error {
   }
 }
 
+/** A command line that makes no sense. @param why as it follows a colon: "--nice 20 is not …" */
+export function misuse(why: string, hint: string | null = null): DjobError {
+  return new DjobError(exitCode.usage, `cannot use this command line: ${why}`, hint);
+}
+
 /** What a refused system call is to a person: exit 4 when it is a matter of permission, else exit 1. */
 export function worldError(action: string, error: unknown, hint: string | null = null): DjobError {
   if (error instanceof DjobError) return error;

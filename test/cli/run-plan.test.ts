@@ -161,7 +161,7 @@ describe("is refused with exit 2:", () => {
     symlinkSync("real.ts", "link.ts");
     expect(refusal({ modules: ["real.ts", "./real.ts"] })).toMatchObject({
       code: 2,
-      message: `cannot run djob run: ${at("real.ts")} is given twice`,
+      message: `cannot use this command line: ${at("real.ts")} is given twice`,
     });
     expect(refusal({ modules: ["real.ts", "link.ts"] }).message).toContain(
       `${at("real.ts")} and ${at("link.ts")} are the same file`,
@@ -173,6 +173,15 @@ describe("is refused with exit 2:", () => {
 test("a file of variables that is not there is an error", () => {
   const error = refusal({ repeated: { "env-file": ["nowhere.env"] } });
   expect(error).toMatchObject({ code: 1, message: expect.stringContaining(at("nowhere.env")) });
+});
+
+test("a NUL character in a file of variables is told, not what the kernel would make of it", () => {
+  writeFileSync("nul.env", "GOOD=1\nTOKEN=a\0b\n");
+  const error = refusal({ repeated: { "env-file": ["nul.env"] } });
+  expect(error).toMatchObject({
+    code: 1,
+    message: `cannot read the --env-file ${at("nul.env")}: it has a NUL character in it, which no variable can hold`,
+  });
 });
 
 test("how many records are kept, and how long", () => {
@@ -190,5 +199,7 @@ test.each([
   ["keep-runs-for", "0"],
   ["keep-runs-for", "soon"],
 ])("--%s %s is refused", (flag, value) => {
-  expect(() => plan({ flags: { [flag]: value } })).toThrow(`cannot run djob run: --${flag} "${value}"`);
+  expect(() => plan({ flags: { [flag]: value } })).toThrow(
+    `cannot use this command line: --${flag} "${value}"`,
+  );
 });

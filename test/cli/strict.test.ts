@@ -76,7 +76,7 @@ describe("what is wrong is refused", () => {
     [["--json"], "it needs a module"],
     [["x", "y", "z"], 'stray argument "z"'],
   ])("%j", (args, expected) => {
-    expect(refusal(...args)).toStartWith(`cannot run djob sample: ${expected}`);
+    expect(refusal(...args)).toStartWith(`cannot use this command line: ${expected}`);
   });
 });
 

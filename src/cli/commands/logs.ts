@@ -1,5 +1,5 @@
 // djob logs: what daemons have written, through all files of their logs, and what they go on to write.
-import { DjobError } from "../../daemon/error.ts";
+import { DjobError, misuse } from "../../daemon/error.ts";
 import { find } from "../../daemon/finding/locate.ts";
 import { exitCode } from "../../exit-code.ts";
 import { jobOfRun } from "../../logs/read/filter.ts";
@@ -8,6 +8,8 @@ import { directoriesOf, jsonFlag, nameArgument, placeFlags, placeIn } from "../f
 import { showLogs } from "../log-session.ts";
 import { allNames, type DaemonLogs, logsOf, noLogFile } from "../log-sources.ts";
 import { logFlags, wishesOf } from "../log-wishes.ts";
+
+const help = "see djob logs --help";
 
 export const logs: Command = {
   meta: { name: "logs", description: "Show what daemons have logged, and go on with it" },
@@ -42,9 +44,10 @@ async function chosen({ args, positionals }: CommandInput, job: string | null): 
   const directories = directoriesOf(args);
   const isAll = isSet(args, "all");
   const names = isAll ? allNames(directories) : [...new Set(positionals)];
-  if (isAll && positionals.length > 0) throw misuse("--all and a name say different things");
-  if (!isAll && names.length === 0) throw misuse("it needs a name");
-  if (names.length > 1 && textOf(args, "pidfile") !== null) throw misuse("--pidfile is of one daemon");
+  if (isAll && positionals.length > 0) throw misuse("--all and a name say different things", help);
+  if (!isAll && names.length === 0) throw misuse("it needs a name", help);
+  if ((isAll || names.length > 1) && textOf(args, "pidfile") !== null)
+    throw misuse("--pidfile is of one daemon", help);
   const daemons = await Promise.all(
     names.map(async (name) => {
       const place = placeIn(directories, args, name);
@@ -58,8 +61,4 @@ async function chosen({ args, positionals }: CommandInput, job: string | null): 
   if (withLogs.length > 0) return withLogs;
   const looked = [...new Set([directories.runtime, directories.logs])].join(" and ");
   throw new DjobError(exitCode.notRunning, `there is no daemon with a log: looked in ${looked}`);
-}
-
-function misuse(why: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob logs: ${why}`, "see djob logs --help");
 }

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { exitCode } from "../../exit-code.ts";
 import { findGroup, findUser, type Group, type User } from "../../libc/accounts.ts";
 import { AccountError, groupId, resolveAccount } from "../../runtime/command/account.ts";
-import { DjobError, worldError } from "../error.ts";
+import { DjobError, misuse, worldError } from "../error.ts";
 import { checkDirectory } from "../trust.ts";
 import { lackingCapability, ownPowers, type Powers } from "./capabilities.ts";
 import type { Attributes, Identity, PrivilegeRequest, Privileges } from "./privileges.ts";
@@ -129,8 +129,4 @@ function contentOf(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-function misuse(message: string, hint: string): DjobError {
-  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }
