@@ -66,6 +66,25 @@ test("what touches the system stands in one place", () => {
   }
 });
 
+test("no file imports another that imports it, by way of others or for a type alone", () => {
+  // A job has runs, and a run its job.
+  const allowed = ["src/runtime/running/job-entry.ts > src/runtime/running/run.ts"];
+  const left = new Map(
+    sources.map(({ path, imports }) => [path, imports.filter((to) => !allowed.includes(`${path} > ${to}`))]),
+  );
+  // What imports nothing that is left is in no circle.
+  for (let before = -1; before !== left.size; ) {
+    before = left.size;
+    for (const [path, imports] of left) if (!imports.some((to) => left.has(to))) left.delete(path);
+  }
+  const inNoCircle = (path: string) => ![...left.values()].some((imports) => imports.includes(path));
+  for (let outer = [...left.keys()].filter(inNoCircle); outer.length > 0; ) {
+    for (const path of outer) left.delete(path);
+    outer = [...left.keys()].filter(inNoCircle);
+  }
+  expect([...left.keys()]).toEqual([]);
+});
+
 test("no source file is out of reach of main.ts", () => {
   const reached = new Set<string>();
   const pending = ["src/main.ts", "src/testing/preload.ts"];

@@ -7,6 +7,7 @@ import type { Directories } from "../daemon/paths.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { directoriesOf, placeIn } from "./flags.ts";
 import { notRunning } from "./names.ts";
+import { visible } from "./output.ts";
 
 export interface Daemon {
   readonly place: Place;
@@ -68,13 +69,4 @@ export function pathTo(first: string, name: string, last: string): string {
       "the names of jobs: djob jobs; the ids of runs: djob runs --json",
     );
   return `/${first}/${encodeURIComponent(name)}${last === "" ? "" : `/${last}`}`;
-}
-
-/** Pure: text that a daemon's modules made, without what would steer a terminal. Line ends stay. */
-export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) =>
-    character === "\n" || character === "\t"
-      ? character
-      : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
 }

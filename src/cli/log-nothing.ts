@@ -3,9 +3,9 @@
 import { everything, jobOfRun } from "../logs/read/filter.ts";
 import { jobNamesIn } from "../logs/read/job-names.ts";
 import { openLog } from "../logs/read/open-log.ts";
-import { visible } from "./ask-daemon.ts";
 import type { Session } from "./log-reading.ts";
 import { type DaemonLogs, logsOf } from "./log-sources.ts";
+import { visible } from "./output.ts";
 import { nearest } from "./strict.ts";
 
 /** So many of its last records tell which jobs a log has. */

@@ -34,11 +34,21 @@ export function makeOutput(json: boolean): Output {
     error(error) {
       const { code, message, hint } = error;
       if (json) this.document({ error: { code, message, hint } });
-      else this.people.error(hint === null ? message : `${message}\nhint: ${hint}`);
+      // Modules, programs and other users' daemons may have had their say in it.
+      else this.people.error(visible(hint === null ? message : `${message}\nhint: ${hint}`));
     },
     paint: (style, text) =>
       hasColour(outDescriptor) ? styleText(style, text, { validateStream: false }) : text,
   };
+}
+
+/** Pure: text that a daemon's modules made, without what would steer a terminal. Line ends stay. */
+export function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) =>
+    character === "\n" || character === "\t"
+      ? character
+      : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Whether what is written to a descriptor may be coloured: not with NO_COLOR, unless that is empty (no-color.org). */

@@ -1,9 +1,10 @@
 // What djob pause and djob resume have in common: a job, or all of them.
 import type { JobStatus } from "../control/messages.ts";
 import { exitCode } from "../exit-code.ts";
-import { askDaemon, daemonOf, pathTo, visible } from "./ask-daemon.ts";
+import { askDaemon, daemonOf, pathTo } from "./ask-daemon.ts";
 import type { Command } from "./command.ts";
 import { jobArgument, jsonFlag, nameArgument, placeFlags } from "./flags.ts";
+import { visible } from "./output.ts";
 
 export function pausingCommand(
   verb: "pause" | "resume",

@@ -85,6 +85,7 @@ export function planRun(input: CommandInput): RunPlan {
   const broken = brokenSetting(environment);
   if (broken !== null) throw usageError(`cannot use --env ${broken}`, brokenSettingHint);
   checkLife(spec);
+  checkOwnFiles(spec.paths);
   checkSocketPath(spec.paths.socket);
   checkSpecSize(spec);
   return { spec, environment, directories };
@@ -112,6 +113,19 @@ function checkDistinct(modules: readonly string[], chroot: string | null): void 
     }
     seen.set(file, module);
   }
+}
+
+/** What is written to one of them would be in the others. */
+function checkOwnFiles({ pidfile, socket, history, log, logErr }: Paths): void {
+  const files = [
+    ["its socket", socket],
+    ["its run history", history],
+    ["--log", log],
+    ["--log-err", logErr],
+  ] as const;
+  const same = files.find(([, path]) => path === pidfile);
+  if (same !== undefined)
+    throw usageError(`--pidfile and ${same[0]} are the same file (${pidfile})`, "give each its own");
 }
 
 function realPathOf(path: string): string {
@@ -179,8 +193,9 @@ function parseAssignment(text: string): [name: string, value: string] {
 
 function readAssignments(file: string): Array<[name: string, value: string]> {
   try {
-    const parsed = parseEnv(readFileSync(file, "utf8"));
-    return Object.entries(parsed).map(([name, value]) => [name, value ?? ""]);
+    const text = readFileSync(file, "utf8");
+    if (text.includes("\0")) throw new Error("it has a NUL character in it, which no variable can hold");
+    return Object.entries(parseEnv(text)).map(([name, value]) => [name, value ?? ""]);
   } catch (error) {
     throw worldError(`read the --env-file ${file}`, error);
   }

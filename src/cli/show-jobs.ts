@@ -2,8 +2,7 @@
 import type { RunReport, WhyReport } from "../control/jobs.ts";
 import type { JobStatus } from "../control/messages.ts";
 import { formatDuration } from "../schedule/duration.ts";
-import { visible } from "./ask-daemon.ts";
-import { columns, type Output, type Style } from "./output.ts";
+import { columns, type Output, type Style, visible } from "./output.ts";
 import { localTime, nextText, shortTime } from "./show-times.ts";
 
 export function showJobs(jobs: readonly JobStatus[], output: Output): string {

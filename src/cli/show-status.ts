@@ -1,7 +1,6 @@
 // `djob status NAME`, for people: what it is, where its files are, and a table of its jobs.
 import type { DaemonStatus } from "../control/messages.ts";
-import { visible } from "./ask-daemon.ts";
-import { columns, type Output } from "./output.ts";
+import { columns, type Output, visible } from "./output.ts";
 import { showJobs } from "./show-jobs.ts";
 import { localTime, span } from "./show-times.ts";
 
@@ -15,7 +14,9 @@ export function showStatus(status: DaemonStatus, output: Output): string {
   const facts = columns([
     ...modules.map((module) => ["  module", module]),
     ...(status.command === null ? [] : [["  command", status.command.join(" ")]]),
-    ...(restarts === 0 ? [] : [["  restarts", `${restarts}, the last time after: ${lastExit ?? "-"}`]]),
+    ...(restarts === 0
+      ? []
+      : [["  restarts", `${restarts}, the last time after: ${visible(lastExit ?? "-")}`]]),
     ["  pidfile", paths.pidfile],
     ["  log", logText(status)],
     ...(status.log.state === "ok" ? [] : [["  ", output.paint("yellow", troubleText(status.log))]]),
@@ -41,7 +42,7 @@ export function logTargetText(target: string): string {
 
 function troubleText({ reason, lostLines }: DaemonStatus["log"]): string {
   const lost = lostLines === 0 ? "" : `; ${lostLines} ${lostLines === 1 ? "line is" : "lines are"} lost`;
-  return `degraded: ${reason}${lost}`;
+  return `degraded: ${visible(reason ?? "")}${lost}`;
 }
 
 const historyTrouble: Readonly<Record<string, string>> = {

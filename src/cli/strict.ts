@@ -90,7 +90,9 @@ function flagValue(command: Command, { type }: Flag, { rawName, value, inlineVal
     throw misuse(command, `${rawName} takes no value, and has ${JSON.stringify(value)}`);
   }
   const swallowed = inlineValue !== true && value !== undefined && /^--?[A-Za-z]/.test(value);
-  if (value === undefined || value === "" || swallowed) throw misuse(command, `${rawName} needs a value`);
+  if (swallowed)
+    throw misuse(command, `${rawName} needs a value`, `if ${value} is its value: ${rawName}=${value}`);
+  if (value === undefined || value === "") throw misuse(command, `${rawName} needs a value`);
   return value;
 }
 

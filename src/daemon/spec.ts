@@ -144,8 +144,8 @@ export function checkSpecSize(spec: Spec): void {
   if (size <= maximumSpecBytes) return;
   throw new DjobError(
     exitCode.usage,
-    `cannot start ${spec.name}: its modules' paths are too long (${size} bytes, at most ${maximumSpecBytes} together)`,
-    "import some of the modules from another one",
+    `cannot start ${spec.name}: its modules' paths, flags and command are too long (${size} bytes, at most ${maximumSpecBytes} together)`,
+    spec.command === null ? "import some of the modules from another one" : "put the command into a script",
   );
 }
 

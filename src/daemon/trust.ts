@@ -146,12 +146,13 @@ function openIfThere(request: OpenRequest): number | null {
 function openChecked(request: OpenRequest): number {
   const { path, devices, owner = null } = request;
   const before = lstatSync(path);
-  refuseKind(path, before, devices);
+  // Before it is opened as well: what is another user's could keep root waiting, as a lease (fcntl(2)) or a FIFO in its place does.
+  checkFile(path, before, devices, owner);
   // One end alone of a FIFO would wait for the other, or fail for want of it, and be told of it by SIGPIPE later (fifo(7)).
   const ends = before.isFIFO() ? constants.O_RDWR | constants.O_NONBLOCK : 0;
   const descriptor = openSync(path, (safeFlags(request) & (ends === 0 ? -1 : ~constants.O_WRONLY)) | ends);
   try {
-    checkOpened(path, fstatSync(descriptor), devices, owner);
+    checkFile(path, fstatSync(descriptor), devices, owner);
     return descriptor;
   } catch (error) {
     closeSync(descriptor);
@@ -197,7 +198,7 @@ function refuseKind(path: string, stats: Stats, devices: boolean): void {
   throw refusal(path, `it is ${kind}, not a file`, "remove it, or choose another path");
 }
 
-function checkOpened(path: string, stats: Stats, devices: boolean, owner: number | null): void {
+function checkFile(path: string, stats: Stats, devices: boolean, owner: number | null): void {
   refuseKind(path, stats, devices);
   if (!stats.isFile() && !stats.isFIFO()) return;
   if (stats.uid !== owner) checkOwner(path, stats);

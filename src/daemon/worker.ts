@@ -5,7 +5,7 @@ import { exitCode } from "../exit-code.ts";
 import { closeDescriptor, duplicate, isTerminal, setCloseOnExec } from "../libc/files.ts";
 import { exitImmediately } from "../libc/process.ts";
 import { setDisposition } from "../libc/signals.ts";
-import { formatLine } from "../logs/line.ts";
+import { formatLine } from "../logs/form/text.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
 import { describeFailure, failure } from "../runtime/failure.ts";
 import type { FromWorker, ToWorker } from "../runtime/link.ts";

@@ -1,8 +1,4 @@
-// How one record becomes lines of a log in text form. Pure.
-
-import { showHazards } from "./form/hazards.ts";
-import { cachedHead } from "./form/head.ts";
-import { shownFields } from "./form/values.ts";
+// One record of a log, and the words for its level and time. Pure.
 
 export const levels = ["debug", "info", "warn", "error"] as const;
 export type Level = (typeof levels)[number];
@@ -33,32 +29,6 @@ export interface LogRecord {
   readonly error?: unknown;
 }
 
-/**
- * `2026-11-21T09:30:00.000Z INFO  [job] message { fields }`, with its end of line. The lines after the first are indented, and
- * control characters are shown as escapes, so that no message can pass for the start of another record, or hide one on a
- * terminal. An error is part of the message already.
- */
-export function formatLine(record: LogRecord): string {
-  return textForm.head(record) + textForm.body(record) + textForm.tail();
-}
-
-/** The same as a form of logs. */
-export const textForm = {
-  head: cachedHead(headOf),
-  body: (record: LogRecord) => showHazards(wholeMessage(record), continuation),
-  tail: () => "\n",
-};
-
-function headOf({ timeMs, level, job }: LogRecord): string {
-  const name = job === null ? "" : `[${showHazards(job, continuation)}] `;
-  return `${isoTime(timeMs)} ${levelTexts[level]} ${name}`;
-}
-
-/** With the fields behind it. */
-export function wholeMessage({ message, fields = null }: LogRecord): string {
-  return fields === null ? message : `${message} ${shownFields(fields)}`;
-}
-
 /** Whether there is nothing but its message to tell. */
 export function isMessage({ fields = null, error }: LogRecord): boolean {
   return fields === null && error === undefined;
@@ -76,4 +46,3 @@ export const levelTexts: Readonly<Record<Level, string>> = {
   warn: "WARN ",
   error: "ERROR",
 };
-const continuation = "  ";

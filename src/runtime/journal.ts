@@ -3,15 +3,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { InspectOptions } from "node:util";
 import type { JobLog } from "djob";
+import { formatLine, wholeMessage } from "../logs/form/text.ts";
 import { errorTitle, isPlainError, shownFields } from "../logs/form/values.ts";
-import {
-  formatLine,
-  type Level,
-  type LogRecord,
-  levels,
-  type RecordRun,
-  wholeMessage,
-} from "../logs/line.ts";
+import { type Level, type LogRecord, levels, type RecordRun } from "../logs/line.ts";
 import type { LogOutput } from "../logs/output.ts";
 import { LineRate } from "../logs/rate.ts";
 import type { Redact } from "../logs/redact.ts";

@@ -175,6 +175,15 @@ test("a file of variables that is not there is an error", () => {
   expect(error).toMatchObject({ code: 1, message: expect.stringContaining(at("nowhere.env")) });
 });
 
+test("a NUL character in a file of variables is told, not what the kernel would make of it", () => {
+  writeFileSync("nul.env", "GOOD=1\nTOKEN=a\0b\n");
+  const error = refusal({ repeated: { "env-file": ["nul.env"] } });
+  expect(error).toMatchObject({
+    code: 1,
+    message: `cannot read the --env-file ${at("nul.env")}: it has a NUL character in it, which no variable can hold`,
+  });
+});
+
 test("how many records are kept, and how long", () => {
   expect(plan({ flags: { "keep-runs": "50", "keep-runs-for": "30d" } }).spec.history).toEqual({
     keepRuns: 50,

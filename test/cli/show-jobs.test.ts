@@ -1,8 +1,8 @@
 // Jobs and runs as people see them: aligned, on one line each, and without what would steer a terminal.
 import { expect, test } from "bun:test";
-import { pathTo, refused, visible } from "../../src/cli/ask-daemon.ts";
+import { pathTo, refused } from "../../src/cli/ask-daemon.ts";
 import { sinceOf } from "../../src/cli/commands/runs.ts";
-import { makeOutput } from "../../src/cli/output.ts";
+import { makeOutput, visible } from "../../src/cli/output.ts";
 import { showJobs, showRuns, showWhy } from "../../src/cli/show-jobs.ts";
 import { jobNamed, runOf, time } from "../control/fake-jobs.ts";
 

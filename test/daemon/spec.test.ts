@@ -60,7 +60,7 @@ test("a spec must fit into a pipe that nobody reads yet", () => {
   const path = `/${"x".repeat(999)}`;
   expect(() => checkSpecSize({ ...spec, modules: Array(59).fill(path) })).not.toThrow();
   expect(() => checkSpecSize({ ...spec, modules: Array(60).fill(path) })).toThrow(
-    /^cannot start worker: its modules' paths are too long \(\d+ bytes, at most 60000 together\)$/,
+    /^cannot start worker: its modules' paths, flags and command are too long \(\d+ bytes, at most 60000 together\)$/,
   );
 });
 

@@ -206,6 +206,32 @@ describe("opening a file of one's own", () => {
       );
     });
 
+    test("is not kept waiting by another user's file that has a lease on it", async () => {
+      const base = directory();
+      chmodSync(base, 0o1777);
+      const path = `${base}/log`;
+      writeFileSync(path, "");
+      chownSync(path, nobody, nobody);
+      // F_SETLEASE and F_WRLCK of fcntl(2); whoever opens the file waits for up to 45 s.
+      const lease = `$SIG{IO} = "IGNORE"; open(FILE, "+<", $ARGV[0]) or die $!; fcntl(FILE, 1024, 1) or die $!; $| = 1; print "leased\\n"; <STDIN>`;
+      const holder = Bun.spawn(
+        ["setpriv", `--reuid=${nobody}`, "--clear-groups", "perl", "-e", lease, path],
+        {
+          stdin: "pipe",
+          stdout: "pipe",
+        },
+      );
+      const { value } = await holder.stdout.getReader().read();
+      expect(Buffer.from(value ?? []).toString()).toBe("leased\n");
+      const startMs = performance.now();
+      expect(refusalOf(() => openOwnFile(request(path), 0o640)).message).toContain(
+        `it belongs to user ${nobody}`,
+      );
+      expect(performance.now() - startMs).toBeLessThan(10_000);
+      holder.stdin.end();
+      await holder.exited;
+    });
+
     test("refuses another user's FIFO, also where devices will do", () => {
       const path = `${directory()}/log`;
       Bun.spawnSync(["mkfifo", path]);

@@ -107,14 +107,14 @@ test.each([
 });
 
 test.each([
-  ["logs worker --tail 5", "there is no flag --tail", "write -n N"],
-  ["logs worker -t", "there is no flag -t", "each line that djob writes begins with its time"],
-  ["logs -u worker", "there is no flag -u", "djob logs NAME"],
-  ["logs worker --no-color", "there is no flag --no-color", "write --color never, or set NO_COLOR=1"],
-  ["logs worker --no-pager", "there is no flag --no-pager", "| less -R"],
+  ["logs worker --tail 5", "djob logs has no flag --tail", "write -n N"],
+  ["logs worker -t", "djob logs has no flag -t", "each line that djob writes begins with its time"],
+  ["logs -u worker", "djob logs has no flag -u", "djob logs NAME"],
+  ["logs worker --no-color", "djob logs has no flag --no-color", "write --color never, or set NO_COLOR=1"],
+  ["logs worker --no-pager", "djob logs has no flag --no-pager", "| less -R"],
   ["logs worker --color sometimes", '--color "sometimes"', "write --color"],
-  ["logs worker --constructor", "there is no flag --constructor", "see djob logs --help"],
-  ["logs", "it needs a name", "there are other, worker; --all is of all"],
+  ["logs worker --constructor", "djob logs has no flag --constructor", "see djob logs --help"],
+  ["logs", "djob logs needs a name", "there are other, worker; --all is of all"],
 ])("djob %s says what is right", async (line, message, hint) => {
   const space = withLog("", "other");
   const { code, stdout, stderr } = await space.djob(line.split(" "));

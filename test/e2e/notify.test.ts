@@ -60,7 +60,7 @@ test("asks for more time while a module is loading", async () => {
   space.write("worker.ts", `await Bun.sleep(6_000); ${hourly}`);
   const manager = await receiver(space);
   startService(space, ["worker.ts"], { NOTIFY_SOCKET: manager.path });
-  await until("it is ready", () => manager.news().length > 0, 15_000);
+  await until("it is ready", () => manager.news().length > 0);
   const texts = manager.told.map(({ text }) => text.split("|")[0]);
   expect(texts).toEqual(["EXTEND_TIMEOUT_USEC=15000000", "EXTEND_TIMEOUT_USEC=15000000", "READY=1"]);
 });

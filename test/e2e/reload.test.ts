@@ -73,11 +73,16 @@ test("lets the runs end first", async () => {
 
 test("a TERM during a reload is a stop, and not forgotten", async () => {
   const space = workspace();
+  const hold = space.path("hold");
+  // However late the TERM comes on a busy machine, the new code is not ready before it.
   const pid = await saysOld(
     space,
-    `import { job } from "djob"; job("say", "always", async () => { console.log("old"); await Bun.sleep(60_000); });`,
+    `import { job } from "djob"; import { existsSync } from "node:fs";
+    while (existsSync(${JSON.stringify(hold)})) await Bun.sleep(5);
+    job("say", "always", async () => { console.log("old"); await Bun.sleep(60_000); });`,
     ["--stop-timeout", "1s"],
   );
+  space.write("hold", "");
   process.kill(pid, "SIGHUP");
   await until("it reloads", () => space.read("worker.log").includes("INFO  reloading"));
   process.kill(pid, "SIGTERM");

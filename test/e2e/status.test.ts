@@ -253,3 +253,21 @@ describe("djob list", () => {
     expect(JSON.parse((await space.djob(["list", "--json"])).stdout)).toMatchObject([{ name: "worker" }]);
   });
 });
+
+test("what a module says steers nobody's terminal: neither in the error of a start nor in the status", async () => {
+  const space = workspace();
+  const title = "\\u001b]0;mine\\u0007";
+  space.write("bad.ts", `throw new Error("bad ${title}");`);
+  const { code, stderr } = await space.djob(["run", "bad.ts"]);
+  expect({ code, stderr }).toEqual({ code: 9, stderr: expect.stringContaining("bad \\u001b]0;mine\\u0007") });
+  space.write(
+    "worker.ts",
+    `process.on("SIGUSR2", () => { throw new Error("crashed ${title}"); }); setInterval(() => {}, 1e6);`,
+  );
+  await space.run(["worker.ts"]);
+  process.kill(await workerOf(space, "worker"), "SIGUSR2");
+  await until("it is started again", async () => (await space.status("worker")).restarts === 1);
+  const { stdout } = await space.djob(["status", "worker"]);
+  expect(stdout).toContain("crashed \\u001b]0;mine\\u0007");
+  expect(stderr + stdout).not.toContain("\u001b");
+});

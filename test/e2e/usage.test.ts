@@ -86,6 +86,12 @@ describe("a mistake exits 2 and says what would be right", () => {
     ["run ---.ts", "djob run has no flag ---.ts", "see djob run --help"],
     ["run --name x --", "nothing follows --", "write djob run [flags] -- command"],
     ["status ../worker", 'cannot use the name "../worker"', ""],
+    ["status --process", "--process is of one daemon", "name it: djob status NAME"],
+    ["status --pidfile x.pid", "--pidfile is of one daemon", "name it: djob status NAME"],
+    ["logs --all --pidfile x.pid", "--pidfile is of one daemon", "see djob logs --help"],
+    ["logs worker --grep -v", "--grep needs a value", "if -v is its value: --grep=-v"],
+    ["run worker.ts --pidfile w --log w", "--pidfile and --log are the same file", "give each its own"],
+    ["run worker.ts --pidfile state/worker.db", "its run history", "give each its own"],
     ["logs worker -n many", 'cannot use -n "many"', "write -n 100"],
     ["logs worker -n -5", 'cannot use -n "-5"', "write -n 100"],
   ])("djob %s", async (line, message, hint) => {
@@ -117,6 +123,6 @@ test("a setting without which nothing of the system can be called is refused, an
   const { code, stderr } = await space.djob(["run", "worker.ts", "--env", "BUN_JSC_useJIT=0"]);
   expect({ code, stderr }).toEqual({
     code: 2,
-    stderr: expect.stringContaining("cannot use --env BUN_JSC_useJIT=0"),
+    stderr: expect.stringContaining("--env BUN_JSC_useJIT=0 keeps djob from working"),
   });
 });

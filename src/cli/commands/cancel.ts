@@ -3,9 +3,10 @@ import type { RunReport } from "../../control/jobs.ts";
 import { mostRuns } from "../../control/routes.ts";
 import { DjobError } from "../../daemon/error.ts";
 import { exitCode } from "../../exit-code.ts";
-import { askDaemon, type Daemon, daemonOf, pathTo, visible } from "../ask-daemon.ts";
+import { askDaemon, type Daemon, daemonOf, pathTo } from "../ask-daemon.ts";
 import type { Command } from "../command.ts";
 import { jsonFlag, nameArgument, placeFlags } from "../flags.ts";
+import { visible } from "../output.ts";
 
 export const cancel: Command = {
   meta: { name: "cancel", description: "Abort a run that goes on, waits, or is to be tried again" },

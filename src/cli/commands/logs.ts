@@ -57,7 +57,7 @@ async function chosen(
   if (isAll && positionals.length > 0)
     throw usageError("--all and a name say different things", "see djob logs --help");
   if (!isAll && names.length === 0) throw nameless(allNames(directories));
-  if (names.length > 1 && textOf(args, "pidfile") !== null)
+  if ((isAll || names.length > 1) && textOf(args, "pidfile") !== null)
     throw usageError("--pidfile is of one daemon", "see djob logs --help");
   const daemons = await Promise.all(
     names.map(async (name) => {

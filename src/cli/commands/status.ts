@@ -1,5 +1,5 @@
 // djob status: one daemon with its jobs, or a line for each.
-import { DjobError } from "../../daemon/error.ts";
+import { DjobError, usageError } from "../../daemon/error.ts";
 import { find, isHeldByAnother, type Place, statusOrGuess } from "../../daemon/finding/locate.ts";
 import { readProcess } from "../../daemon/finding/process-table.ts";
 import { statusCode, statusCodeMeanings } from "../../exit-code.ts";
@@ -25,9 +25,11 @@ export const status: Command = {
   ],
   notes: `With a name the exit codes are the LSB's: ${statusCodeMeanings.map((pair) => pair.join(" ")).join(", ")}.`,
   async run(input) {
-    return input.positionals[0] === undefined
-      ? await listAll(input)
-      : await showOne(input, input.positionals[0]);
+    const [name] = input.positionals;
+    if (name !== undefined) return await showOne(input, name);
+    const ofOne = ["process", "pidfile"].find((flag) => input.repeated[flag] !== undefined);
+    if (ofOne !== undefined) throw usageError(`--${ofOne} is of one daemon`, "name it: djob status NAME");
+    return await listAll(input);
   },
 };
 

@@ -1,6 +1,6 @@
 // djob stop
 import type { ParsedArgs } from "citty";
-import { DjobError } from "../../daemon/error.ts";
+import { usageError } from "../../daemon/error.ts";
 import { find } from "../../daemon/finding/locate.ts";
 import { clearDead, releaseStopped, type Stopped, stop as stopDaemon } from "../../daemon/stopping/stop.ts";
 import { parseSchedule, type StopStep } from "../../daemon/stopping/stop-schedule.ts";
@@ -19,7 +19,7 @@ import {
 } from "../flags.ts";
 import { retryFlag } from "../life-flags.ts";
 import { notRunning } from "../names.ts";
-import type { Output } from "../output.ts";
+import { type Output, visible } from "../output.ts";
 import { tolerate } from "../show-started.ts";
 
 export const stop: Command = {
@@ -70,16 +70,13 @@ function scheduleOf(args: ParsedArgs): StopStep[] | null {
   const retry = textOf(args, "retry");
   if (retry === null) return null;
   if (textOf(args, "stop-timeout") === null) return parseSchedule(retry);
-  throw new DjobError(
-    exitCode.usage,
-    "--retry and --stop-timeout say the same twice",
-    "leave one of them out",
-  );
+  throw usageError("--retry and --stop-timeout say the same twice", "leave one of them out");
 }
 
 export function manner({ how, runs, durationMs }: Stopped): string {
   const after = `after ${formatDuration(Math.max(1, Math.round(durationMs)))}`;
   if (how === "clean") return `cleanly ${after}`;
-  const lost = runs.length > 0 ? `: ${runs.join(", ")} did not end in time` : ": it did not end in time";
+  const lost =
+    runs.length > 0 ? `: ${visible(runs.join(", "))} did not end in time` : ": it did not end in time";
   return `by KILL ${after}${lost}`;
 }

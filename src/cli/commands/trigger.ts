@@ -4,21 +4,12 @@ import { followJobs } from "../../control/client.ts";
 import type { RunReport } from "../../control/jobs.ts";
 import { DjobError } from "../../daemon/error.ts";
 import { type ExitCode, exitCode } from "../../exit-code.ts";
-import { outDescriptor, writeText } from "../../logs/sink.ts";
-import {
-  askDaemon,
-  type Daemon,
-  daemonOf,
-  pathTo,
-  refused,
-  requireRunning,
-  silent,
-  visible,
-} from "../ask-daemon.ts";
+import { isTerminal, outDescriptor, writeText } from "../../logs/sink.ts";
+import { askDaemon, type Daemon, daemonOf, pathTo, refused, requireRunning, silent } from "../ask-daemon.ts";
 import { type Command, isSet, textOf } from "../command.ts";
 import { jobArgument, jsonFlag, nameArgument, placeFlags } from "../flags.ts";
 import { inputFlag, inputOf } from "../input-flag.ts";
-import type { Output } from "../output.ts";
+import { type Output, visible } from "../output.ts";
 import { outcomeText } from "../show-jobs.ts";
 
 export const trigger: Command = {
@@ -113,7 +104,7 @@ async function follow(
 /** With --json there is one document, at the end. */
 function show({ line, dropped }: FollowLine, output: Output): void {
   if (output.json) return;
-  if (line !== undefined) writeText(outDescriptor, `${line}\n`);
+  if (line !== undefined) writeText(outDescriptor, `${isTerminal(outDescriptor) ? visible(line) : line}\n`);
   else if (dropped !== undefined) output.people.warn(`${dropped} lines are left out: see djob logs`);
 }
 

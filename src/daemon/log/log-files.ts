@@ -8,16 +8,10 @@ import { makeDirectoryFor } from "../history/history-directory.ts";
 import { type Owner, ownerOf } from "../privileges/privileges.ts";
 import type { Spec } from "../spec.ts";
 import { makeDirectory, openOwnFile } from "../trust.ts";
-import { openRemote } from "./log-remote.ts";
+import { type OpenLogs, openRemote } from "./log-remote.ts";
 
 const logMode = 0o640;
 const jobLogsMode = 0o750;
-
-/** Descriptors; the same one twice if standard error has no file of its own. */
-export interface OpenLogs {
-  readonly out: number;
-  readonly err: number;
-}
 
 /** Where each job's log is, if each has one. */
 export function prepareJobLogs({ paths, log, privileges }: Spec): void {

@@ -18,13 +18,18 @@ import type { Trouble } from "../../logs/trouble.ts";
 import { LineSplitter } from "../../runtime/command/lines.ts";
 import { DjobError, worldError } from "../error.ts";
 import type { Spec } from "../spec.ts";
-import type { OpenLogs } from "./log-files.ts";
 
 /** How long the end of a process may wait for the service to take what it has not yet. */
 const lastWordsMs = 250;
 const lastLookMs = 5;
 /** As systemd has it: programs tell their progress on standard error as well. */
 const rawLevels = { 1: "info", 2: "info" } as const satisfies Record<1 | 2, Level>;
+
+/** Descriptors; the same one twice if standard error has no place of its own. */
+export interface OpenLogs {
+  readonly out: number;
+  readonly err: number;
+}
 
 /** @returns null for a log that is no service */
 export function remoteOutput(

@@ -1,7 +1,8 @@
 // The forms that a log can have.
-import { type LogRecord, textForm } from "../line.ts";
+import type { LogRecord } from "../line.ts";
 import { jsonForm } from "./json.ts";
 import { logfmtForm } from "./logfmt.ts";
+import { textForm } from "./text.ts";
 
 export const forms = ["text", "json", "logfmt"] as const;
 export type Form = (typeof forms)[number];

@@ -33,7 +33,11 @@ export class Housekeeper {
 
   /** A file was rotated, or this process has just begun. */
   wake(): void {
-    this.#remove();
+    try {
+      this.#remove();
+    } catch (error) {
+      this.#fail(error);
+    }
     // One rotation after another must not put it off for ever.
     if (this.#timer !== undefined && this.#delayMs === firstDelayMs) return;
     this.#delayMs = firstDelayMs;
@@ -63,12 +67,16 @@ export class Housekeeper {
         this.#later();
       }
     } catch (error) {
-      this.#options.failed(
-        `cannot look after rotated logs: ${error instanceof Error ? error.message : error}`,
-      );
+      this.#fail(error);
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  /** A rotation that was done is none that failed, and a daemon starts also where old logs can't be removed. */
+  #fail(error: unknown): void {
+    const why = error instanceof Error ? error.message : error;
+    this.#options.failed(`cannot look after rotated logs: ${why}`);
   }
 
   /** @returns false if some have to wait */

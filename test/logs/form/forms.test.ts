@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { formatted, formatterOf } from "../../../src/logs/form/form.ts";
-import { formatLine, type LogRecord } from "../../../src/logs/line.ts";
+import { formatLine } from "../../../src/logs/form/text.ts";
+import type { LogRecord } from "../../../src/logs/line.ts";
 
 const timeMs = Date.parse("2026-11-21T09:30:00.000Z");
 const run = { job: "mail", id: "mail@2026-11-21T09:30:00.000Z", attempt: 2 };

@@ -1,6 +1,7 @@
 // A clock that stands still until a test moves it, with the wall and the monotonic hand apart, and a worker's parts on it.
 
-import { formatLine, type LogRecord } from "../../../src/logs/line.ts";
+import { formatLine } from "../../../src/logs/form/text.ts";
+import type { LogRecord } from "../../../src/logs/line.ts";
 import { Journal, plainPen } from "../../../src/runtime/journal.ts";
 import { Registry } from "../../../src/runtime/registry.ts";
 import { Runner } from "../../../src/runtime/running/runner.ts";

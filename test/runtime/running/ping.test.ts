@@ -1,6 +1,7 @@
 // Pings: in order, with repetitions, and not lost at the end of a worker, which they hold up for no longer than they may.
 import { expect, test } from "bun:test";
-import { formatLine, type LogRecord } from "../../../src/logs/line.ts";
+import { formatLine } from "../../../src/logs/form/text.ts";
+import type { LogRecord } from "../../../src/logs/line.ts";
 import { Journal, plainPen } from "../../../src/runtime/journal.ts";
 import { Ping } from "../../../src/runtime/running/ping.ts";
 import { FakeClock, gate, second, settled } from "./fake-clock.ts";

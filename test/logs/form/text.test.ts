@@ -1,6 +1,6 @@
 // The text form of a record, and that no message can pass for another record.
 import { expect, test } from "bun:test";
-import { formatLine } from "../../src/logs/line.ts";
+import { formatLine } from "../../../src/logs/form/text.ts";
 
 const timeMs = Date.parse("2026-11-21T09:30:00.000Z");
 
