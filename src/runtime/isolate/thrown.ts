@@ -40,7 +40,7 @@ export function tellThrown(thrown: unknown, depth = 0): Thrown {
       error: {
         name: cut(name),
         message: cut(message),
-        stack: stack === undefined ? null : cut(withoutOwnFrames(stack)),
+        stack: typeof stack === "string" ? cut(withoutOwnFrames(stack)) : null,
         code: typeof code === "string" || typeof code === "number" ? code : null,
         cause: cause === undefined || depth >= deepestCause ? null : tellThrown(cause, depth + 1),
       },

@@ -36,7 +36,7 @@ export function runError(error: unknown, redact: Redact | null): RunError {
       return {
         name: cut(name),
         message: cut(message),
-        stack: stack === undefined ? null : cut(userStack(stack)),
+        stack: typeof stack === "string" ? cut(userStack(stack)) : null,
       };
     }
     return {

@@ -1,7 +1,9 @@
 // What of a run is small enough to be kept, and that what is not costs little.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { jsonUpTo, keptResult, keptState } from "../../../src/runtime/running/kept.ts";
+import { failureOf } from "../../../src/runtime/failure.ts";
+import { tellThrown } from "../../../src/runtime/isolate/thrown.ts";
+import { jsonUpTo, keptResult, keptState, runError } from "../../../src/runtime/running/kept.ts";
 
 test("a value is its JSON if that is no longer than it may be, and nothing otherwise", () => {
   fc.assert(
@@ -37,6 +39,13 @@ test("a million rows are given up early", () => {
   expect(keptResult(rows)).toBeNull();
   expect(keptState(rows, null)).toEqual({ text: null, problem: "it has more than 65536 bytes as JSON" });
   expect(looks).toBeLessThan(20_000);
+});
+
+test.each([[undefined], [["frame"]], [7]])("an error whose stack is %p keeps its message", (stack) => {
+  const error = Object.defineProperty(new RangeError("far"), "stack", { value: stack });
+  expect(runError(error, null)).toEqual({ name: "RangeError", message: "far", stack: null });
+  expect(failureOf(error, "/m.ts").message).toBe("RangeError: far");
+  expect(tellThrown(error).error).toMatchObject({ name: "RangeError", message: "far", stack: null });
 });
 
 describe("a state", () => {
