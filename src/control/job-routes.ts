@@ -2,7 +2,8 @@
 import type { RemoteJobs, TriggerArguments } from "./calls.ts";
 import { followed } from "./follow.ts";
 import { ControlError } from "./jobs.ts";
-import { longestBodyBytes, type Operation, usualRuns } from "./routes.ts";
+import { longestBodyBytes } from "./messages.ts";
+import { type Operation, usualRuns } from "./routes.ts";
 import { inputOf, type Matched, queryOf, type Value } from "./routing.ts";
 
 export type JobOperation = Exclude<

@@ -2,6 +2,8 @@
 
 /** What a timer can wait for (setTimeout counts to 2^31 ms), less some seconds of grace: 24 days. */
 export const longestTimeoutMs = 24 * 86_400_000;
+/** Of a request. */
+export const longestBodyBytes = 1 << 20;
 
 export interface JobStatus {
   readonly name: string;

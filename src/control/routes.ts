@@ -57,7 +57,6 @@ export const refusalMeanings = {
   503: "the worker can't be asked: it blocks, is still loading or is being started again",
 } as const;
 
-export const longestBodyBytes = 1 << 20;
 export const linesType = "application/x-ndjson";
 export const mostRuns = 10_000;
 export const usualRuns = 100;

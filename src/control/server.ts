@@ -13,9 +13,9 @@ import type {
   StopReport,
   UpgradeReport,
 } from "./messages.ts";
+import { longestBodyBytes } from "./messages.ts";
 import { metricsText, metricsType } from "./metrics.ts";
 import { openapi } from "./openapi.ts";
-import { longestBodyBytes } from "./routes.ts";
 import { type Matched, match, queryOf, type Value } from "./routing.ts";
 
 /** What the requests are answered with. */

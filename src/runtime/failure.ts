@@ -48,7 +48,8 @@ function failureOfThrown(error: unknown, module: string | null): ModuleFailure {
       hint: "throw an Error: it knows its place",
     });
   }
-  const stack = userStack(first.stack ?? "");
+  // A module may have its own Error.prepareStackTrace, which makes what it likes.
+  const stack = typeof first.stack === "string" ? userStack(first.stack) : "";
   const hint = "hint" in first && typeof first.hint === "string" ? first.hint : null;
   const own = hint !== null || first.name === "RegistrationError" || first.name === "ScheduleError";
   const message = own ? first.message : `${first.name}: ${first.message}`;

@@ -12,13 +12,15 @@ export interface BackOffOptions {
   initialMs: number;
   factor: number;
   maximumMs: number;
-  /**
-   * "full" spreads the delay over 0 to its full length (many daemons that lost one server); a number from 0 to 1
-   * spreads it by that share to both sides, though never above `maximumMs`.
-   * @default {0}
-   */
-  jitter?: "full" | number;
+  /** @default {0} */
+  jitter?: Jitter;
 }
+
+/**
+ * "full" spreads a delay over 0 to its full length (many daemons that lost one server); a number from 0 to 1 spreads it by that
+ * share to both sides.
+ */
+export type Jitter = "full" | number;
 
 /** The state of a job that has not been restarted yet. */
 export const FIRST_BACK_OFF: Readonly<BackOffState> = { attempts: 0 };
@@ -44,12 +46,15 @@ export function nextBackOff(
   random: number,
 ): { delayMs: number; state: BackOffState } {
   const attempts = ranForMs > options.healthyMs ? 0 : state.attempts;
-  const plainMs = Math.min(options.initialMs * options.factor ** attempts, options.maximumMs);
-  const delayMs = Math.min(Math.round(spread(plainMs, options.jitter ?? 0, random)), options.maximumMs);
+  const plainMs = options.initialMs * options.factor ** attempts;
+  const delayMs = spreadDelay(plainMs, options.maximumMs, options.jitter ?? 0, random);
   return { delayMs, state: { attempts: attempts + 1 } };
 }
 
-function spread(plainMs: number, jitter: "full" | number, random: number): number {
-  if (jitter === "full") return plainMs * random;
-  return plainMs * (1 + jitter * (2 * random - 1));
+/** @returns whole milliseconds, never above `maximumMs` */
+export function spreadDelay(delayMs: number, maximumMs: number, jitter: Jitter, random: number): number {
+  // A factor to a high power is infinite, and of no delay at all that is no number.
+  const plainMs = delayMs > 0 ? Math.min(delayMs, maximumMs) : 0;
+  const spreadMs = jitter === "full" ? plainMs * random : plainMs * (1 + jitter * (2 * random - 1));
+  return Math.round(Math.min(spreadMs, maximumMs));
 }

@@ -5,6 +5,7 @@
 import { closest } from "fastest-levenshtein";
 import { type Field, fieldsFor, isSpecialDay, numberOf } from "./cron-fields.ts";
 import { faultOfHashed } from "./cron-hash.ts";
+import { NICKNAMES } from "./cron-wall.ts";
 
 export interface Diagnosis {
   reason: string;
@@ -13,16 +14,11 @@ export interface Diagnosis {
 
 const FIELD_ORDER =
   "the fields are minute, hour, day of month, month, day of week; with 6, seconds come first, with 7 a year last";
-export const NICKNAMES: readonly string[] = [
-  "@yearly",
-  "@annually",
-  "@monthly",
-  "@weekly",
-  "@daily",
-  "@midnight",
-  "@hourly",
-  "@reboot",
-];
+const nicknames: readonly string[] = [...Object.keys(NICKNAMES), "@reboot"];
+
+export function isNickname(word: string): boolean {
+  return nicknames.includes(word.toLowerCase());
+}
 
 /** The first thing wrong with the expression, or null if this file sees nothing wrong with it. */
 export function diagnoseCron(expression: string): Diagnosis | null {
@@ -43,11 +39,10 @@ function diagnoseNickname(nickname: string, rest: string): Diagnosis {
   if (nickname === "@every") {
     return { reason: "there is no nickname @every", hint: `write "every ${rest === "" ? "10s" : rest}"` };
   }
-  if (NICKNAMES.includes(nickname))
-    return { reason: `${nickname} must stand alone`, hint: `leave out '${rest}'` };
+  if (isNickname(nickname)) return { reason: `${nickname} must stand alone`, hint: `leave out '${rest}'` };
   return {
     reason: `there is no nickname ${nickname}`,
-    hint: `did you mean ${closest(nickname, [...NICKNAMES])}?`,
+    hint: `did you mean ${closest(nickname, [...nicknames])}?`,
   };
 }
 

@@ -1,4 +1,5 @@
 // Whether a failed attempt is followed by another, and when. Pure: the caller gives the randomness.
+import { type Jitter, spreadDelay } from "./back-off.ts";
 
 export interface RetryPolicy {
   /** In all, the first included. */
@@ -6,8 +7,7 @@ export interface RetryPolicy {
   readonly delayMs: number;
   readonly factor: number;
   readonly maximumDelayMs: number;
-  /** A share from 0 to 1 to both sides, or "full": anything from 0 to the delay. */
-  readonly jitter: number | "full";
+  readonly jitter: Jitter;
   /** Whether an error is worth it; null: each is. */
   readonly when: ((error: unknown) => boolean) | null;
 }
@@ -24,8 +24,6 @@ export function retryDelay(
   random: number,
 ): number | null {
   if (attempt >= policy.attempts || !(policy.when?.(error) ?? true)) return null;
-  const plainMs = Math.min(policy.delayMs * policy.factor ** (attempt - 1), policy.maximumDelayMs);
-  const spreadMs =
-    policy.jitter === "full" ? plainMs * random : plainMs * (1 + policy.jitter * (2 * random - 1));
-  return Math.round(Math.min(spreadMs, policy.maximumDelayMs));
+  const plainMs = policy.delayMs * policy.factor ** (attempt - 1);
+  return spreadDelay(plainMs, policy.maximumDelayMs, policy.jitter, random);
 }

@@ -3,6 +3,7 @@
 import type { Duration } from "djob";
 import type { TestClock as ClockOfTest, JobTest, RunJobOptions, TestJob, TestRun } from "djob/testing";
 import { closest } from "fastest-levenshtein";
+import { parsedJson } from "../runtime/parsed-json.ts";
 import type { JobEntry } from "../runtime/running/job-entry.ts";
 import type { Run } from "../runtime/running/run.ts";
 import { parseDuration } from "../schedule/duration.ts";
@@ -119,7 +120,7 @@ export class Bench implements JobTest {
       next: nextMs === null ? null : new Date(nextMs),
       lastSuccess: lastSuccessMs === null ? null : new Date(lastSuccessMs),
       isPaused: pausedAtMs !== null,
-      state: state === null ? undefined : JSON.parse(state),
+      state: parsedJson(state),
     };
   }
 

@@ -18,9 +18,8 @@ export class TestOutput {
   readonly #restore: () => void;
 
   constructor(now: () => number) {
-    const pen = plainPen(({ timeMs, level, job }, message) => {
-      const run = this.journal.currentRun?.id ?? null;
-      this.lines.push({ time: new Date(timeMs), level, job, message, run });
+    const pen = plainPen(({ timeMs, level, job, run = null }, message) => {
+      this.lines.push({ time: new Date(timeMs), level, job, message, run: run?.id ?? null });
     });
     this.journal = new Journal(now, pen);
     const before = methods.map((method) => [method, console[method]] as const);

@@ -1,6 +1,6 @@
 // What one can ask of a daemon's jobs, and tell them to do, by command and over HTTP.
 import { describe, expect, test } from "bun:test";
-import { until, type Workspace, workspace } from "./harness.ts";
+import { djobPath, until, type Workspace, workspace } from "./harness.ts";
 
 const odd = "näh/er@home";
 const module = `import { job } from "djob";
@@ -154,6 +154,27 @@ test("what is asked wrongly is refused with what would help, and its exit code",
     expect({ args, code: result.code }).toEqual({ args, code });
     expect(result.stderr).toContain(text);
   }
+});
+
+test("an input that is too long is told as that, and is not sent", async () => {
+  const space = workspace();
+  await start(space);
+  const trigger = async (characters: number) => {
+    const child = Bun.spawn([djobPath, "trigger", "worker", odd, "--input", "-"], {
+      env: space.environment(),
+      stdin: new Blob([JSON.stringify("x".repeat(characters))]),
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    return { stderr: await child.stderr.text(), code: await child.exited };
+  };
+  const longest = 2 ** 20 - '{"input":""}'.length;
+  expect(await trigger(longest)).toEqual({ stderr: "", code: 0 });
+  expect(await trigger(longest + 1)).toEqual({
+    stderr:
+      "djob: cannot use the --input: it has 1048577 bytes as JSON, and may have 1048576\nhint: have the job read a file\n",
+    code: 2,
+  });
 });
 
 test("a worker that blocks has begun its run, and is told of until it answers again", async () => {

@@ -130,4 +130,6 @@ test("@reboot runs once for each boot, whatever the daemon does", async () => {
   await space.djob(["restart", "worker"]);
   await space.djob(["reload", "worker"]);
   expect(await runsOf(space, "boot")).toHaveLength(1);
+  const { stdout } = await space.djob(["why", "worker", "boot"]);
+  expect(stdout).toContain("- It comes again after the next boot of the machine.");
 });

@@ -21,6 +21,22 @@ test("each delay is longer by the factor, up to the longest, and the last attemp
   ]);
 });
 
+test("however often it is tried, the delay is a number", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(0, 1, 1_000),
+      fc.constantFrom(1, 2, 100),
+      fc.integer({ min: 1, max: 999_999 }),
+      (delayMs, factor, attempt) => {
+        const often = { ...policy, attempts: 1_000_000, delayMs, factor };
+        const plainMs = delayMs === 0 ? 0 : Math.min(delayMs * factor ** (attempt - 1), 5_000);
+        expect(retryDelay(often, attempt, null, 0.5)).toBe(plainMs);
+      },
+    ),
+  );
+  expect(retryDelay({ ...policy, attempts: 2_000, delayMs: 0, factor: 2 }, 1_500, null, 0.5)).toBe(0);
+});
+
 test("an error that is not worth it is not tried again", () => {
   const when = (error: unknown) => error instanceof TypeError;
   expect(retryDelay({ ...policy, when }, 1, new TypeError("again"), 0.5)).toBe(1_000);

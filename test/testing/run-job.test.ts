@@ -53,6 +53,15 @@ describe("runJob", () => {
     expect(bench.runs()).toEqual([run]);
   });
 
+  test("what it logs is its own, also from where its module has begun before it", async () => {
+    const path = worker(`const queue = [];
+      setInterval(() => queue.shift()?.(), 1).unref();
+      job("late", "every 1h", ({ log }) => new Promise((resolve) => queue.push(() => resolve(log.info("from a queue")))));`);
+    await using bench = await loadJobs(path, noon);
+    const run = await bench.runJob("late");
+    expect(run.lines.map(({ job, message }) => [job, message])).toEqual([["late", "from a queue"]]);
+  });
+
   test("a handler that throws is an outcome, with the very error", async () => {
     const path = worker(`export class Odd extends Error {}
     job("fails", "@daily", async () => { throw new Odd("no luck"); });

@@ -2,7 +2,8 @@
 
 import { followJobs } from "../../control/client.ts";
 import type { RunReport } from "../../control/jobs.ts";
-import { DjobError } from "../../daemon/error.ts";
+import { longestBodyBytes } from "../../control/messages.ts";
+import { DjobError, usageError } from "../../daemon/error.ts";
 import { type ExitCode, exitCode } from "../../exit-code.ts";
 import { isTerminal, outDescriptor, writeText } from "../../logs/sink.ts";
 import { askDaemon, type Daemon, daemonOf, pathTo, refused, requireRunning, silent } from "../ask-daemon.ts";
@@ -41,6 +42,7 @@ export const trigger: Command = {
     const input = await inputOf(textOf(args, "input"));
     const daemon = await daemonOf(args, name);
     const body = input === undefined ? {} : { input };
+    checkLength(body);
     const waits = isSet(args, "wait");
     if (waits || isSet(args, "follow")) return await follow(daemon, job, body, waits, output);
     const question = { method: "POST", path: pathTo("jobs", job, "trigger"), body } as const;
@@ -53,6 +55,15 @@ export const trigger: Command = {
     return exitCode.done;
   },
 };
+
+function checkLength(body: object): void {
+  const bytes = Buffer.byteLength(JSON.stringify(body));
+  if (bytes > longestBodyBytes)
+    throw usageError(
+      `cannot use the --input: it has ${bytes} bytes as JSON, and may have ${longestBodyBytes}`,
+      "have the job read a file",
+    );
+}
 
 interface FollowLine {
   readonly begun?: RunReport;

@@ -34,7 +34,9 @@ export function findingsOf(entry: JobEntry, runs: readonly RunReport[], nowMs: n
     findings.push(`It comes next in ${formatDuration(Math.max(0, entry.dueMs + entry.delayMs - nowMs))}.`);
   if (entry.dueMs !== null && entry.delayMs > 0)
     findings.push(`Its jitter starts it ${formatDuration(entry.delayMs)} after its times on this machine.`);
-  if (entry.dueMs === null && !entry.isAlways && entry.active.size === 0)
+  if (entry.definition.plan.schedules.some(({ kind }) => kind === "reboot"))
+    findings.push("It comes again after the next boot of the machine.");
+  else if (entry.dueMs === null && !entry.isAlways && entry.active.size === 0)
     findings.push("None of its times is still to come.");
   if (runs.length === 0) findings.push("It has no record of a run.");
   return findings;

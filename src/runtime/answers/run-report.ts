@@ -1,6 +1,7 @@
 // A run as it is told: from its record, or while it goes on. Pure.
 import type { RunReport } from "../../control/jobs.ts";
 import { type Outcome, type RunRecord, runId } from "../../store/records.ts";
+import { parsedJson } from "../parsed-json.ts";
 import type { Run } from "../running/run.ts";
 
 /** Runs that did not succeed, and were not skipped. */
@@ -21,7 +22,7 @@ export function reportOf(record: RunRecord): RunReport {
     error: rest.error,
     exitCode: rest.exitCode,
     signal: rest.signal,
-    result: result === null ? null : JSON.parse(result),
+    result: parsedJson(result) ?? null,
     times,
     through: times === 1 ? null : iso(throughMs),
   };

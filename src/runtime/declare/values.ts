@@ -33,10 +33,7 @@ export function durationOption({ job, options }: Given, option: string, minimumM
   if (value === undefined) return undefined;
   const hint = 'write a whole number of milliseconds, or a duration such as "10s"';
   if (typeof value !== "string" && typeof value !== "number") throw wrong(job, option, value, hint);
-  let durationMs = value;
-  if (typeof durationMs === "string") {
-    durationMs = parseDuration(durationMs);
-  }
+  const durationMs = typeof value === "string" ? parseDuration(value) : value;
   if (!Number.isSafeInteger(durationMs)) throw wrong(job, option, value, hint);
   if (durationMs > longestDurationMs) throw wrong(job, option, value, "it is at most 10 years");
   if (durationMs >= minimumMs) return durationMs;

@@ -11,7 +11,7 @@ import { jobLog } from "../journal.ts";
 import { LoadError, loadAgain } from "../loading/loader.ts";
 import { LazyAbort, RunContext } from "../running/context.ts";
 import type { LineParts, RunRequest } from "../running/execution.ts";
-import { keptState } from "../running/kept.ts";
+import { jsonUpTo, keptState } from "../running/kept.ts";
 import { FoundJobs } from "./found-jobs.ts";
 import type { FromHost, ToHost } from "./messages.ts";
 import { isolationError, tellThrown } from "./thrown.ts";
@@ -32,7 +32,7 @@ export interface HostPort {
 
 /** Of a line; a longer one is told in pieces. */
 const longestLineCharacters = 262_144;
-const longestResultCharacters = 1 << 20;
+const longestResultBytes = 1 << 20;
 
 export class Host {
   readonly #port: HostPort;
@@ -110,7 +110,8 @@ export class Host {
       const result: unknown = await job.handler(context);
       this.#endLines();
       const state = this.#stateOf(context.state, request.state);
-      this.#port.send({ type: "succeeded", result: jsonOf(result), state });
+      const { text } = jsonUpTo(result, longestResultBytes);
+      this.#port.send({ type: "succeeded", result: text, state });
     } catch (error) {
       this.#endLines();
       this.#failed(error, job.mayRetry);
@@ -188,14 +189,5 @@ export class Host {
     this.#endLines();
     this.#port.send({ type: "crashed", what, error: tellThrown(error) });
     return this.#port.exit(1);
-  }
-}
-
-function jsonOf(value: unknown): string | null {
-  try {
-    const text = JSON.stringify(value) ?? null;
-    return text === null || text.length > longestResultCharacters ? null : text;
-  } catch {
-    return null;
   }
 }

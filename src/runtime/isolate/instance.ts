@@ -2,6 +2,7 @@
 // a time.
 import type { Level } from "../../logs/line.ts";
 import { describeFailure, type ModuleFailure } from "../failure.ts";
+import { parsedJson } from "../parsed-json.ts";
 import type { Ending, LineParts, RunOutput, RunRequest } from "../running/execution.ts";
 import { type FromHost, heardFromHost } from "./messages.ts";
 import type { Place, PlaceEnd, PlaceStarter } from "./place.ts";
@@ -110,8 +111,8 @@ export class Instance {
         const { result, state } = message;
         this.#settle({
           type: "succeeded",
-          result: parsed(result),
-          state: parsed(state),
+          result: parsedJson(result),
+          state: parsedJson(state),
           exitCode: null,
         });
         break;
@@ -218,25 +219,11 @@ function failed(error: unknown): Extract<Ending, { type: "failed" }> {
   return { type: "failed", error, exitCode: null, signal: null };
 }
 
-/** JSON text that has been checked to be text, and no more. */
-function parsed(text: string | null): unknown {
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** What it says is looked at before it is believed. */
 function partsOf(apart: string | null): LineParts | null {
-  try {
-    const value: unknown = apart === null ? null : JSON.parse(apart);
-    if (typeof value !== "object" || value === null) return null;
-    const { message, fields } = value as Record<string, unknown>;
-    if (typeof message !== "string" || typeof fields !== "object" || fields === null) return null;
-    return { message, fields: fields as Record<string, unknown> };
-  } catch {
-    return null;
-  }
+  const value = parsedJson(apart);
+  if (typeof value !== "object" || value === null) return null;
+  const { message, fields } = value as Record<string, unknown>;
+  if (typeof message !== "string" || typeof fields !== "object" || fields === null) return null;
+  return { message, fields: fields as Record<string, unknown> };
 }

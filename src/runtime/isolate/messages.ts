@@ -8,7 +8,7 @@ import { heardThrown, type Thrown } from "./thrown.ts";
 export type ToHost =
   /** First of all, and once. */
   | { readonly type: "load"; readonly module: string }
-  /** @see FromHost "ended" */
+  /** Answered with "succeeded" or "failed", and then "rested". */
   | { readonly type: "run"; readonly request: RunRequest; readonly maxCpuMs: number | null }
   | { readonly type: "abort"; readonly text: string; readonly name: "AbortError" | "TimeoutError" }
   /** How much memory its heap has, after a collection or since the last: answered with the same id, if its event loop turns. */

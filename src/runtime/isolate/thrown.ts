@@ -2,6 +2,7 @@
 // one, with its stack, code and causes, and it is shown as it would have been at its place.
 import { withoutOwnFrames } from "../failure.ts";
 import { errorText } from "../journal.ts";
+import { parsedJson } from "../parsed-json.ts";
 
 export interface Thrown {
   /** null: it was no Error. */
@@ -40,7 +41,7 @@ export function tellThrown(thrown: unknown, depth = 0): Thrown {
       error: {
         name: cut(name),
         message: cut(message),
-        stack: stack === undefined ? null : cut(withoutOwnFrames(stack)),
+        stack: typeof stack === "string" ? cut(withoutOwnFrames(stack)) : null,
         code: typeof code === "string" || typeof code === "number" ? code : null,
         cause: cause === undefined || depth >= deepestCause ? null : tellThrown(cause, depth + 1),
       },
@@ -55,7 +56,7 @@ export function tellThrown(thrown: unknown, depth = 0): Thrown {
 /** @returns what the worker has in its place */
 export function rebuildThrown({ error, shown, value }: Thrown): unknown {
   if (error === null) {
-    const plain: unknown = value === null ? undefined : parsed(value);
+    const plain = parsedJson(value);
     return typeof plain === "object" && plain !== null ? showAs(plain, shown) : plain;
   }
   const { name, message, stack, code, cause } = error;
@@ -109,12 +110,4 @@ function define(target: object, key: string | symbol, value: unknown): void {
 
 function cut(text: string): string {
   return String(text).slice(0, longestCharacters);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

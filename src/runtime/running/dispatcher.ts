@@ -112,6 +112,8 @@ export class Dispatcher {
     this.#groups.forget(run);
     const at = run.entry.queue.indexOf(run);
     if (at >= 0) run.entry.queue.splice(at, 1);
+    // The next one has not begun.
+    if (run.startedAtMs !== null) run.attempt -= 1;
     this.#record(run, { ...neverBegun, outcome: "cancelled" });
   }
 

@@ -10,8 +10,7 @@ const maximumErrorLength = 16 * 1024;
 /** @returns JSON text; null if it is no JSON, or too much */
 export function keptResult(result: unknown): string | null {
   if (result === undefined) return null;
-  const text = jsonOf(result);
-  return text === null || Buffer.byteLength(text) > maximumResultBytes ? null : text;
+  return jsonUpTo(result, maximumResultBytes).text;
 }
 
 /** @returns JSON text, or null with or without a problem: nothing is to be kept */
@@ -22,11 +21,10 @@ export function keptState(
   if (state === undefined) {
     return before === null ? { text: null, problem: null } : { text: "null", problem: null };
   }
-  const text = jsonOf(state);
-  if (text === null) return { text: null, problem: "it is not a JSON value" };
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= maximumStateBytes) return { text, problem: null };
-  return { text: null, problem: `it has ${bytes} bytes as JSON, and may have ${maximumStateBytes}` };
+  const { text, isTooLong } = jsonUpTo(state, maximumStateBytes);
+  if (text !== null) return { text, problem: null };
+  if (!isTooLong) return { text: null, problem: "it is not a JSON value" };
+  return { text: null, problem: `it has more than ${maximumStateBytes} bytes as JSON` };
 }
 
 /** Whatever was thrown, as a record keeps it. */
@@ -38,7 +36,7 @@ export function runError(error: unknown, redact: Redact | null): RunError {
       return {
         name: cut(name),
         message: cut(message),
-        stack: stack === undefined ? null : cut(userStack(stack)),
+        stack: typeof stack === "string" ? cut(userStack(stack)) : null,
       };
     }
     return {
@@ -51,10 +49,27 @@ export function runError(error: unknown, redact: Redact | null): RunError {
   }
 }
 
-function jsonOf(value: unknown): string | null {
+/**
+ * A value as JSON, if that is no longer than so many bytes: what is longer is given up early, because a million rows of a database
+ * would hold the event loop for a second.
+ */
+export function jsonUpTo(
+  value: unknown,
+  mostBytes: number,
+): { readonly text: string | null; readonly isTooLong: boolean } {
+  let left = mostBytes;
   try {
-    return JSON.stringify(value) ?? null;
+    // Each value takes a byte at least, and a text as many as it has characters.
+    const text = JSON.stringify(value, (_key, part: unknown) => {
+      left -= typeof part === "string" ? part.length : 1;
+      if (left < 0) throw new Error("it is too long");
+      return part;
+    });
+    if (text === undefined) return { text: null, isTooLong: false };
+    return Buffer.byteLength(text) <= mostBytes ? { text, isTooLong: false } : tooLong;
   } catch {
-    return null;
+    return left < 0 ? tooLong : { text: null, isTooLong: false };
   }
 }
+
+const tooLong = { text: null, isTooLong: true } as const;

@@ -9,6 +9,8 @@ import { inTime, type Ping } from "./ping.ts";
 import type { Run } from "./run.ts";
 
 const keptLines = 20;
+/** Of a line, in characters. */
+const keptLength = 4_096;
 
 export class Observers {
   readonly #clock: Pick<Clock, "after">;
@@ -42,7 +44,7 @@ export class Observers {
     if (this.#lines.has(run) || !this.#isWatched(run.entry)) return;
     const lines: string[] = [];
     const stop = this.#journal.follow(run, (line) => {
-      lines.push(line);
+      lines.push(line.length <= keptLength ? line : `${line.slice(0, keptLength)}…`);
       if (lines.length > keptLines) lines.shift();
     });
     this.#lines.set(run, { lines, stop });

@@ -2,6 +2,7 @@
 import { nextPlanned, type Plan, planIdentity } from "../../schedule/plan.ts";
 import { ownTimeZone } from "../../schedule/zone-period.ts";
 import type { Retry, Store } from "../../store/store.ts";
+import { parsedJson } from "../parsed-json.ts";
 import { type JobEntry, rememberOutcome } from "./job-entry.ts";
 import { Run } from "./run.ts";
 
@@ -34,7 +35,7 @@ export function freeTime(store: Pick<Store, "has">, { key, definition }: JobEntr
 
 /** A run that somebody before has left to be tried again. */
 export function runOf(entry: JobEntry, { scheduledAtMs, origin, attempt, input }: Retry): Run {
-  const run = new Run(entry, scheduledAtMs, origin, input === null ? undefined : JSON.parse(input));
+  const run = new Run(entry, scheduledAtMs, origin, parsedJson(input));
   run.attempt = attempt;
   return run;
 }

@@ -5,6 +5,7 @@ import { runId } from "../../store/records.ts";
 import { type Clock, longestTimerMs } from "../clock.ts";
 import type { JobDefinition, Work } from "../job.ts";
 import type { Journal, RunIdentity } from "../journal.ts";
+import { parsedJson } from "../parsed-json.ts";
 import { LazyAbort, RunContext } from "./context.ts";
 import type { Ending, Executor, RunRequest } from "./execution.ts";
 import { nothing, type Run } from "./run.ts";
@@ -251,7 +252,7 @@ class Request implements RunRequest {
     this.startedAtMs = run.startedAtMs ?? 0;
     this.lastSuccessMs = lastSuccessMs;
     this.input = run.input;
-    this.state = state === null ? undefined : JSON.parse(state);
+    this.state = parsedJson(state);
   }
 
   /** Made when it is asked for. */

@@ -119,6 +119,34 @@ test("a paused job's times are skipped, and counted", async () => {
   ]);
 });
 
+test("one that is cancelled while it waits for its next attempt has the attempts that it had", async () => {
+  const all = bench();
+  all.declare("flaky", { every: "1h", retry: { attempts: 3, delay: "10m", jitter: 0 } }, () => {
+    throw new Error("no");
+  });
+  all.scheduler.start();
+  await all.clock.pass(hour + 11 * minute);
+  const [run] = all.dispatcher.runs;
+  if (run === undefined) throw new Error("it does not wait");
+  expect(run).toMatchObject({ phase: "retrying", attempt: 3 });
+  all.dispatcher.cancel(run, "asked", "enough");
+  expect(recordsOf(all, "flaky")).toMatchObject([
+    { outcome: "cancelled", reason: "asked", attempt: 2, trigger: "retry" },
+  ]);
+});
+
+test("a run may be tried again at once, and hundreds of times", async () => {
+  const all = bench();
+  let attempts = 0;
+  all.declare("flaky", { every: "1h", retry: { attempts: 1_000, delay: 0, factor: 100 } }, () => {
+    attempts += 1;
+    if (attempts < 400) throw new Error("not yet");
+  });
+  all.scheduler.start();
+  await all.clock.pass(hour + minute);
+  expect(recordsOf(all, "flaky")).toMatchObject([{ outcome: "succeeded", attempt: 400 }]);
+});
+
 test("a boot is a time as well: skipped while the job is paused, and none outside of from and until", async () => {
   const path = join(scratch("boot"), "w.db");
   const before = bench(undefined, { path, owner: 100 });

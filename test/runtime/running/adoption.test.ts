@@ -3,12 +3,13 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { scratch } from "../../scratch.ts";
+import { connect } from "../../store/stores.ts";
 import { bench, minute, second } from "./fake-clock.ts";
 
 const flaky = { every: "1h", retry: { attempts: 2, delay: "10m", jitter: 0 } };
 
 /** A worker that has left a run of "flaky" behind to be tried again in ten minutes, and the next one's bench. */
-async function left() {
+async function left(disturb: (path: string) => void = () => {}) {
   const path = join(scratch("adoption"), "w.db");
   const before = bench("2026-06-01T11:59:30Z", { path, owner: 100 });
   before.declare("flaky", flaky, () => {
@@ -18,6 +19,7 @@ async function left() {
   await before.clock.pass(minute);
   before.scheduler.stop();
   before.store.close();
+  disturb(path);
   return bench(undefined, { path, owner: 101 }, before.clock);
 }
 
@@ -68,4 +70,17 @@ test("a worker that ends before that leaves it to the next", async () => {
   await next.clock.pass(5 * minute);
   expect(told(next)).toEqual([]);
   expect(next.store.recover([], next.clock.now())).toMatchObject([{ attempt: 2 }]);
+});
+
+test("a state and an input that are no JSON, as after a bad block, are none, and end nothing", async () => {
+  const next = await left((path) => {
+    const connection = connect(path);
+    connection.run("UPDATE jobs SET state = '{\"a'");
+    connection.run("UPDATE retries SET input = '[1'");
+    connection.close();
+  });
+  next.declare("flaky", flaky);
+  next.scheduler.start();
+  await next.clock.pass(11 * minute);
+  expect(told(next)).toEqual([["flaky", "succeeded", null, 2, "retry"]]);
 });

@@ -1,5 +1,5 @@
 // A crontab's line that has something run: its time, the user in a system crontab, and the command. Pure.
-import { diagnoseCron, NICKNAMES } from "../../../schedule/cron-diagnosis.ts";
+import { diagnoseCron, isNickname } from "../../../schedule/cron-diagnosis.ts";
 import { type CommandText, splitCommand } from "./command-text.ts";
 import { type Fault, readFields, type Word } from "./fields.ts";
 
@@ -56,7 +56,7 @@ type Time =
 function readNickname(words: readonly Word[], rest: number): Time {
   const [{ text, at } = { text: "", at: 0 }] = words;
   const nickname = text.toLowerCase();
-  if (!NICKNAMES.includes(nickname)) {
+  if (!isNickname(nickname)) {
     const every =
       "write the fields: */10 * * * * for every ten minutes, */10 * * * * * * for every ten seconds";
     const { reason, hint = null } = diagnoseCron(text) ?? { reason: `there is no nickname ${text}` };

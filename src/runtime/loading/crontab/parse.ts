@@ -67,8 +67,9 @@ export function parseCrontab(text: string, hasUser: boolean): Crontab {
     const variable = parseVariableLine(source.slice(start));
     if (variable !== null) {
       const fault = faultOfVariable(variable.name, variable.value);
-      if (fault !== null) refuse(start + variable.valueColumn - 1, fault.message, fault.hint);
-      variables = { ...variables, [variable.name]: variable.value };
+      // The lines after it are not to be blamed for it.
+      if (fault === null) variables = { ...variables, [variable.name]: variable.value };
+      else refuse(start + variable.valueColumn - 1, fault.message, fault.hint);
       warnings.push(...warningsOf.variable(variable, hasUser).map((message) => ({ line, message })));
       continue;
     }

@@ -72,6 +72,15 @@ describe("a job's name", () => {
   });
 });
 
+test.each(["CRON_TZ=Nowhere", "RANDOM_DELAY=soon", "= nothing"])(
+  "the lines after a bad variable are not blamed for %p",
+  (variable) => {
+    const { problems, jobs } = declare(`CRON_TZ=Asia/Tokyo\n${variable}\n@daily a\n@daily b\n`);
+    expect(problems.map(({ line }) => line)).toEqual([2]);
+    expect(jobs.map(({ plan }) => planTimeZone(plan))).toEqual(["Asia/Tokyo", "Asia/Tokyo"]);
+  },
+);
+
 describe("a line's job", () => {
   test("runs SHELL -c in the daemon's directory, with the variables of the lines before it", () => {
     const { jobs } = declare("FOO=bar\nUSER=me\nCRON_TZ=Asia/Tokyo\nRANDOM_DELAY=5\n@daily date +\\%F%in\n");
