@@ -18,7 +18,7 @@ const log = "worker.log";
 const rotated = [1, 2, 3].map((second) => `${log}.2026-01-01T00-00-0${second}.000Z`);
 
 function housekeeper(directory: string, changes: Partial<HousekeeperOptions>): Housekeeper {
-  for (const name of [log, ...rotated]) writeFileSync(join(directory, name), "");
+  for (const name of [log, ...rotated]) writeFileSync(join(directory, name), "a line\n");
   return new Housekeeper({
     rules: { maximumBytes: null, maximumAgeMs: null, keep: 1, compression: "none", totalBytes: null },
     paths: () => [join(directory, log)],
