@@ -1,6 +1,6 @@
 // Flags on how much of a daemon's past is kept.
 import type { ParsedArgs } from "citty";
-import { misuse } from "../daemon/error.ts";
+import { usageError } from "../daemon/error.ts";
 import { defaults, type HistoryRules } from "../daemon/spec.ts";
 import { parseDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
@@ -30,7 +30,7 @@ function runsOf(text: string | null): number {
   if (text === null) return defaults.keepRuns;
   const count = /^\d{1,8}$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= mostRuns) return count;
-  throw misuse(
+  throw usageError(
     `--keep-runs ${JSON.stringify(text)} is no number from 1 to ${mostRuns}`,
     `write --keep-runs ${defaults.keepRuns}`,
   );
@@ -45,5 +45,5 @@ function ageOf(text: string | null): number | null {
   } catch (error) {
     reason = error instanceof Error ? error.message : String(error);
   }
-  throw misuse(`--keep-runs-for ${JSON.stringify(text)}: ${reason}`, "write --keep-runs-for 30d");
+  throw usageError(`--keep-runs-for ${JSON.stringify(text)}: ${reason}`, "write --keep-runs-for 30d");
 }

@@ -1,6 +1,6 @@
 // Flags on a daemon's log: where it goes, in which form, and how long what is old is kept.
 import type { ParsedArgs } from "citty";
-import { misuse } from "../daemon/error.ts";
+import { usageError } from "../daemon/error.ts";
 import type { Paths } from "../daemon/paths.ts";
 import { defaults } from "../daemon/spec.ts";
 import { type Form, forms } from "../logs/form/form.ts";
@@ -112,12 +112,15 @@ export function planLog(
   const target = targetOf(given, foreground);
   const isService = target.type === "journald" || target.type === "syslog";
   if (isService && fixed?.isEnclosed)
-    throw misuse(`--log ${target.type}: its socket can't be reached from inside a chroot`, "log to a file");
+    throw usageError(
+      `--log ${target.type}: its socket can't be reached from inside a chroot`,
+      "log to a file",
+    );
   const log = target.type !== "file" ? null : given === null ? usualLog : absolutePath(given);
   const logErr = errorLogOf(args, log);
   const perJob = isSet(args, "log-per-job");
-  if (perJob && log === null) throw misuse("--log-per-job needs a file", "add --log FILE");
-  if (perJob && fixed !== null) throw misuse(`--log-per-job: ${fixed.why}`, "leave it out");
+  if (perJob && log === null) throw usageError("--log-per-job needs a file", "add --log FILE");
+  if (perJob && fixed !== null) throw usageError(`--log-per-job: ${fixed.why}`, "leave it out");
   return {
     paths: { log, logErr },
     rules: {
@@ -141,13 +144,13 @@ function targetOf(text: string | null, foreground: boolean): LogTarget {
   if (text === "none" || text === "journald") return { type: text };
   if (text === "-") {
     if (foreground) return { type: "stdout" };
-    throw misuse("--log - needs --foreground: in the background there is no standard output", "add it");
+    throw usageError("--log - needs --foreground: in the background there is no standard output", "add it");
   }
   const [, facility] = /^syslog(?::(.*))?$/.exec(text) ?? [null, null];
   if (facility === null) return { type: "file" };
   const name = facility ?? "daemon";
   if (Object.hasOwn(facilities, name)) return { type: "syslog", facility: name as Facility };
-  throw misuse(
+  throw usageError(
     `--log ${text}: there is no facility ${JSON.stringify(name)}`,
     `use one of ${Object.keys(facilities).join(", ")}`,
   );
@@ -158,23 +161,23 @@ function errorLogOf(args: ParsedArgs, log: string | null): string | null {
   const isSplit = isSet(args, "log-split");
   if (given === null && !isSplit) return null;
   if (given !== null && isSplit)
-    throw misuse("--log-err and --log-split say the same twice", "leave one out");
+    throw usageError("--log-err and --log-split say the same twice", "leave one out");
   if (log === null)
-    throw misuse(`--log-${isSplit ? "split" : "err"} needs a file as --log`, "add --log FILE");
+    throw usageError(`--log-${isSplit ? "split" : "err"} needs a file as --log`, "add --log FILE");
   return given === null ? splitPath(log) : absolutePath(given);
 }
 
 function rotationOf(args: ParsedArgs, whyNot: string | null): RotationRules | null {
   if (whyNot !== null) {
     for (const flag of rotationFlags)
-      if (textOf(args, flag) !== null) throw misuse(`--${flag}: ${whyNot}`, "leave it out");
+      if (textOf(args, flag) !== null) throw usageError(`--${flag}: ${whyNot}`, "leave it out");
     return null;
   }
   const size = textOf(args, "log-max-size");
   const maximumBytes = size === "none" ? null : (sizeOf(args, "log-max-size", "64M") ?? usual.maximumBytes);
   const totalBytes = sizeOf(args, "log-total", "1G");
   if (totalBytes !== null && totalBytes < 2 * (maximumBytes ?? smallestBytes) && size !== null)
-    throw misuse("--log-total is less than twice --log-max-size", "make it larger, or the files smaller");
+    throw usageError("--log-total is less than twice --log-max-size", "make it larger, or the files smaller");
   return {
     maximumBytes,
     maximumAgeMs: durationOf(args, "log-max-age"),
@@ -194,7 +197,7 @@ export function redactionOf(patterns: readonly string[], fromFiles: readonly str
       new RegExp(pattern, "g");
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw misuse(`--redact ${JSON.stringify(pattern)}: ${why}`, "write --redact 'sk-[a-z0-9]+'");
+      throw usageError(`--redact ${JSON.stringify(pattern)}: ${why}`, "write --redact 'sk-[a-z0-9]+'");
     }
   }
   return { patterns, variables: [...new Set(fromFiles.filter(looksSecret))] };
@@ -205,7 +208,7 @@ function sizeOf(args: ParsedArgs, flag: string, example: string): number | null 
   if (text === null) return null;
   const bytes = parseSize(text);
   if (bytes !== null && bytes >= smallestBytes) return bytes;
-  throw misuse(
+  throw usageError(
     `--${flag} ${JSON.stringify(text)} is not a number of bytes from 4K on, with K, M, G or T if you like`,
     `write --${flag} ${example}`,
   );
@@ -222,7 +225,7 @@ function countOf(
   if (text === null) return null;
   const count = /^\d{1,10}$/.test(text) ? Number(text) : -1;
   if (count >= least && count <= most) return count;
-  throw misuse(
+  throw usageError(
     `--${flag} ${JSON.stringify(text)} is no number from ${least} to ${most}`,
     `write --${flag} ${example}`,
   );

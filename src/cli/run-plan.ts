@@ -8,7 +8,7 @@ import {
   daemonEnvironment,
   type Environment,
 } from "../daemon/environment.ts";
-import { misuse, worldError } from "../daemon/error.ts";
+import { usageError, worldError } from "../daemon/error.ts";
 import { outsidePath } from "../daemon/inside.ts";
 import { checkSocketPath, type Directories, type Paths, pathsFor } from "../daemon/paths.ts";
 import { environmentFor, ownerOf } from "../daemon/privileges/privileges.ts";
@@ -39,7 +39,7 @@ export function planRun(input: CommandInput): RunPlan {
     const why = isSet(args, "foreground")
       ? "with --foreground"
       : "under a service manager (NOTIFY_SOCKET is set)";
-    throw misuse(`--json has nothing to print ${why}`, "leave one out");
+    throw usageError(`--json has nothing to print ${why}`, "leave one out");
   }
   const privileges = planPrivileges(input);
   const chroot = privileges?.chroot ?? null;
@@ -83,7 +83,7 @@ export function planRun(input: CommandInput): RunPlan {
     command: planCommand(input, { name: daemon, environment, chroot }),
   };
   const broken = brokenSetting(environment);
-  if (broken !== null) throw misuse(`--env ${broken} keeps djob from working`, brokenSettingHint);
+  if (broken !== null) throw usageError(`cannot use --env ${broken}`, brokenSettingHint);
   checkLife(spec);
   checkOwnFiles(spec.paths);
   checkSocketPath(spec.paths.socket);
@@ -107,9 +107,9 @@ function checkDistinct(modules: readonly string[], chroot: string | null): void 
   for (const module of modules) {
     const file = realPathOf(outsidePath(chroot, module));
     const earlier = seen.get(file);
-    if (earlier === module) throw misuse(`${module} is given twice`, "give each module once");
+    if (earlier === module) throw usageError(`${module} is given twice`, "give each module once");
     if (earlier !== undefined) {
-      throw misuse(`${earlier} and ${module} are the same file`, "give each module once");
+      throw usageError(`${earlier} and ${module} are the same file`, "give each module once");
     }
     seen.set(file, module);
   }
@@ -125,7 +125,7 @@ function checkOwnFiles({ pidfile, socket, history, log, logErr }: Paths): void {
   ] as const;
   const same = files.find(([, path]) => path === pidfile);
   if (same !== undefined)
-    throw misuse(`--pidfile and ${same[0]} are the same file (${pidfile})`, "give each its own");
+    throw usageError(`--pidfile and ${same[0]} are the same file (${pidfile})`, "give each its own");
 }
 
 function realPathOf(path: string): string {
@@ -159,18 +159,21 @@ function workingDirectoryOf(path: string | null, foreground: boolean, chroot: st
   if (path === null) return foreground && chroot === null ? null : defaults.workingDirectory;
   const directory = pathWithin(chroot, path);
   if (statSync(outsidePath(chroot, directory), { throwIfNoEntry: false })?.isDirectory()) return directory;
-  throw misuse(`--chdir ${directory} is not a directory`, "make it first");
+  throw usageError(`--chdir ${directory} is not a directory`, "make it first");
 }
 
 function umaskOf(text: string | null, foreground: boolean): number | null {
   if (text === null) return foreground ? null : defaults.umask;
   if (/^0?[0-7]{1,3}$/.test(text)) return Number.parseInt(text, 8);
-  throw misuse(`--umask ${JSON.stringify(text)} is not an octal mode from 0 to 777`, "write --umask 027");
+  throw usageError(`--umask ${JSON.stringify(text)} is not an octal mode from 0 to 777`, "write --umask 027");
 }
 
 function systemCrontabOf(isGiven: boolean, modules: readonly string[]): boolean {
   if (!isGiven || modules.some((module) => isCrontab(module, true))) return isGiven;
-  throw misuse("--system-crontab says how crontabs are read, and none of the modules is one", "leave it out");
+  throw usageError(
+    "--system-crontab says how crontabs are read, and none of the modules is one",
+    "leave it out",
+  );
 }
 
 function timeZoneOf(text: string | null): string | null {
@@ -181,7 +184,7 @@ function timeZoneOf(text: string | null): string | null {
 function parseAssignment(text: string): [name: string, value: string] {
   const at = text.indexOf("=");
   if (at > 0 && !text.includes("\0")) return [text.slice(0, at), text.slice(at + 1)];
-  throw misuse(`--env ${JSON.stringify(text)} is not KEY=VALUE`, "write --env PORT=8080");
+  throw usageError(`--env ${JSON.stringify(text)} is not KEY=VALUE`, "write --env PORT=8080");
 }
 
 function readAssignments(file: string): Array<[name: string, value: string]> {

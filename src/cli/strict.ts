@@ -2,7 +2,7 @@
 // error, because a daemon that was started otherwise than its user meant is worse than one that was not.
 import { parseArgs } from "node:util";
 import { distance } from "fastest-levenshtein";
-import { type DjobError, misuse } from "../daemon/error.ts";
+import { type DjobError, usageError } from "../daemon/error.ts";
 import type { Command } from "./command.ts";
 import { flagHabits } from "./habits.ts";
 
@@ -24,7 +24,8 @@ export function checkArguments(
   rawArgs: readonly string[],
   tail: readonly string[] | null = null,
 ): StrictArguments {
-  if (tail !== null && command.takesTail !== true) throw misuseOf(command, 'nothing may follow "--"');
+  if (tail !== null && command.takesTail !== true)
+    throw misuse(command, `djob ${command.meta.name} takes nothing after "--"`);
   const flags = flagsOf(command);
   const { tokens } = parseArgs({
     args: [...rawArgs],
@@ -46,13 +47,16 @@ export function checkArguments(
     const flag = flags.find(({ name }) => name === token.name);
     if (flag === undefined) throw unknownFlag(command, token.rawName);
     const given = values.get(flag.name) ?? [];
-    if (given.length > 0 && !flag.repeatable) throw misuseOf(command, `${token.rawName} is given twice`);
+    if (given.length > 0 && !flag.repeatable) throw misuse(command, `${token.rawName} is given twice`);
     given.push(flagValue(command, flag, token));
     values.set(flag.name, given);
   }
   if (tail === null) checkCount(command, positionals);
   else if (positionals.length > 0)
-    throw misuseOf(command, `it takes modules or a command, and has both (${positionals.join(" ")})`);
+    throw misuse(
+      command,
+      `djob ${command.meta.name} takes modules or a command, and has both (${positionals.join(" ")})`,
+    );
   return { positionals, repeated: Object.fromEntries(values) };
 }
 
@@ -83,12 +87,12 @@ function flagsOf({ args }: Command): Flag[] {
 function flagValue(command: Command, { type }: Flag, { rawName, value, inlineValue }: OptionToken): string {
   if (type === "boolean") {
     if (value === undefined) return "";
-    throw misuseOf(command, `${rawName} takes no value, and has ${JSON.stringify(value)}`);
+    throw misuse(command, `${rawName} takes no value, and has ${JSON.stringify(value)}`);
   }
   const swallowed = inlineValue !== true && value !== undefined && /^--?[A-Za-z]/.test(value);
   if (swallowed)
-    throw misuseOf(command, `${rawName} needs a value`, `if ${value} is its value: ${rawName}=${value}`);
-  if (value === undefined || value === "") throw misuseOf(command, `${rawName} needs a value`);
+    throw misuse(command, `${rawName} needs a value`, `if ${value} is its value: ${rawName}=${value}`);
+  if (value === undefined || value === "") throw misuse(command, `${rawName} needs a value`);
   return value;
 }
 
@@ -99,12 +103,12 @@ function checkCount(command: Command, positionals: readonly string[]): void {
       .filter(([, { type }]) => type === "positional")
       .map(([positional]) => positional);
     const missing = names[positionals.length] ?? "argument";
-    throw misuseOf(command, `it needs a ${missing}`);
+    throw misuse(command, `djob ${command.meta.name} needs a ${missing}`);
   }
   if (positionals.length > maximum)
-    throw misuseOf(
+    throw misuse(
       command,
-      `stray argument ${JSON.stringify(positionals[maximum])}`,
+      `djob ${command.meta.name} has no use for the argument ${JSON.stringify(positionals[maximum])}`,
       "schedule" in command.args ? "put the schedule in quotes: djob next '*/5 * * * *'" : null,
     );
 }
@@ -114,11 +118,11 @@ function unknownFlag(command: Command, rawName: string): DjobError {
   const close = nearest(rawName, known);
   const habit = command.takesTail === true ? flagHabits[rawName] : undefined;
   const hint = habit ?? (close === null ? null : `did you mean ${close}?`);
-  return misuseOf(command, `there is no flag ${rawName}`, hint);
+  return misuse(command, `djob ${command.meta.name} has no flag ${rawName}`, hint);
 }
 
-function misuseOf({ meta }: Command, why: string, hint: string | null = null): DjobError {
-  return misuse(why, hint ?? `see djob ${meta.name} --help`);
+function misuse({ meta }: Command, why: string, hint: string | null = null): DjobError {
+  return usageError(why, hint ?? `see djob ${meta.name} --help`);
 }
 
 /** Pure: the known word that differs least, if it does not differ by much. */

@@ -1,6 +1,6 @@
 // Flags on when a worker that runs has to make room for another one: it does not answer, or it is too large.
 import type { ParsedArgs } from "citty";
-import { misuse } from "../daemon/error.ts";
+import { usageError } from "../daemon/error.ts";
 import type { Spec } from "../daemon/spec.ts";
 import { parseSize } from "../runtime/size.ts";
 import { formatDuration } from "../schedule/duration.ts";
@@ -31,7 +31,7 @@ export function watchOf(args: ParsedArgs): Pick<Spec, "watchdogMs" | "maximumMem
   const watchdogMs = durationOf(args, "watchdog");
   if (watchdogMs !== null && watchdogMs < shortestWatchdogMs) {
     const [given, shortest] = [watchdogMs, shortestWatchdogMs].map(formatDuration);
-    throw misuse(`--watchdog ${given} is shorter than ${shortest}`, "write --watchdog 30s");
+    throw usageError(`--watchdog ${given} is shorter than ${shortest}`, "write --watchdog 30s");
   }
   return { watchdogMs, maximumMemoryBytes: memoryOf(textOf(args, "max-memory")) };
 }
@@ -41,13 +41,13 @@ function memoryOf(text: string | null): number | null {
   const bytes = parseSize(text);
   if (bytes === null) {
     const form = "bytes, with K, M, G or T if you like";
-    throw misuse(
+    throw usageError(
       `--max-memory ${JSON.stringify(text)} is not a number of ${form}`,
       "write --max-memory 512M",
     );
   }
   if (bytes < smallestMemoryBytes)
-    throw misuse(`--max-memory ${text} is less than a worker needs: 64M`, "write --max-memory 512M");
-  if (process.platform !== "linux") throw misuse("--max-memory needs Linux", "leave it out");
+    throw usageError(`--max-memory ${text} is less than a worker needs: 64M`, "write --max-memory 512M");
+  if (process.platform !== "linux") throw usageError("--max-memory needs Linux", "leave it out");
   return bytes;
 }

@@ -17,9 +17,9 @@ export class DjobError extends Error {
   }
 }
 
-/** A command line that makes no sense. @param why as it follows a colon: "--nice 20 is not …" */
-export function misuse(why: string, hint: string | null = null): DjobError {
-  return new DjobError(exitCode.usage, `cannot use this command line: ${why}`, hint);
+/** A flag, an argument or a value that can't be meant. */
+export function usageError(message: string, hint: string | null = null): DjobError {
+  return new DjobError(exitCode.usage, message, hint);
 }
 
 /** What a refused system call is to a person: exit 4 when it is a matter of permission, else exit 1. */

@@ -161,7 +161,7 @@ describe("is refused with exit 2:", () => {
     symlinkSync("real.ts", "link.ts");
     expect(refusal({ modules: ["real.ts", "./real.ts"] })).toMatchObject({
       code: 2,
-      message: `cannot use this command line: ${at("real.ts")} is given twice`,
+      message: `${at("real.ts")} is given twice`,
     });
     expect(refusal({ modules: ["real.ts", "link.ts"] }).message).toContain(
       `${at("real.ts")} and ${at("link.ts")} are the same file`,
@@ -199,7 +199,5 @@ test.each([
   ["keep-runs-for", "0"],
   ["keep-runs-for", "soon"],
 ])("--%s %s is refused", (flag, value) => {
-  expect(() => plan({ flags: { [flag]: value } })).toThrow(
-    `cannot use this command line: --${flag} "${value}"`,
-  );
+  expect(() => plan({ flags: { [flag]: value } })).toThrow(`--${flag} "${value}"`);
 });

@@ -1,5 +1,5 @@
 // djob logs: what daemons have written, through all files of their logs, and what they go on to write.
-import { DjobError, misuse } from "../../daemon/error.ts";
+import { DjobError, usageError } from "../../daemon/error.ts";
 import { find } from "../../daemon/finding/locate.ts";
 import { exitCode } from "../../exit-code.ts";
 import { jobOfRun } from "../../logs/read/filter.ts";
@@ -44,10 +44,10 @@ async function chosen({ args, positionals }: CommandInput, job: string | null): 
   const directories = directoriesOf(args);
   const isAll = isSet(args, "all");
   const names = isAll ? allNames(directories) : [...new Set(positionals)];
-  if (isAll && positionals.length > 0) throw misuse("--all and a name say different things", help);
-  if (!isAll && names.length === 0) throw misuse("it needs a name", help);
+  if (isAll && positionals.length > 0) throw usageError("--all and a name say different things", help);
+  if (!isAll && names.length === 0) throw usageError("djob logs needs a name", help);
   if ((isAll || names.length > 1) && textOf(args, "pidfile") !== null)
-    throw misuse("--pidfile is of one daemon", help);
+    throw usageError("--pidfile is of one daemon", help);
   const daemons = await Promise.all(
     names.map(async (name) => {
       const place = placeIn(directories, args, name);

@@ -1,5 +1,5 @@
 // djob status: one daemon with its jobs, or a line for each.
-import { DjobError, misuse } from "../../daemon/error.ts";
+import { DjobError, usageError } from "../../daemon/error.ts";
 import { find, isHeldByAnother, type Place, statusOrGuess } from "../../daemon/finding/locate.ts";
 import { readProcess } from "../../daemon/finding/process-table.ts";
 import { statusCode, statusCodeMeanings } from "../../exit-code.ts";
@@ -28,7 +28,7 @@ export const status: Command = {
     const [name] = input.positionals;
     if (name !== undefined) return await showOne(input, name);
     const ofOne = ["process", "pidfile"].find((flag) => input.repeated[flag] !== undefined);
-    if (ofOne !== undefined) throw misuse(`--${ofOne} is of one daemon`, "name it: djob status NAME");
+    if (ofOne !== undefined) throw usageError(`--${ofOne} is of one daemon`, "name it: djob status NAME");
     return await listAll(input);
   },
 };

@@ -1,6 +1,6 @@
 // djob stop
 import type { ParsedArgs } from "citty";
-import { misuse } from "../../daemon/error.ts";
+import { usageError } from "../../daemon/error.ts";
 import { find } from "../../daemon/finding/locate.ts";
 import { clearDead, releaseStopped, type Stopped, stop as stopDaemon } from "../../daemon/stopping/stop.ts";
 import { parseSchedule, type StopStep } from "../../daemon/stopping/stop-schedule.ts";
@@ -70,7 +70,7 @@ function scheduleOf(args: ParsedArgs): StopStep[] | null {
   const retry = textOf(args, "retry");
   if (retry === null) return null;
   if (textOf(args, "stop-timeout") === null) return parseSchedule(retry);
-  throw misuse("--retry and --stop-timeout say the same twice", "leave one of them out");
+  throw usageError("--retry and --stop-timeout say the same twice", "leave one of them out");
 }
 
 export function manner({ how, runs, durationMs }: Stopped): string {
