@@ -345,9 +345,11 @@ test("-f goes on over a restart; --run shows a run of a log in text form by its 
   const space = workspace();
   space.write(
     "worker.ts",
-    `import { job } from "djob";
+    `import { job } from "djob"; import { existsSync } from "node:fs";
      job("slow", { every: "1h", overlap: "allow" }, async ({ log, input }) => {
-       log.info("begin " + input); await Bun.sleep(input === 1 ? 400 : 1); log.info("end " + input);
+       log.info("begin " + input);
+       while (input === 1 && !existsSync("${space.path("gate")}")) await Bun.sleep(5);
+       log.info("end " + input);
      });
      job("other", "every 20ms", ({ log }) => { log.info("noise"); });`,
   );
@@ -358,6 +360,7 @@ test("-f goes on over a restart; --run shows a run of a log in text form by its 
   const second = JSON.parse(
     (await space.djob(["trigger", "worker", "slow", "--input", "2", "--wait", "--json"])).stdout,
   );
+  space.write("gate", "");
   await first;
   const alone = JSON.parse(
     (await space.djob(["trigger", "worker", "slow", "--input", "3", "--wait", "--json"])).stdout,

@@ -11,6 +11,7 @@ import { allNames, type DaemonLogs, logsOf, noLogFile } from "../log-sources.ts"
 import { logFlags, wishesOf } from "../log-wishes.ts";
 
 const mostNames = 12;
+const help = "see djob logs --help";
 
 export const logs: Command = {
   meta: { name: "logs", description: "Show what daemons have logged, and go on with it" },
@@ -54,11 +55,10 @@ async function chosen(
 ): Promise<DaemonLogs[]> {
   const isAll = isSet(args, "all");
   const names = isAll ? allNames(directories) : [...new Set(positionals)];
-  if (isAll && positionals.length > 0)
-    throw usageError("--all and a name say different things", "see djob logs --help");
+  if (isAll && positionals.length > 0) throw usageError("--all and a name say different things", help);
   if (!isAll && names.length === 0) throw nameless(allNames(directories));
   if ((isAll || names.length > 1) && textOf(args, "pidfile") !== null)
-    throw usageError("--pidfile is of one daemon", "see djob logs --help");
+    throw usageError("--pidfile is of one daemon", help);
   const daemons = await Promise.all(
     names.map(async (name) => {
       const place = placeIn(directories, args, name);
@@ -79,6 +79,6 @@ function nameless(known: readonly string[]): DjobError {
   const more = known.length > mostNames ? ` and ${known.length - mostNames} more` : "";
   return usageError(
     "djob logs needs a name",
-    known.length === 0 ? "see djob logs --help" : `there are ${shown}${more}; --all is of all`,
+    known.length === 0 ? help : `there are ${shown}${more}; --all is of all`,
   );
 }
