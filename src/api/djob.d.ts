@@ -47,7 +47,7 @@ declare module "djob" {
     delay?: Duration;
     /** By which each further delay is longer. @default 2 */
     factor?: number;
-    /** @default "1m" */
+    /** @default "1m", or `delay` if that is longer */
     maxDelay?: Duration;
     /** The share by which a delay varies, 0 to 1, or "full": from 0 to its length. @default 0.1 */
     jitter?: number | "full";

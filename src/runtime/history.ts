@@ -14,6 +14,8 @@ export class History {
   readonly #settle: () => void;
   #opening: Promise<void> | null = null;
   #store: Store | null = null;
+  /** Until it is tried again. */
+  #isWaiting = false;
 
   /** Called when it can be written again: what could not be taken over then can be. */
   onRecovered: () => void = () => {};
@@ -65,9 +67,14 @@ export class History {
   }
 
   /** The store itself does so only when there is more to write. */
-  #tryAgain(): void {
-    this.#store?.flush();
-    if (this.#store?.trouble?.kind === "degraded") quietClock.after(retryAfterMs, () => this.#tryAgain());
+  #tryLater(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    quietClock.after(retryAfterMs, () => {
+      this.#isWaiting = false;
+      this.#store?.flush();
+      if (this.#store?.trouble?.kind === "degraded") this.#tryLater();
+    });
   }
 
   #tell(trouble: Trouble | null): void {
@@ -78,6 +85,6 @@ export class History {
       return;
     }
     this.#journal.write("error", `run history: ${trouble.reason}`, null);
-    if (trouble.kind === "degraded") quietClock.after(retryAfterMs, () => this.#tryAgain());
+    if (trouble.kind === "degraded") this.#tryLater();
   }
 }

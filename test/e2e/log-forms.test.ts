@@ -85,8 +85,8 @@ test("json: why a run failed is kept apart from what the log says of it", async 
   const text = await written(
     space,
     `import { job } from "djob";
-    job("work", { at: new Date(Date.now() + 50) }, () => { throw new TypeError("bad", { cause: new Error("deep") }); });
-    job("sh", { at: new Date(Date.now() + 100), sh: "exit 3" });`,
+    job("work", "@reboot", () => { throw new TypeError("bad", { cause: new Error("deep") }); });
+    job("sh", { cron: "@reboot", sh: "exit 3" });`,
     ["--log-format", "json"],
     '"job":"sh"',
   );

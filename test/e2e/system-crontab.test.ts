@@ -41,13 +41,13 @@ ${everySecond} ${name} test -t 0 || cat; id -un; pwd%from the line
       );
       const running = contained(space, "--system-crontab", "crontab", "--env", "FROM_CONTAINER=yes");
       const { shown, pid, end } = running;
-      await until(
-        "both have run",
-        () => shown.out.includes("at boot in /\n") && shown.out.includes("] /usr\n"),
+      await until("both have run, to their ends", () =>
+        ["at boot in /\n", "] from the line\n", `] ${name}\n`, "] /usr\n"].every((text) =>
+          shown.out.includes(text),
+        ),
       );
-      expect(shown.out).toContain("] from the line\n");
-      expect(shown.out).toContain(`] ${name}\n`);
-      expect(shown.err).toContain(`the home /home/${name} of ${name} is not there: its commands run in /`);
+      const homeless = `the home /home/${name} of ${name} is not there: its commands run in /`;
+      await until("its missing home is told", () => shown.err.includes(homeless));
       const first = await pid();
       const sleeper = await until("it sleeps", () =>
         descendantsOf(first).find((each) => procStatus(each).get("Name") === "sleep"),

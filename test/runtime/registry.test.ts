@@ -81,6 +81,10 @@ describe("a job is refused for", () => {
     [{ every: "1s", retry: 3 }, "its retry is 3"],
     [{ every: "1s", retry: {} }, "its retry has no attempts"],
     [{ every: "1s", retry: { attempts: 3, delays: "1s" } }, 'there is no option "delays" of retry'],
+    [
+      { every: "1s", retry: { attempts: 3, delay: "10m", maxDelay: "1m" } },
+      "the delay of its retry is longer than its maxDelay",
+    ],
     [{ every: "1s", ping: "ftp://x" }, 'its ping is "ftp://x"'],
     [{ every: "1s", ping: { url: "http://x", retry: 3 } }, 'there is no option "retry" of ping'],
     [{ every: "1s", concurrency: { group: "g", maximum: 2 } }, 'there is no option "maximum" of concurrency'],
@@ -145,6 +149,16 @@ describe("a job is refused for", () => {
   test.each(["61 * * * *", "10s", "every", "every 5 parsecs", "at noon"])("the text %p", (schedule) => {
     expect(refusal("a", schedule)).toBeInstanceOf(ScheduleError);
   });
+});
+
+test.each([
+  [{ attempts: 2 }, 1_000, 60_000],
+  [{ attempts: 2, delay: "10m" }, 600_000, 600_000],
+  [{ attempts: 2, maxDelay: "500ms" }, 1_000, 500],
+  [{ attempts: 2, delay: "10s", maxDelay: "10s" }, 10_000, 10_000],
+])("the delays of the retry %p", (retry, delayMs, maximumDelayMs) => {
+  const { policies } = defineJob("a", { every: "1h", retry }, handler, here, findNobody);
+  expect(policies.retry).toMatchObject({ delayMs, maximumDelayMs });
 });
 
 describe("a command is refused for", () => {

@@ -105,11 +105,18 @@ function retryOf({ job, options }: Given): RetryPolicy | null {
       "write retry: { attempts: 3 }",
     );
   const when = functionOption(given, "when");
+  const delayMs = durationOption(given, "delay");
+  const maximumDelayMs = durationOption(given, "maxDelay");
+  if (delayMs !== undefined && maximumDelayMs !== undefined && delayMs > maximumDelayMs)
+    throw new RegistrationError(
+      `cannot declare ${job}: the delay of its retry is longer than its maxDelay`,
+      "exchange them, or leave maxDelay out",
+    );
   return {
     attempts,
-    delayMs: durationOption(given, "delay") ?? 1_000,
+    delayMs: delayMs ?? 1_000,
     factor,
-    maximumDelayMs: durationOption(given, "maxDelay") ?? 60_000,
+    maximumDelayMs: maximumDelayMs ?? Math.max(60_000, delayMs ?? 0),
     jitter: jitter as number | "full",
     when: when === undefined ? null : (when as (error: unknown) => boolean),
   };

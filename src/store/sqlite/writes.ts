@@ -213,16 +213,19 @@ function record(connection: Connection, ended: Ended, { keys, recorded }: Writin
   recorded(ended);
   const { outcome, endedAtMs, state } = ended;
   const throughMs = accountedBy(ended);
-  const isOneMore = "UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?)";
   if (outcome === "skipped") {
-    connection.run(`${isOneMore} WHERE key = ?`, throughMs, key);
+    connection.run(countSkipped, throughMs, key);
     return;
   }
-  connection.run(`${isOneMore}, ${lastColumns} WHERE key = ?`, throughMs, ...lastValues(ended), key);
+  connection.run(countRun, throughMs, ...lastValues(ended), key);
   if (outcome === "succeeded") rememberSuccess(connection, key, endedAtMs, state ?? null);
 }
 
 const lastColumns = "last_scheduled = ?, last_started = ?, last_ended = ?, last_outcome = ?";
+const oneMore = "UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?)";
+const countSkipped = `${oneMore} WHERE key = ?`;
+const countRun = `${oneMore}, ${lastColumns} WHERE key = ?`;
+const keepLast = `UPDATE jobs SET ${lastColumns} WHERE key = ?`;
 
 function lastValues({ scheduledAtMs, startedAtMs, endedAtMs, outcome }: Ended) {
   return [scheduledAtMs, startedAtMs, endedAtMs, outcome] as const;
@@ -254,7 +257,7 @@ function rememberFolded(
   account(connection, key, throughMs);
   // That these times had records is still known.
   connection.run("UPDATE jobs SET forgotten = max(forgotten, ?) WHERE key = ?", throughMs, key);
-  if (last !== null) connection.run(`UPDATE jobs SET ${lastColumns} WHERE key = ?`, ...lastValues(last), key);
+  if (last !== null) connection.run(keepLast, ...lastValues(last), key);
   if (lastSuccessMs !== null) rememberSuccess(connection, key, lastSuccessMs, state);
 }
 

@@ -121,9 +121,13 @@ test("a paused job's times are skipped, and counted", async () => {
 
 test("one that is cancelled while it waits for its next attempt has the attempts that it had", async () => {
   const all = bench();
-  all.declare("flaky", { every: "1h", retry: { attempts: 3, delay: "10m", jitter: 0 } }, () => {
-    throw new Error("no");
-  });
+  all.declare(
+    "flaky",
+    { every: "1h", retry: { attempts: 3, delay: "10m", maxDelay: "1h", jitter: 0 } },
+    () => {
+      throw new Error("no");
+    },
+  );
   all.scheduler.start();
   await all.clock.pass(hour + 11 * minute);
   const [run] = all.dispatcher.runs;
