@@ -2,7 +2,8 @@
 import { basename } from "node:path";
 import { type CommandSpec, findProgram, openFilesOfParent, type ReadyRule } from "../daemon/command.ts";
 import type { Environment } from "../daemon/environment.ts";
-import { usageError } from "../daemon/error.ts";
+import { DjobError } from "../daemon/error.ts";
+import { exitCode } from "../exit-code.ts";
 import type { CommandInput, RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
 import { absolutePath, durationOf } from "./flags.ts";
@@ -32,7 +33,7 @@ export const commandFlags: Readonly<Record<string, RepeatableArg>> = {
 
 /** What a command is called that was given no name. @throws {DjobError} if there is no command */
 export function nameOfCommand([word = ""]: readonly string[]): string {
-  if (word === "") throw usageError("nothing follows --", "write djob run [flags] -- command args…");
+  if (word === "") throw misuse("nothing follows --", "write djob run [flags] -- command args…");
   return basename(word);
 }
 
@@ -44,11 +45,10 @@ export function planCommand(
   const given = Object.keys(commandFlags).filter((flag) => textOf(args, flag) !== null);
   if (tail === null) {
     if (given.length > 0)
-      throw usageError(`--${given[0]} is for a command`, "write djob run [flags] -- command args…");
+      throw misuse(`--${given[0]} is for a command`, "write djob run [flags] -- command args…");
     return null;
   }
-  if (given.length > 1)
-    throw usageError(`--${given.join(" and --")} exclude each other`, "choose one of them");
+  if (given.length > 1) throw misuse(`--${given.join(" and --")} exclude each other`, "choose one of them");
   const [word = ""] = tail;
   // With a --name, nothing has asked for its name before.
   nameOfCommand(tail);
@@ -65,7 +65,7 @@ function ruleOf(args: CommandInput["args"]): ReadyRule {
   const [kind, line, port] = ["ready", "ready-line", "ready-port"].map((flag) => textOf(args, flag));
   if (kind) {
     if (kind === "notify") return { type: "notify" };
-    throw usageError(`--ready ${JSON.stringify(kind)} is not known`, "write --ready notify");
+    throw misuse(`--ready ${JSON.stringify(kind)} is not known`, "write --ready notify");
   }
   if (line) return { type: "line", pattern: checkPattern(line) };
   if (port) return portOf(port);
@@ -78,7 +78,7 @@ function checkPattern(text: string): string {
     return text;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw usageError(
+    throw misuse(
       `--ready-line ${JSON.stringify(text)} is no regular expression: ${why}`,
       "see RegExp in JavaScript",
     );
@@ -89,6 +89,10 @@ function portOf(text: string): ReadyRule {
   const match = /^(?:\[([^\]]+)\]:|([^:]+):)?(\d{1,5})$/.exec(text);
   const port = Number(match?.[3] ?? 0);
   if (match === null || port < 1 || port > 65_535)
-    throw usageError(`--ready-port ${JSON.stringify(text)} is not [HOST:]PORT`, "write --ready-port 8080");
+    throw misuse(`--ready-port ${JSON.stringify(text)} is not [HOST:]PORT`, "write --ready-port 8080");
   return { type: "port", host: match[1] ?? match[2] ?? "localhost", port };
+}
+
+function misuse(message: string, hint: string): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

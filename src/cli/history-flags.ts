@@ -1,7 +1,8 @@
 // Flags on how much of a daemon's past is kept.
 import type { ParsedArgs } from "citty";
-import { usageError } from "../daemon/error.ts";
+import { DjobError } from "../daemon/error.ts";
 import { defaults, type HistoryRules } from "../daemon/spec.ts";
+import { exitCode } from "../exit-code.ts";
 import { parseDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
@@ -30,7 +31,7 @@ function runsOf(text: string | null): number {
   if (text === null) return defaults.keepRuns;
   const count = /^\d{1,8}$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= mostRuns) return count;
-  throw usageError(
+  throw misuse(
     `--keep-runs ${JSON.stringify(text)} is no number from 1 to ${mostRuns}`,
     `write --keep-runs ${defaults.keepRuns}`,
   );
@@ -45,5 +46,9 @@ function ageOf(text: string | null): number | null {
   } catch (error) {
     reason = error instanceof Error ? error.message : String(error);
   }
-  throw usageError(`--keep-runs-for ${JSON.stringify(text)}: ${reason}`, "write --keep-runs-for 30d");
+  throw misuse(`--keep-runs-for ${JSON.stringify(text)}: ${reason}`, "write --keep-runs-for 30d");
+}
+
+function misuse(message: string, hint: string): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

@@ -1,9 +1,10 @@
 // Flags on a daemon's life: when its worker is started again, and how it is ended.
 import type { ParsedArgs } from "citty";
-import { usageError } from "../daemon/error.ts";
+import { DjobError } from "../daemon/error.ts";
 import { defaults, type KillMode, killModes, type RestartRules, type Spec } from "../daemon/spec.ts";
 import { parseSchedule, parseSignal, scheduleMs, usualSchedule } from "../daemon/stopping/stop-schedule.ts";
 import { type RestartPolicy, restartPolicies } from "../daemon/supervise/state.ts";
+import { exitCode } from "../exit-code.ts";
 import { parseDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
 import { textOf } from "./command.ts";
@@ -55,12 +56,12 @@ export function lifeOf(args: ParsedArgs, foreground: boolean): Life {
 /** What modules and commands do not share. @throws {DjobError} with exit code 2 */
 export function checkLife({ command, paths, watchdogMs }: Spec): void {
   if (command !== null && watchdogMs !== null)
-    throw usageError(
+    throw misuse(
       "--watchdog is for modules: a command has no event loop that djob could ask",
       "leave it out",
     );
   if (command?.ready.type === "line" && paths.log === null)
-    throw usageError("--ready-line needs a log to read", "add --log FILE");
+    throw misuse("--ready-line needs a log to read", "add --log FILE");
 }
 
 function restartOf(args: ParsedArgs, foreground: boolean): RestartRules {
@@ -85,7 +86,7 @@ function stopOf(args: ParsedArgs): Pick<Spec, "stopSchedule" | "stopTimeoutMs"> 
     ["stop-signal", signal],
     ["stop-timeout", timeoutMs],
   ] as const) {
-    if (value !== null) throw usageError(`--retry and --${flag} say the same twice`, "leave one of them out");
+    if (value !== null) throw misuse(`--retry and --${flag} say the same twice`, "leave one of them out");
   }
   const stopSchedule = parseSchedule(retry);
   return { stopSchedule, stopTimeoutMs: scheduleMs(stopSchedule.slice(0, 1)) ?? defaults.stopTimeoutMs };
@@ -99,5 +100,9 @@ function maximumOf(text: string | null): RestartRules["maximum"] {
   } catch {
     // Told below.
   }
-  throw usageError(`--restart-max ${JSON.stringify(text)} is not N/TIME`, "write --restart-max 10/10m");
+  throw misuse(`--restart-max ${JSON.stringify(text)} is not N/TIME`, "write --restart-max 10/10m");
+}
+
+function misuse(message: string, hint: string): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

@@ -1,8 +1,9 @@
 // Flags on a daemon's log: where it goes, in which form, and how long what is old is kept.
 import type { ParsedArgs } from "citty";
-import { usageError } from "../daemon/error.ts";
+import { DjobError } from "../daemon/error.ts";
 import type { Paths } from "../daemon/paths.ts";
 import { defaults } from "../daemon/spec.ts";
+import { exitCode } from "../exit-code.ts";
 import { type Form, forms } from "../logs/form/form.ts";
 import { type Level, levels } from "../logs/line.ts";
 import { looksSecret, type RedactionRules } from "../logs/redact.ts";
@@ -112,15 +113,12 @@ export function planLog(
   const target = targetOf(given, foreground);
   const isService = target.type === "journald" || target.type === "syslog";
   if (isService && fixed?.isEnclosed)
-    throw usageError(
-      `--log ${target.type}: its socket can't be reached from inside a chroot`,
-      "log to a file",
-    );
+    throw misuse(`--log ${target.type}: its socket can't be reached from inside a chroot`, "log to a file");
   const log = target.type !== "file" ? null : given === null ? usualLog : absolutePath(given);
   const logErr = errorLogOf(args, log);
   const perJob = isSet(args, "log-per-job");
-  if (perJob && log === null) throw usageError("--log-per-job needs a file", "add --log FILE");
-  if (perJob && fixed !== null) throw usageError(`--log-per-job: ${fixed.why}`, "leave it out");
+  if (perJob && log === null) throw misuse("--log-per-job needs a file", "add --log FILE");
+  if (perJob && fixed !== null) throw misuse(`--log-per-job: ${fixed.why}`, "leave it out");
   return {
     paths: { log, logErr },
     rules: {
@@ -144,13 +142,13 @@ function targetOf(text: string | null, foreground: boolean): LogTarget {
   if (text === "none" || text === "journald") return { type: text };
   if (text === "-") {
     if (foreground) return { type: "stdout" };
-    throw usageError("--log - needs --foreground: in the background there is no standard output", "add it");
+    throw misuse("--log - needs --foreground: in the background there is no standard output", "add it");
   }
   const [, facility] = /^syslog(?::(.*))?$/.exec(text) ?? [null, null];
   if (facility === null) return { type: "file" };
   const name = facility ?? "daemon";
   if (Object.hasOwn(facilities, name)) return { type: "syslog", facility: name as Facility };
-  throw usageError(
+  throw misuse(
     `--log ${text}: there is no facility ${JSON.stringify(name)}`,
     `use one of ${Object.keys(facilities).join(", ")}`,
   );
@@ -161,23 +159,23 @@ function errorLogOf(args: ParsedArgs, log: string | null): string | null {
   const isSplit = isSet(args, "log-split");
   if (given === null && !isSplit) return null;
   if (given !== null && isSplit)
-    throw usageError("--log-err and --log-split say the same twice", "leave one out");
+    throw misuse("--log-err and --log-split say the same twice", "leave one out");
   if (log === null)
-    throw usageError(`--log-${isSplit ? "split" : "err"} needs a file as --log`, "add --log FILE");
+    throw misuse(`--log-${isSplit ? "split" : "err"} needs a file as --log`, "add --log FILE");
   return given === null ? splitPath(log) : absolutePath(given);
 }
 
 function rotationOf(args: ParsedArgs, whyNot: string | null): RotationRules | null {
   if (whyNot !== null) {
     for (const flag of rotationFlags)
-      if (textOf(args, flag) !== null) throw usageError(`--${flag}: ${whyNot}`, "leave it out");
+      if (textOf(args, flag) !== null) throw misuse(`--${flag}: ${whyNot}`, "leave it out");
     return null;
   }
   const size = textOf(args, "log-max-size");
   const maximumBytes = size === "none" ? null : (sizeOf(args, "log-max-size", "64M") ?? usual.maximumBytes);
   const totalBytes = sizeOf(args, "log-total", "1G");
   if (totalBytes !== null && totalBytes < 2 * (maximumBytes ?? smallestBytes) && size !== null)
-    throw usageError("--log-total is less than twice --log-max-size", "make it larger, or the files smaller");
+    throw misuse("--log-total is less than twice --log-max-size", "make it larger, or the files smaller");
   return {
     maximumBytes,
     maximumAgeMs: durationOf(args, "log-max-age"),
@@ -197,7 +195,7 @@ export function redactionOf(patterns: readonly string[], fromFiles: readonly str
       new RegExp(pattern, "g");
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw usageError(`--redact ${JSON.stringify(pattern)}: ${why}`, "write --redact 'sk-[a-z0-9]+'");
+      throw misuse(`--redact ${JSON.stringify(pattern)}: ${why}`, "write --redact 'sk-[a-z0-9]+'");
     }
   }
   return { patterns, variables: [...new Set(fromFiles.filter(looksSecret))] };
@@ -208,7 +206,7 @@ function sizeOf(args: ParsedArgs, flag: string, example: string): number | null 
   if (text === null) return null;
   const bytes = parseSize(text);
   if (bytes !== null && bytes >= smallestBytes) return bytes;
-  throw usageError(
+  throw misuse(
     `--${flag} ${JSON.stringify(text)} is not a number of bytes from 4K on, with K, M, G or T if you like`,
     `write --${flag} ${example}`,
   );
@@ -225,8 +223,12 @@ function countOf(
   if (text === null) return null;
   const count = /^\d{1,10}$/.test(text) ? Number(text) : -1;
   if (count >= least && count <= most) return count;
-  throw usageError(
+  throw misuse(
     `--${flag} ${JSON.stringify(text)} is no number from ${least} to ${most}`,
     `write --${flag} ${example}`,
   );
+}
+
+function misuse(message: string, hint: string): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

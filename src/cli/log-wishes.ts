@@ -1,6 +1,6 @@
 // What the flags of `djob logs` ask for.
 import type { ParsedArgs } from "citty";
-import { DjobError, usageError } from "../daemon/error.ts";
+import { DjobError } from "../daemon/error.ts";
 import { exitCode } from "../exit-code.ts";
 import { levels } from "../logs/line.ts";
 import { isSet, type RepeatableArg, textOf } from "./command.ts";
@@ -59,11 +59,11 @@ export function wishesOf(args: ParsedArgs, nowMs: number): Wishes {
   const [since, until, grep, run] = ["since", "until", "grep", "run"].map((flag) => textOf(args, flag));
   const follows = isSet(args, "follow");
   if (follows && until !== null) {
-    throw usageError("-f and --until ask for opposite things", "leave one of them out");
+    throw misuse("-f and --until ask for opposite things", "leave one of them out");
   }
   const sinceMs = since == null ? Number.NEGATIVE_INFINITY : momentOf("since", since, nowMs);
   const untilMs = until == null ? Number.POSITIVE_INFINITY : momentOf("until", until, nowMs);
-  if (sinceMs > untilMs) throw usageError(`--since ${since} is later than --until ${until}`, "swap them");
+  if (sinceMs > untilMs) throw misuse(`--since ${since} is later than --until ${until}`, "swap them");
   const isAll = [since, until, grep, run].some((text) => text != null);
   return {
     follows,
@@ -93,14 +93,18 @@ function levelOf(text: string | null): number {
   const names: readonly string[] = levels;
   const index = names.indexOf(text.toLowerCase());
   if (index !== -1) return index + 1;
-  throw usageError(`--level ${JSON.stringify(text)} is no level`, `the levels are ${levels.join(", ")}`);
+  throw misuse(`--level ${JSON.stringify(text)} is no level`, `the levels are ${levels.join(", ")}`);
 }
 
 function checkRun(text: string): string {
   const at = text.lastIndexOf("@");
   if (at > 0 && !Number.isNaN(Date.parse(text.slice(at + 1)))) return text;
-  throw usageError(
+  throw misuse(
     `--run ${JSON.stringify(text)} is not the id of a run`,
     "write it as djob runs --json shows it, such as report@2026-11-24T09:00:00.000Z",
   );
+}
+
+function misuse(why: string, hint: string): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob logs: ${why}`, hint);
 }

@@ -1,6 +1,6 @@
 // What the values of the privilege flags mean. Pure: they are read, and compared with nothing of this machine.
 
-import { usageError } from "../daemon/error.ts";
+import { DjobError } from "../daemon/error.ts";
 import type {
   Attributes,
   IoClass,
@@ -9,6 +9,7 @@ import type {
   SchedulingPolicy,
 } from "../daemon/privileges/privileges.ts";
 import { parseProcessors } from "../daemon/privileges/resolve-privileges.ts";
+import { exitCode } from "../exit-code.ts";
 import { parseSize } from "../runtime/size.ts";
 
 /** The texts of the flags; null where one was not given. */
@@ -45,20 +46,16 @@ export function parseUser(
   if (at === -1) return { user, group };
   const [name, own] = [user.slice(0, at), user.slice(at + 1)];
   if (name === "" || own === "") {
-    throw usageError(
-      `--user ${JSON.stringify(user)} is not NAME, NAME:GROUP or numbers`,
-      "write --user www:www",
-    );
+    throw misuse(`--user ${JSON.stringify(user)} is not NAME, NAME:GROUP or numbers`, "write --user www:www");
   }
-  if (group !== null)
-    throw usageError(`--user ${user} and --group ${group} both name a group`, "leave one out");
+  if (group !== null) throw misuse(`--user ${user} and --group ${group} both name a group`, "leave one out");
   return { user: name, group: own };
 }
 
 function parseWhole(flag: string, text: string, minimum: number, maximum: number): number {
   const value = /^[+-]?\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= minimum && value <= maximum) return value === 0 ? 0 : value;
-  throw usageError(
+  throw misuse(
     `--${flag} ${JSON.stringify(text)} is not a whole number from ${minimum} to ${maximum}`,
     `write --${flag} 10`,
   );
@@ -83,7 +80,7 @@ function parseIoPriority(text: string): NonNullable<Attributes["ioPriority"]> {
   if (ioClass !== null && !(ioClass === "idle" && level !== undefined)) {
     return { ioClass, level: ioClass === "idle" ? 0 : Number(level ?? usualIoLevel) };
   }
-  throw usageError(
+  throw misuse(
     `--ioprio ${JSON.stringify(text)} is not realtime[:0 to 7], best-effort[:0 to 7] or idle`,
     "write --ioprio best-effort:7",
   );
@@ -105,7 +102,7 @@ function parseScheduler(text: string): NonNullable<Attributes["scheduler"]> {
   if (policy !== undefined && policies[policy] === (priority !== null)) {
     return { policy, priority: Number(priority ?? 0) };
   }
-  throw usageError(
+  throw misuse(
     `--sched ${JSON.stringify(text)} is not other, batch, idle, fifo:PRIORITY or rr:PRIORITY, with a priority from 1 to 99`,
     "write --sched batch, or --sched rr:10",
   );
@@ -136,7 +133,7 @@ export const limitUnits: Readonly<Record<LimitName, LimitUnit>> = {
 function parseLimits(texts: readonly string[]): Limit[] {
   const limits = texts.map(parseLimit);
   const twice = limits.find(({ name }, index) => limits.findIndex((other) => other.name === name) !== index);
-  if (twice !== undefined) throw usageError(`--rlimit ${twice.name} is given twice`, "give each limit once");
+  if (twice !== undefined) throw misuse(`--rlimit ${twice.name} is given twice`, "give each limit once");
   return limits;
 }
 
@@ -146,7 +143,7 @@ function parseLimit(text: string): Limit {
   const name = (Object.keys(limitUnits) as LimitName[]).find((known) => known === match?.[1]);
   if (match === null || name === undefined) {
     const names = Object.keys(limitUnits).join(", ");
-    throw usageError(
+    throw misuse(
       `--rlimit ${JSON.stringify(text)} is not NAME=SOFT[:HARD] with a NAME of ${names}`,
       "write --rlimit nofile=4096",
     );
@@ -154,7 +151,7 @@ function parseLimit(text: string): Limit {
   const soft = parseAmount(text, limitUnits[name], match[2] ?? "");
   const hard = match[3] === undefined ? soft : parseAmount(text, limitUnits[name], match[3]);
   if (hard !== null && (soft === null || soft > hard)) {
-    throw usageError(`--rlimit ${text}: the soft limit is above the hard one`, "write the lower one first");
+    throw misuse(`--rlimit ${text}: the soft limit is above the hard one`, "write the lower one first");
   }
   return { name, soft, hard };
 }
@@ -165,7 +162,7 @@ function parseAmount(flag: string, unit: LimitUnit, text: string): number | null
   const amount = unit === "bytes" || /^\d+$/.test(text) ? parseSize(text) : null;
   if (amount !== null) return amount;
   const form = unit === "bytes" ? "bytes, with K, M, G or T if you like" : `a whole ${unitText[unit]}`;
-  throw usageError(`--rlimit ${flag}: ${JSON.stringify(text)} is neither "unlimited" nor ${form}`, null);
+  throw misuse(`--rlimit ${flag}: ${JSON.stringify(text)} is neither "unlimited" nor ${form}`, null);
 }
 
 const unitText: Readonly<Record<Exclude<LimitUnit, "bytes">, string>> = {
@@ -179,9 +176,13 @@ const highestProcessor = 8191;
 function parseCpus(text: string): number[] {
   const processors = parseProcessors(text, highestProcessor);
   if (processors !== null) return processors;
-  throw usageError(`--cpus ${JSON.stringify(text)} is not a list of processors`, "write --cpus 0,2-3");
+  throw misuse(`--cpus ${JSON.stringify(text)} is not a list of processors`, "write --cpus 0,2-3");
 }
 
 function own<Value>(record: Readonly<Record<string, Value>>, key: string | undefined): Value | null {
   return key !== undefined && Object.hasOwn(record, key) ? (record[key] ?? null) : null;
+}
+
+function misuse(message: string, hint: string | null): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

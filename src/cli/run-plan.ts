@@ -8,11 +8,12 @@ import {
   daemonEnvironment,
   type Environment,
 } from "../daemon/environment.ts";
-import { usageError, worldError } from "../daemon/error.ts";
+import { DjobError, worldError } from "../daemon/error.ts";
 import { outsidePath } from "../daemon/inside.ts";
 import { checkSocketPath, type Directories, type Paths, pathsFor } from "../daemon/paths.ts";
 import { environmentFor, ownerOf } from "../daemon/privileges/privileges.ts";
 import { checkName, checkSpecSize, defaults, nameOfModule, type Spec, specVersion } from "../daemon/spec.ts";
+import { exitCode } from "../exit-code.ts";
 import { isCrontab } from "../runtime/loading/crontab/kind.ts";
 import { checkTimeZone } from "../schedule/time-zone.ts";
 import { type CommandInput, isSet, textOf } from "./command.ts";
@@ -39,7 +40,7 @@ export function planRun(input: CommandInput): RunPlan {
     const why = isSet(args, "foreground")
       ? "with --foreground"
       : "under a service manager (NOTIFY_SOCKET is set)";
-    throw usageError(`--json has nothing to print ${why}`, "leave one out");
+    throw misuse(`--json has nothing to print ${why}`, "leave one out");
   }
   const privileges = planPrivileges(input);
   const chroot = privileges?.chroot ?? null;
@@ -83,7 +84,7 @@ export function planRun(input: CommandInput): RunPlan {
     command: planCommand(input, { name: daemon, environment, chroot }),
   };
   const broken = brokenSetting(environment);
-  if (broken !== null) throw usageError(`cannot use --env ${broken}`, brokenSettingHint);
+  if (broken !== null) throw misuse(`cannot use --env ${broken}`, brokenSettingHint);
   checkLife(spec);
   checkSocketPath(spec.paths.socket);
   checkSpecSize(spec);
@@ -106,9 +107,9 @@ function checkDistinct(modules: readonly string[], chroot: string | null): void 
   for (const module of modules) {
     const file = realPathOf(outsidePath(chroot, module));
     const earlier = seen.get(file);
-    if (earlier === module) throw usageError(`${module} is given twice`, "give each module once");
+    if (earlier === module) throw misuse(`${module} is given twice`, "give each module once");
     if (earlier !== undefined) {
-      throw usageError(`${earlier} and ${module} are the same file`, "give each module once");
+      throw misuse(`${earlier} and ${module} are the same file`, "give each module once");
     }
     seen.set(file, module);
   }
@@ -145,21 +146,18 @@ function workingDirectoryOf(path: string | null, foreground: boolean, chroot: st
   if (path === null) return foreground && chroot === null ? null : defaults.workingDirectory;
   const directory = pathWithin(chroot, path);
   if (statSync(outsidePath(chroot, directory), { throwIfNoEntry: false })?.isDirectory()) return directory;
-  throw usageError(`--chdir ${directory} is not a directory`, "make it first");
+  throw misuse(`--chdir ${directory} is not a directory`, "make it first");
 }
 
 function umaskOf(text: string | null, foreground: boolean): number | null {
   if (text === null) return foreground ? null : defaults.umask;
   if (/^0?[0-7]{1,3}$/.test(text)) return Number.parseInt(text, 8);
-  throw usageError(`--umask ${JSON.stringify(text)} is not an octal mode from 0 to 777`, "write --umask 027");
+  throw misuse(`--umask ${JSON.stringify(text)} is not an octal mode from 0 to 777`, "write --umask 027");
 }
 
 function systemCrontabOf(isGiven: boolean, modules: readonly string[]): boolean {
   if (!isGiven || modules.some((module) => isCrontab(module, true))) return isGiven;
-  throw usageError(
-    "--system-crontab says how crontabs are read, and none of the modules is one",
-    "leave it out",
-  );
+  throw misuse("--system-crontab says how crontabs are read, and none of the modules is one", "leave it out");
 }
 
 function timeZoneOf(text: string | null): string | null {
@@ -170,7 +168,7 @@ function timeZoneOf(text: string | null): string | null {
 function parseAssignment(text: string): [name: string, value: string] {
   const at = text.indexOf("=");
   if (at > 0 && !text.includes("\0")) return [text.slice(0, at), text.slice(at + 1)];
-  throw usageError(`--env ${JSON.stringify(text)} is not KEY=VALUE`, "write --env PORT=8080");
+  throw misuse(`--env ${JSON.stringify(text)} is not KEY=VALUE`, "write --env PORT=8080");
 }
 
 function readAssignments(file: string): Array<[name: string, value: string]> {
@@ -180,4 +178,8 @@ function readAssignments(file: string): Array<[name: string, value: string]> {
   } catch (error) {
     throw worldError(`read the --env-file ${file}`, error);
   }
+}
+
+function misuse(message: string, hint: string): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

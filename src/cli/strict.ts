@@ -2,7 +2,8 @@
 // error, because a daemon that was started otherwise than its user meant is worse than one that was not.
 import { parseArgs } from "node:util";
 import { distance } from "fastest-levenshtein";
-import { type DjobError, usageError } from "../daemon/error.ts";
+import { DjobError } from "../daemon/error.ts";
+import { exitCode } from "../exit-code.ts";
 import type { Command } from "./command.ts";
 import { flagHabits } from "./habits.ts";
 
@@ -24,8 +25,7 @@ export function checkArguments(
   rawArgs: readonly string[],
   tail: readonly string[] | null = null,
 ): StrictArguments {
-  if (tail !== null && command.takesTail !== true)
-    throw misuse(command, `djob ${command.meta.name} takes nothing after "--"`);
+  if (tail !== null && command.takesTail !== true) throw misuse(command, 'nothing may follow "--"');
   const flags = flagsOf(command);
   const { tokens } = parseArgs({
     args: [...rawArgs],
@@ -53,10 +53,7 @@ export function checkArguments(
   }
   if (tail === null) checkCount(command, positionals);
   else if (positionals.length > 0)
-    throw misuse(
-      command,
-      `djob ${command.meta.name} takes modules or a command, and has both (${positionals.join(" ")})`,
-    );
+    throw misuse(command, `it takes modules or a command, and has both (${positionals.join(" ")})`);
   return { positionals, repeated: Object.fromEntries(values) };
 }
 
@@ -101,12 +98,12 @@ function checkCount(command: Command, positionals: readonly string[]): void {
       .filter(([, { type }]) => type === "positional")
       .map(([positional]) => positional);
     const missing = names[positionals.length] ?? "argument";
-    throw misuse(command, `djob ${command.meta.name} needs a ${missing}`);
+    throw misuse(command, `it needs a ${missing}`);
   }
   if (positionals.length > maximum)
     throw misuse(
       command,
-      `djob ${command.meta.name} has no use for the argument ${JSON.stringify(positionals[maximum])}`,
+      `stray argument ${JSON.stringify(positionals[maximum])}`,
       "schedule" in command.args ? "put the schedule in quotes: djob next '*/5 * * * *'" : null,
     );
 }
@@ -116,11 +113,12 @@ function unknownFlag(command: Command, rawName: string): DjobError {
   const close = nearest(rawName, known);
   const habit = command.takesTail === true ? flagHabits[rawName] : undefined;
   const hint = habit ?? (close === null ? null : `did you mean ${close}?`);
-  return misuse(command, `djob ${command.meta.name} has no flag ${rawName}`, hint);
+  return misuse(command, `there is no flag ${rawName}`, hint);
 }
 
 function misuse({ meta }: Command, why: string, hint: string | null = null): DjobError {
-  return usageError(why, hint ?? `see djob ${meta.name} --help`);
+  const help = `see djob ${meta.name} --help`;
+  return new DjobError(exitCode.usage, `cannot run djob ${meta.name}: ${why}`, hint ?? help);
 }
 
 /** Pure: the known word that differs least, if it does not differ by much. */

@@ -1,7 +1,8 @@
 // Flags on when a worker that runs has to make room for another one: it does not answer, or it is too large.
 import type { ParsedArgs } from "citty";
-import { usageError } from "../daemon/error.ts";
+import { DjobError } from "../daemon/error.ts";
 import type { Spec } from "../daemon/spec.ts";
+import { exitCode } from "../exit-code.ts";
 import { parseSize } from "../runtime/size.ts";
 import { formatDuration } from "../schedule/duration.ts";
 import type { RepeatableArg } from "./command.ts";
@@ -31,7 +32,7 @@ export function watchOf(args: ParsedArgs): Pick<Spec, "watchdogMs" | "maximumMem
   const watchdogMs = durationOf(args, "watchdog");
   if (watchdogMs !== null && watchdogMs < shortestWatchdogMs) {
     const [given, shortest] = [watchdogMs, shortestWatchdogMs].map(formatDuration);
-    throw usageError(`--watchdog ${given} is shorter than ${shortest}`, "write --watchdog 30s");
+    throw misuse(`--watchdog ${given} is shorter than ${shortest}`, "write --watchdog 30s");
   }
   return { watchdogMs, maximumMemoryBytes: memoryOf(textOf(args, "max-memory")) };
 }
@@ -41,13 +42,17 @@ function memoryOf(text: string | null): number | null {
   const bytes = parseSize(text);
   if (bytes === null) {
     const form = "bytes, with K, M, G or T if you like";
-    throw usageError(
+    throw misuse(
       `--max-memory ${JSON.stringify(text)} is not a number of ${form}`,
       "write --max-memory 512M",
     );
   }
   if (bytes < smallestMemoryBytes)
-    throw usageError(`--max-memory ${text} is less than a worker needs: 64M`, "write --max-memory 512M");
-  if (process.platform !== "linux") throw usageError("--max-memory needs Linux", "leave it out");
+    throw misuse(`--max-memory ${text} is less than a worker needs: 64M`, "write --max-memory 512M");
+  if (process.platform !== "linux") throw misuse("--max-memory needs Linux", "leave it out");
   return bytes;
+}
+
+function misuse(message: string, hint: string): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

@@ -17,11 +17,6 @@ export class DjobError extends Error {
   }
 }
 
-/** A flag, an argument or a value that can't be meant. */
-export function usageError(message: string, hint: string | null = null): DjobError {
-  return new DjobError(exitCode.usage, message, hint);
-}
-
 /** What a refused system call is to a person: exit 4 when it is a matter of permission, else exit 1. */
 export function worldError(action: string, error: unknown, hint: string | null = null): DjobError {
   if (error instanceof DjobError) return error;

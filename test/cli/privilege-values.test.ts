@@ -113,7 +113,7 @@ describe("is refused with exit 2:", () => {
   ])("%j", (texts) => {
     const error = refusal(() => parse(texts));
     expect(error.code).toBe(2);
-    expect(error.message).toMatch(/^--(nice|oom-score|ioprio|sched|cpus|rlimit) /);
+    expect(error.message).toMatch(/^cannot run djob run: --(nice|oom-score|ioprio|sched|cpus|rlimit) /);
   });
 
   test.each([

@@ -161,7 +161,7 @@ describe("is refused with exit 2:", () => {
     symlinkSync("real.ts", "link.ts");
     expect(refusal({ modules: ["real.ts", "./real.ts"] })).toMatchObject({
       code: 2,
-      message: `${at("real.ts")} is given twice`,
+      message: `cannot run djob run: ${at("real.ts")} is given twice`,
     });
     expect(refusal({ modules: ["real.ts", "link.ts"] }).message).toContain(
       `${at("real.ts")} and ${at("link.ts")} are the same file`,
@@ -190,5 +190,5 @@ test.each([
   ["keep-runs-for", "0"],
   ["keep-runs-for", "soon"],
 ])("--%s %s is refused", (flag, value) => {
-  expect(() => plan({ flags: { [flag]: value } })).toThrow(`--${flag} "${value}"`);
+  expect(() => plan({ flags: { [flag]: value } })).toThrow(`cannot run djob run: --${flag} "${value}"`);
 });

@@ -58,12 +58,12 @@ describe("what is right passes", () => {
 
 describe("what is wrong is refused", () => {
   test.each([
-    [["x", "--nmae", "a"], "djob sample has no flag --nmae; did you mean --name?"],
-    [["x", "--folow"], "djob sample has no flag --folow; did you mean --follow?"],
-    [["x", "--no-json"], "djob sample has no flag --no-json"],
-    [["x", "--quite-another"], "djob sample has no flag --quite-another; see djob sample --help"],
-    [["x", "-q"], "djob sample has no flag -q"],
-    [["x", "-fq"], "djob sample has no flag -q"],
+    [["x", "--nmae", "a"], "there is no flag --nmae; did you mean --name?"],
+    [["x", "--folow"], "there is no flag --folow; did you mean --follow?"],
+    [["x", "--no-json"], "there is no flag --no-json"],
+    [["x", "--quite-another"], "there is no flag --quite-another; see djob sample --help"],
+    [["x", "-q"], "there is no flag -q"],
+    [["x", "-fq"], "there is no flag -q"],
     [["x", "--name"], "--name needs a value"],
     [["x", "--name="], "--name needs a value"],
     [["x", "--name", ""], "--name needs a value"],
@@ -73,10 +73,10 @@ describe("what is wrong is refused", () => {
     [["x", "--json=yes"], '--json takes no value, and has "yes"'],
     [["x", "--json", "--json"], "--json is given twice"],
     [["x", "--name", "a", "--name", "b"], "--name is given twice"],
-    [["--json"], "djob sample needs a module"],
-    [["x", "y", "z"], 'djob sample has no use for the argument "z"'],
+    [["--json"], "it needs a module"],
+    [["x", "y", "z"], 'stray argument "z"'],
   ])("%j", (args, expected) => {
-    expect(refusal(...args)).toStartWith(expected);
+    expect(refusal(...args)).toStartWith(`cannot run djob sample: ${expected}`);
   });
 });
 

@@ -97,7 +97,7 @@ describe("djob install refuses", () => {
 
   test.each([
     [2, ["worker.ts", "--umask", "9"], "--umask"],
-    [2, ["worker.ts", "--foreground"], "djob install has no flag --foreground"],
+    [2, ["worker.ts", "--foreground"], "there is no flag --foreground"],
     [2, ["worker.ts", "--init=upstart"], "is given twice"],
     [2, ["worker.ts", "--env", "A=b\nc"], "control character"],
     [7, ["shop"], "cannot install shop: there is no such file, and no daemon named shop"],

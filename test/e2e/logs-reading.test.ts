@@ -163,7 +163,7 @@ test.each([
   [["worker", "--level", "fatal"], 2, "the levels are debug, info, warn, error"],
   [["worker", "--run", "report"], 2, "not the id of a run"],
   [["--all", "worker"], 2, "--all and a name"],
-  [[], 2, "djob logs needs a name"],
+  [[], 2, "it needs a name"],
   [["worker", "other", "--pidfile", "x.pid"], 2, "--pidfile is of one daemon"],
   [["worker", "nobody"], 7, "no daemon named nobody"],
   [["linked"], 4, "it is a symbolic link"],

@@ -1,5 +1,5 @@
 // djob logs: what daemons have written, through all files of their logs, and what they go on to write.
-import { DjobError, usageError } from "../../daemon/error.ts";
+import { DjobError } from "../../daemon/error.ts";
 import { find } from "../../daemon/finding/locate.ts";
 import { exitCode } from "../../exit-code.ts";
 import { jobOfRun } from "../../logs/read/filter.ts";
@@ -42,11 +42,9 @@ async function chosen({ args, positionals }: CommandInput, job: string | null): 
   const directories = directoriesOf(args);
   const isAll = isSet(args, "all");
   const names = isAll ? allNames(directories) : [...new Set(positionals)];
-  if (isAll && positionals.length > 0)
-    throw usageError("--all and a name say different things", "see djob logs --help");
-  if (!isAll && names.length === 0) throw usageError("djob logs needs a name", "see djob logs --help");
-  if (names.length > 1 && textOf(args, "pidfile") !== null)
-    throw usageError("--pidfile is of one daemon", "see djob logs --help");
+  if (isAll && positionals.length > 0) throw misuse("--all and a name say different things");
+  if (!isAll && names.length === 0) throw misuse("it needs a name");
+  if (names.length > 1 && textOf(args, "pidfile") !== null) throw misuse("--pidfile is of one daemon");
   const daemons = await Promise.all(
     names.map(async (name) => {
       const place = placeIn(directories, args, name);
@@ -60,4 +58,8 @@ async function chosen({ args, positionals }: CommandInput, job: string | null): 
   if (withLogs.length > 0) return withLogs;
   const looked = [...new Set([directories.runtime, directories.logs])].join(" and ");
   throw new DjobError(exitCode.notRunning, `there is no daemon with a log: looked in ${looked}`);
+}
+
+function misuse(why: string): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob logs: ${why}`, "see djob logs --help");
 }

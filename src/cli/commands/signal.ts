@@ -1,6 +1,6 @@
 // djob signal: a signal to a daemon's own process, to its worker, or to all of it.
 import type { ParsedArgs } from "citty";
-import { usageError } from "../../daemon/error.ts";
+import { DjobError } from "../../daemon/error.ts";
 import { find } from "../../daemon/finding/locate.ts";
 import { type Recipients, signalDaemon } from "../../daemon/stopping/send-signal.ts";
 import { parseSignal } from "../../daemon/stopping/stop-schedule.ts";
@@ -44,6 +44,11 @@ export const signal: Command = {
 
 function recipientsOf(args: ParsedArgs): Recipients {
   const [worker, all] = [isSet(args, "worker"), isSet(args, "all")];
-  if (worker && all) throw usageError("--worker and --all exclude each other", "leave one of them out");
+  if (worker && all)
+    throw new DjobError(
+      exitCode.usage,
+      "cannot run djob signal: --worker and --all exclude each other",
+      "leave one of them out",
+    );
   return worker ? "worker" : all ? "all" : "daemon";
 }

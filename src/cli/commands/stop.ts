@@ -72,7 +72,7 @@ function scheduleOf(args: ParsedArgs): StopStep[] | null {
   if (textOf(args, "stop-timeout") === null) return parseSchedule(retry);
   throw new DjobError(
     exitCode.usage,
-    "--retry and --stop-timeout say the same twice",
+    "cannot run djob stop: --retry and --stop-timeout say the same twice",
     "leave one of them out",
   );
 }

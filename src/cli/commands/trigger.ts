@@ -3,7 +3,7 @@
 import { followJobs } from "../../control/client.ts";
 import type { RunReport } from "../../control/jobs.ts";
 import { longestBodyBytes } from "../../control/messages.ts";
-import { DjobError, usageError } from "../../daemon/error.ts";
+import { DjobError } from "../../daemon/error.ts";
 import { type ExitCode, exitCode } from "../../exit-code.ts";
 import { outDescriptor, writeText } from "../../logs/sink.ts";
 import {
@@ -68,7 +68,8 @@ export const trigger: Command = {
 function checkLength(body: object): void {
   const bytes = Buffer.byteLength(JSON.stringify(body));
   if (bytes > longestBodyBytes)
-    throw usageError(
+    throw new DjobError(
+      exitCode.usage,
       `cannot use the --input: it has ${bytes} bytes as JSON, and may have ${longestBodyBytes}`,
       "have the job read a file",
     );

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { exitCode } from "../../exit-code.ts";
 import { findGroup, findUser, type Group, type User } from "../../libc/accounts.ts";
 import { AccountError, groupId, resolveAccount } from "../../runtime/command/account.ts";
-import { DjobError, usageError, worldError } from "../error.ts";
+import { DjobError, worldError } from "../error.ts";
 import { checkDirectory } from "../trust.ts";
 import { lackingCapability, ownPowers, type Powers } from "./capabilities.ts";
 import type { Attributes, Identity, PrivilegeRequest, Privileges } from "./privileges.ts";
@@ -53,7 +53,7 @@ function identityOf({ user, group }: PrivilegeRequest, machine: Machine): Identi
     const { gid, home, shell, ...account } = resolveAccount({ user, group }, machine);
     return { user: { ...account, home: home || "/", shell: shell || "/bin/sh" }, gid };
   } catch (error) {
-    if (error instanceof AccountError) throw usageError(error.message, error.hint);
+    if (error instanceof AccountError) throw misuse(error.message, error.hint);
     throw error;
   }
 }
@@ -67,16 +67,16 @@ function checkAttributes({ processors, limits, ...rest }: Attributes, machine: M
     ["--oom-score", rest.oomScore !== null],
   ];
   const lacking = onlyLinux.find(([, given]) => given && !machine.isLinux);
-  if (lacking !== undefined) throw usageError(`only Linux has ${lacking[0]}`, "leave it out");
+  if (lacking !== undefined) throw misuse(`only Linux has ${lacking[0]}`, "leave it out");
   const online = processors === null ? null : machine.onlineProcessors();
   const missing = processors?.find((processor) => online !== null && !online.has(processor));
   if (online !== null && missing !== undefined) {
-    throw usageError(`--cpus ${missing} is no processor of this machine`, `it has ${[...online].join(",")}`);
+    throw misuse(`--cpus ${missing} is no processor of this machine`, `it has ${[...online].join(",")}`);
   }
   for (const { name, hard } of limits) {
     const most = name === "nofile" ? machine.mostOpenFiles() : null;
     if (most !== null && (hard ?? Number.POSITIVE_INFINITY) > most) {
-      throw usageError(`--rlimit nofile may be ${most} at most here`, "see the sysctl fs.nr_open");
+      throw misuse(`--rlimit nofile may be ${most} at most here`, "see the sysctl fs.nr_open");
     }
   }
 }
@@ -84,7 +84,7 @@ function checkAttributes({ processors, limits, ...rest }: Attributes, machine: M
 /** Whoever can change the new root directory decides what a set-user-ID program in there believes. */
 function checkRoot(path: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw usageError(`--chroot ${path} is not a directory`, "make it first");
+    throw misuse(`--chroot ${path} is not a directory`, "make it first");
   }
   try {
     checkDirectory(path);
@@ -129,4 +129,8 @@ function contentOf(path: string): string | null {
   } catch {
     return null;
   }
+}
+
+function misuse(message: string, hint: string): DjobError {
+  return new DjobError(exitCode.usage, `cannot run djob run: ${message}`, hint);
 }

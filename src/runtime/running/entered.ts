@@ -1,5 +1,5 @@
 // What jobs bring from their past when they become known, and when they come first because of it.
-import { nextPlanned, type Plan } from "../../schedule/plan.ts";
+import { nextPlanned } from "../../schedule/plan.ts";
 import { accountedThrough, type JobEntry, remember } from "./job-entry.ts";
 import { declared } from "./remembered.ts";
 import type { SchedulerParts } from "./scheduler-parts.ts";
@@ -38,15 +38,11 @@ export function* entered(
     if (plan.schedules.some(({ kind }) => kind === "reboot")) {
       currentBoot ??= bootId();
       const isNew = fromMs === null && (currentBoot === null || entry.bootId !== currentBoot);
-      isReboot = isNew && isWithin(plan, nowMs);
+      isReboot = isNew && nowMs >= (plan.fromMs ?? nowMs) && nowMs <= (plan.untilMs ?? nowMs);
       if (isReboot && currentBoot !== null) store.rememberBoot(entry.key, currentBoot);
     } else if (dueMs === null) {
       journal.write("warn", "its time has passed: it will not run", entry.definition.name);
     }
     yield { entry, dueMs, isReboot };
   }
-}
-
-function isWithin({ fromMs, untilMs }: Plan, timeMs: number): boolean {
-  return timeMs >= (fromMs ?? timeMs) && timeMs <= (untilMs ?? timeMs);
 }

@@ -98,7 +98,7 @@ describe("is refused with exit 2:", () => {
     [{ oomScore: 0 }, "--oom-score"],
   ] as const)("%j where there is no Linux", (changes, flag) => {
     const error = refusalOf(() => resolve({ attributes: { ...none, ...changes } }, { isLinux: false }));
-    expect(error).toMatchObject({ code: 2, message: `only Linux has ${flag}` });
+    expect(error).toMatchObject({ code: 2, message: `cannot run djob run: only Linux has ${flag}` });
   });
 });
 
@@ -168,7 +168,7 @@ describe("a root directory", () => {
     for (const path of [`${root}/missing`, `${root}/file`]) {
       expect(refusalOf(() => resolve({ chroot: path }))).toMatchObject({
         code: 2,
-        message: `--chroot ${path} is not a directory`,
+        message: `cannot run djob run: --chroot ${path} is not a directory`,
       });
     }
   });
