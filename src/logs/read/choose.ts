@@ -59,7 +59,7 @@ export function chooseSegments(
   const add = (file: LogFile, index: number) => {
     const missing = count === null ? null : count - found;
     const leadMs = beginsRaw(file, window)
-      ? timeBeforeFile(directory, rotated.slice(0, index), window)
+      ? leadOf([file, ...segments.map((segment) => segment.file)], directory, rotated.slice(0, index), window)
       : null;
     const stretch = file.compression === "none" ? plainStretch : compressedStretch;
     const { segment, count: held } = stretch(file, {
@@ -172,6 +172,25 @@ function beginsRaw(file: LogFile, { sinceMs, untilMs }: Window): boolean {
   return isRaw;
 }
 
+/**
+ * The time of raw lines at the begin of the first of some files: that of the last header before them or, where there is none, of the first one
+ * behind them, if that is too early already. NaN: not known.
+ */
+function leadOf(
+  files: readonly LogFile[],
+  directory: string,
+  before: readonly RotatedName[],
+  window: Window,
+): number {
+  const beforeMs = timeBeforeFile(directory, before, window);
+  if (!Number.isNaN(beforeMs)) return beforeMs;
+  for (const file of files) {
+    const firstMs = firstTimeOf(file);
+    if (!Number.isNaN(firstMs)) return firstMs < window.sinceMs ? firstMs : Number.NaN;
+  }
+  return Number.NaN;
+}
+
 /** The time of the last header in the files before one. */
 function timeBeforeFile(directory: string, before: readonly RotatedName[], window: Window): number {
   for (let index = before.length - 1; index >= 0; index -= 1) {
@@ -188,6 +207,15 @@ function timeBeforeFile(directory: string, before: readonly RotatedName[], windo
     }
   }
   return Number.NaN;
+}
+
+function firstTimeOf(file: LogFile): number {
+  let timeMs = Number.NaN;
+  eachRecord(file, Number.NaN, ({ header }) => {
+    timeMs = header.timeMs;
+    return Number.isNaN(timeMs);
+  });
+  return timeMs;
 }
 
 function lastTimeOf(file: LogFile): number {

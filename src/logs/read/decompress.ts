@@ -35,36 +35,82 @@ const compressedBytes = 32 * 1024;
 const flushes = { gzip: { goOn: 0, finish: 4 }, zstd: { goOn: 0, finish: 2 } } as const;
 
 export function decompressed(file: Bytes, compression: Exclude<Compression, "none">): Flow {
-  const handle = handleOf(compression);
-  const block = Buffer.allocUnsafeSlow(compressedBytes);
-  const frames = compression === "zstd" ? new ZstdFrames() : null;
-  const { goOn, finish } = flushes[compression];
-  let at = 0;
-  let start = 0;
-  let end = 0;
-  let isOver = false;
-  const refill = () => {
-    at += end;
-    start = 0;
-    end = readFully(file, at, block);
-    isOver = end === 0;
-    frames?.push(block, end);
+  let flow = new Decompression(file, compression);
+  let given = 0;
+  let isAgain = false;
+  const again = () => {
+    isAgain = true;
+    flow = new Decompression(file, compression, flow.place);
+    const passed = Buffer.allocUnsafeSlow(compressedBytes);
+    for (let left = given; left > 0; ) left -= flow.read(passed.subarray(0, left));
   };
   return {
     read(into) {
-      if (file.size === 0 || into.length === 0) return 0;
-      for (;;) {
-        if (start === end && !isOver) refill();
-        const { read, written } = handle.write(isOver ? finish : goOn, block, start, end - start, into);
-        start += read;
-        if (written > 0) return written;
-        // Behind what is compressed anything may stand: zeros of a block device, or what gzip calls trailing garbage.
-        if (!isOver && (read > 0 || start === end)) continue;
-        if (frames?.isBetween === false) throw cutOff();
-        return 0;
+      try {
+        const read = flow.read(into);
+        given += read;
+        return read;
+      } catch (error) {
+        if (!(error instanceof DamagedError) || error.isCutOff || isAgain) throw error;
+        // A call that fails keeps what it has made: the same once more, and from there on in the smallest steps.
+        again();
+        return this.read(into);
       }
     },
   };
+}
+
+class Decompression implements Flow {
+  readonly #file: Bytes;
+  readonly #handle: Handle;
+  readonly #frames: ZstdFrames | null;
+  readonly #flushes: { readonly goOn: number; readonly finish: number };
+  readonly #block = Buffer.allocUnsafeSlow(compressedBytes);
+  readonly #stepsFrom: number;
+  #at = 0;
+  #start = 0;
+  #end = 0;
+  #isOver = false;
+
+  /** @param stepsFrom from this place in the file on it is read byte by byte */
+  constructor(file: Bytes, compression: Exclude<Compression, "none">, stepsFrom = Number.POSITIVE_INFINITY) {
+    this.#file = file;
+    this.#handle = handleOf(compression);
+    this.#frames = compression === "zstd" ? new ZstdFrames() : null;
+    this.#flushes = flushes[compression];
+    this.#stepsFrom = stepsFrom;
+  }
+
+  /** Up to where the file has been used. */
+  get place(): number {
+    return this.#at + this.#start;
+  }
+
+  read(into: Uint8Array): number {
+    if (this.#file.size === 0 || into.length === 0) return 0;
+    const { goOn, finish } = this.#flushes;
+    for (;;) {
+      if (this.#start === this.#end && !this.#isOver) this.#refill();
+      const there = this.#end - this.#start;
+      const length = Math.min(there, Math.max(1, this.#stepsFrom - this.place));
+      const flush = this.#isOver ? finish : goOn;
+      const { read, written } = this.#handle.write(flush, this.#block, this.#start, length, into);
+      this.#start += read;
+      if (written > 0) return written;
+      // Behind what is compressed anything may stand: zeros of a block device, or what gzip calls trailing garbage.
+      if (!this.#isOver && (read > 0 || there === 0)) continue;
+      if (this.#frames?.isBetween === false) throw cutOff();
+      return 0;
+    }
+  }
+
+  #refill(): void {
+    this.#at += this.#end;
+    this.#start = 0;
+    this.#end = readFully(this.#file, this.#at, this.#block);
+    this.#isOver = this.#end === 0;
+    this.#frames?.push(this.#block, this.#end);
+  }
 }
 
 interface Handle {

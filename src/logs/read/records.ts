@@ -42,6 +42,8 @@ export type OnDamage = (path: string, error: unknown, reached: Reached | null) =
 /** What reading some bytes leaves behind, roughly: views of buffers. */
 const fillObjectBytes = 512;
 const pouredBytes = 256 * 1024;
+/** The last record's header is in so many bytes, as a rule. */
+const tailBytes = 8 * 1024;
 const newline = 0x0a;
 const lineEnd = Buffer.from("\n");
 
@@ -79,14 +81,17 @@ export class SegmentRecords implements Records {
   pour(write: (bytes: Uint8Array, length: number) => void): void {
     const block = Buffer.allocUnsafeSlow(pouredBytes);
     while (this.#begin()) {
-      let [bytes, length] = [0, 0];
-      for (let read = this.#read(block); read > 0; read = this.#read(block)) {
+      let bytes = 0;
+      let tail: Buffer = Buffer.alloc(0);
+      for (let read = this.#readFully(block); read > 0; read = this.#readFully(block)) {
         write(block, read);
         bytes += read;
-        length = read;
+        tail = Buffer.from(
+          Buffer.concat([tail, block.subarray(Math.max(0, read - tailBytes), read)]).subarray(-tailBytes),
+        );
       }
-      if (length > 0 && block[length - 1] !== newline) write(lineEnd, 1);
-      this.#endSegment(() => ({ bytes, timeMs: timeBefore(bytesOf(block.subarray(0, length)), length) }));
+      if (bytes > 0 && tail.at(-1) !== newline) write(lineEnd, 1);
+      this.#endSegment(() => ({ bytes, timeMs: timeBefore(bytesOf(tail), tail.length) }));
     }
   }
 
@@ -134,6 +139,13 @@ export class SegmentRecords implements Records {
     const { needle = null } = this.#wants;
     if (needle !== null) reader.skipTo(needle);
     return reader.next(this.#ahead);
+  }
+
+  #readFully(into: Buffer): number {
+    let length = 0;
+    for (let read = -1; read !== 0 && length < into.length; length += read)
+      read = this.#read(into.subarray(length));
+    return length;
   }
 
   #read(into: Buffer): number {

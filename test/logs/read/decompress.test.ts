@@ -86,3 +86,32 @@ test("where a frame of zstd ends is found whatever the pieces that its bytes com
     expect(isBetween).toBe(true);
   }
 });
+
+test.each([
+  ["gzip", "gzip", (text: Buffer) => gzipSync(text), -8],
+  ["zstd", "zstd", withSize, -1],
+] as const)(
+  "%s whose checksum alone is wrong is damaged, and all of it is given",
+  (_name, method, compress, place) => {
+    const lines = Array.from({ length: 30_000 }, (_, n) => `line ${n} ${Bun.hash(`${n}`)}\n`).join("");
+    const bytes = Buffer.from(compress(Buffer.from(lines)));
+    bytes[bytes.length + place] = ~(bytes.at(place) ?? 0);
+    const { text, damage } = readAll(bytes, method);
+    expect(damage?.isCutOff).toBe(false);
+    expect(text.toString()).toBe(lines);
+  },
+);
+
+test("what is good before a block that is wrong is given", () => {
+  const lines = Buffer.from(
+    Array.from({ length: 60_000 }, (_, n) => `line ${n} ${Bun.hash(`${n}`)}\n`).join(""),
+  );
+  const bytes = zstdCompressSync(lines);
+  bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 500);
+  const { text, damage } = readAll(bytes, "zstd");
+  expect(damage?.message).toContain("corruption");
+  expect(text.length).toBeGreaterThan(lines.length * 0.4);
+  // A block has at most 128 KiB (RFC 8878, 3.1.1.2.4).
+  expect(text.length % (128 * 1024)).toBe(0);
+  expect(lines.subarray(0, text.length).equals(text)).toBe(true);
+});

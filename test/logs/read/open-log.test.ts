@@ -158,6 +158,26 @@ test("a raw line at a file's begin has the time of the last record of the file b
   });
 });
 
+test("raw lines before the first header are not later than it", () => {
+  inDirectory((directory) => {
+    writeFileSync(join(directory, "w.log.1"), "rotated raw\n");
+    writeFileSync(
+      join(directory, "w.log"),
+      `raw\n${iso(startMs)} INFO  one\n${iso(startMs + 50)} INFO  two\n`,
+    );
+    const since = (sinceMs: number, count: number | null) => {
+      const wanted = { ...everything, sinceMs };
+      const opened = openLog({ path: join(directory, "w.log"), wanted, count, onDamage: unexpected });
+      return read(opened?.records as Records).map((text) => text.split(" ").at(-1));
+    };
+    expect(since(startMs + 10, null)).toEqual(["two\n"]);
+    expect(since(startMs + 10, 9)).toEqual(["two\n"]);
+    expect(since(startMs + 90, null)).toEqual([]);
+    // It may have been written a moment before that.
+    expect(since(startMs, null)).toEqual(["raw\n", "raw\n", "one\n", "two\n"]);
+  });
+});
+
 test("what is damaged or no file is told, and hides nothing else", () => {
   inDirectory((directory) => {
     const line = (index: number) => `${iso(startMs + index)} INFO  ${index}\n`;

@@ -75,11 +75,16 @@ export function inMemory(text: string | Buffer): Bytes {
   };
 }
 
-/** Every wanted record of a text, in one go, each byte as a character. */
+/**
+ * Every wanted record of a text, in one go, each byte as a character. Raw lines at its begin, of which no time is known, are earlier than the
+ * first header.
+ */
 export function naive(text: string | Buffer, wanted: Partial<Wanted> = {}): string[] {
   const wants = filterOf({ ...everything, ...wanted });
   const reader = new RecordReader();
   const all = Buffer.from(text);
+  const firstMs = firstTimeIn(all);
+  if (wanted.sinceMs !== undefined && firstMs < wanted.sinceMs) reader.header.timeMs = firstMs;
   const found: string[] = [];
   for (let at = 0; ; ) {
     while (reader.next(at === all.length ? "none" : "more")) {
@@ -90,6 +95,17 @@ export function naive(text: string | Buffer, wanted: Partial<Wanted> = {}): stri
     reader.filled(count);
     at += count;
   }
+}
+
+function firstTimeIn(all: Buffer): number {
+  const reader = new RecordReader(all.length + 1);
+  for (let at = 0; at < all.length; ) {
+    const count = all.copy(reader.room(), 0, at);
+    reader.filled(count);
+    at += count;
+  }
+  while (reader.next("none")) if (!Number.isNaN(reader.header.timeMs)) return reader.header.timeMs;
+  return Number.NaN;
 }
 
 export function asFile(text: string): LogFile {
