@@ -69,7 +69,7 @@ class HostProcess implements Place {
         ],
         newSession: true,
         defaultSignals: "all",
-        emptySignalMask: true,
+        blockedSignals: [],
         closeFrom: hostDescriptor + 1,
       });
     } catch (error) {

@@ -14,6 +14,7 @@ import {
 } from "../descriptors.ts";
 import type { Environment } from "../environment.ts";
 import { errorCode } from "../error.ts";
+import { heardSignals } from "../heard-signals.ts";
 import { ownerOf } from "../privileges/privileges.ts";
 import { encodeSockets, type Inherited } from "../service-manager/activation.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
@@ -187,7 +188,8 @@ export function startWorker(
       ],
       ...groupOf(spec),
       defaultSignals: { allBut: ["SIGHUP"] },
-      emptySignalMask: true,
+      // Any program would never unblock them.
+      blockedSignals: spec.command === null ? heardSignals : [],
       closeFrom: firstFreeDescriptor,
     });
     return new WorkerProcess(generation, pid, spec.command !== null, new Channel(own));
