@@ -4,7 +4,6 @@ import { removeSocket } from "../control/server.ts";
 import { exitCode } from "../exit-code.ts";
 import { closeDescriptor, duplicate, isTerminal, setCloseOnExec } from "../libc/files.ts";
 import { exitImmediately } from "../libc/process.ts";
-import { setDisposition } from "../libc/signals.ts";
 import { formatLine } from "../logs/form/text.ts";
 import { errDescriptor, writeText } from "../logs/sink.ts";
 import { describeFailure, failure } from "../runtime/failure.ts";
@@ -16,6 +15,7 @@ import { lockDescriptor, readinessDescriptor, supervisorVariable } from "./descr
 import type { Environment } from "./environment.ts";
 import { DjobError, errorCode, shownError } from "./error.ts";
 import { isStillAt, removePidfile, writePid } from "./finding/pidfile.ts";
+import { holdSignals, stopSignals } from "./heard-signals.ts";
 import { bootId, openHistory } from "./history/history.ts";
 import { historyOutside } from "./history/stored-history.ts";
 import { type Isolation, isolationFor } from "./isolated/isolation.ts";
@@ -90,9 +90,6 @@ function settleInOrTell(spec: Spec, readiness: Readiness): Environment | null {
     return null;
   }
 }
-
-/** What a daemon is told while it works. Until the new process listens, one of them would end it. */
-const reloadSignals = ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
 /** A process that is no longer root can't change root's directory; a pidfile that nobody holds is never believed. */
 function removeIfPermitted(remove: () => void): void {
@@ -209,6 +206,7 @@ function portFor(
 ): Omit<WorkerPort, keyof Readiness | keyof Supervision> & { readonly log: DaemonLog } {
   const { name, modules, paths, foreground, stopTimeoutMs } = spec;
   const log = workerLog(spec, environment, send);
+  const stopsOnHangUp = foreground && [0, 1, 2].some(isTerminal);
   return {
     identity: {
       name,
@@ -222,7 +220,7 @@ function portFor(
       log: { target: spec.log.target.type, format: spec.log.form },
     },
     readyTimeoutMs: spec.readyTimeoutMs,
-    stopsOnHangUp: spec.foreground && [0, 1, 2].some(isTerminal),
+    stopsOnHangUp,
     sockets: service.sockets,
     host: hostname(),
     crontabs: crontabPort(spec),
@@ -257,11 +255,12 @@ function portFor(
     },
     log,
     children: () => childrenOf("self"),
-    replace() {
+    async replace(isStopping) {
+      const letGo = await holdSignals(stopsOnHangUp ? ["SIGHUP", ...stopSignals] : stopSignals);
+      if (isStopping()) return letGo();
       isolation.endAll();
       duplicate(lock, lockDescriptor);
-      for (const signal of reloadSignals) setDisposition(signal, "ignore");
-      return becomeDaemon("alone", spec, { ...environment, ...service.handOver() });
+      becomeDaemon("alone", spec, { ...environment, ...service.handOver() });
     },
   };
 }

@@ -45,12 +45,41 @@ export function neededSymbol<Name extends OptionalName>(name: Name): NonNullable
   return found;
 }
 
+/**
+ * What starts and ends a thread of the C library's own, and the address of what it waits by; null where there is none.
+ * glibc before 2.34 has them in libraries of their own, which the runtime has mapped.
+ */
+export function threadSymbols(): { readonly threads: ThreadSymbols; readonly lock: Pointer | bigint } | null {
+  const { library, table } = locate();
+  if (table.linux === null) return null;
+  const elsewhere =
+    table.name === "linux-glibc" ? { threads: "libpthread.so.0", loader: "libdl.so.2" } : null;
+  const open = <Definitions extends Record<string, FFIFunction>>(wanted: Definitions, other?: string) =>
+    tryOpen(library, wanted) ?? (other === undefined ? null : tryOpen(other, wanted));
+  const threads = open(threadDefinitions, elsewhere?.threads);
+  // RTLD_DEFAULT is 0 on Linux.
+  const lock = open(loaderDefinitions, elsewhere?.loader)?.dlsym(null, "pthread_mutex_lock") ?? null;
+  return threads === null || lock === null ? null : { threads, lock };
+}
+
 type SymbolsOf<Definitions extends Record<string, FFIFunction>> = ReturnType<
   typeof dlopen<Definitions>
 >["symbols"];
 type OptionalName = keyof typeof optionalDefinitions;
 type OptionalSymbols = SymbolsOf<typeof optionalDefinitions>;
 type SocketSymbols = SymbolsOf<typeof socketDefinitions>;
+type ThreadSymbols = SymbolsOf<typeof threadDefinitions>;
+
+const threadDefinitions = {
+  pthread_create: { args: ["ptr", "ptr", "ptr", "ptr"], returns: "i32" },
+  pthread_join: { args: ["u64", "ptr"], returns: "i32" },
+  pthread_mutex_lock: { args: ["ptr"], returns: "i32" },
+  pthread_mutex_unlock: { args: ["ptr"], returns: "i32" },
+} as const satisfies Record<string, FFIFunction>;
+
+const loaderDefinitions = {
+  dlsym: { args: ["ptr", "cstring"], returns: "ptr" },
+} as const satisfies Record<string, FFIFunction>;
 
 const socketDefinitions = {
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
@@ -72,6 +101,8 @@ const optionalDefinitions = {
   pipe2: { args: ["ptr", "i32"], returns: "i32" },
   prctl: { args: ["i32", "i64", "i64", "i64", "i64"], returns: "i32" },
   epoll_ctl: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
+  pthread_attr_init: { args: ["ptr"], returns: "i32" },
+  pthread_attr_setsigmask_np: { args: ["ptr", "ptr"], returns: "i32" },
   memfd_create: { args: ["cstring", "u32"], returns: "i32" },
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
   renameat2: { args: ["i32", "cstring", "i32", "cstring", "u32"], returns: "i32" },

@@ -21,8 +21,11 @@ export function signalName(number: number): string {
   return found === undefined ? `SIG${number}` : found[0];
 }
 
-/** sigaction(2) for this process. It replaces a listener that `process.on` installed, and children inherit "ignore". */
-export function setDisposition(name: string, disposition: Disposition): void {
+/**
+ * sigaction(2) for this process. It replaces a listener that `process.on` installed, and children inherit "ignore".
+ * @returns puts back what was there
+ */
+export function setDisposition(name: string, disposition: Disposition): () => void {
   const number = changeableSignalNumber(name);
   if (disposition !== "ignore" && disposition !== "default") {
     throw new TypeError(`disposition must be "ignore" or "default", not ${JSON.stringify(disposition)}`);
@@ -32,9 +35,10 @@ export function setDisposition(name: string, disposition: Disposition): void {
   const action = zeroed(table.sizes["struct sigaction"]);
   const handler = BigInt(disposition === "ignore" ? SIG_IGN : SIG_DFL);
   action.setBigUint64(table.offsets["struct sigaction"].sa_handler, handler, true);
-  const result = symbols.sigaction(number, new Uint8Array(action.buffer), null);
+  const before = new Uint8Array(zeroed(table.sizes["struct sigaction"]).buffer);
+  const result = symbols.sigaction(number, new Uint8Array(action.buffer), before);
   const errno = readErrno();
-  if (result === 0) return;
+  if (result === 0) return () => void symbols.sigaction(number, before, null);
   throw new SystemError({ syscall: "sigaction", errno, action: `set ${name} to ${disposition}` });
 }
 

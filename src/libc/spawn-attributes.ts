@@ -8,7 +8,7 @@ interface SpawnAttributes {
   readonly newSession?: boolean;
   readonly newGroup?: boolean;
   readonly defaultSignals: SignalChoice;
-  readonly emptySignalMask: boolean;
+  readonly blockedSignals: readonly string[] | "inherited";
 }
 
 /** Hands a `posix_spawnattr_t` to `use` and destroys it afterwards. */
@@ -33,14 +33,15 @@ function fill(attributes: Uint8Array, request: SpawnAttributes): void {
     table.constants;
   const defaults = signalSet(request.defaultSignals);
   check("posix_spawnattr_setsigdefault", symbols.posix_spawnattr_setsigdefault(attributes, defaults));
-  const mask = signalSet([]);
+  const { blockedSignals } = request;
+  const mask = signalSet(blockedSignals === "inherited" ? [] : blockedSignals);
   check("posix_spawnattr_setsigmask", symbols.posix_spawnattr_setsigmask(attributes, mask));
   const flags =
     POSIX_SPAWN_SETSIGDEF |
     (request.newSession === true ? POSIX_SPAWN_SETSID : 0) |
     // The group is 0 unless it is set, which means one of its own.
     (request.newGroup === true ? POSIX_SPAWN_SETPGROUP : 0) |
-    (request.emptySignalMask ? POSIX_SPAWN_SETSIGMASK : 0);
+    (blockedSignals === "inherited" ? 0 : POSIX_SPAWN_SETSIGMASK);
   check("posix_spawnattr_setflags", symbols.posix_spawnattr_setflags(attributes, flags));
 }
 

@@ -27,7 +27,8 @@ export interface SpawnRequest {
   readonly newGroup?: boolean;
   /** Signals that the child does not inherit as ignored. */
   readonly defaultSignals: SignalChoice;
-  readonly emptySignalMask: boolean;
+  /** The child's signal mask: what comes meanwhile waits until it unblocks them. */
+  readonly blockedSignals: readonly string[] | "inherited";
   /** The child gets no descriptor from this one on, except those in `descriptors`. */
   readonly closeFrom?: number;
   readonly workingDirectory?: string;
@@ -78,8 +79,10 @@ function checkRequest(request: SpawnRequest): void {
   checkArguments(request.argv);
   checkEnvironment(request.environment);
   checkBoolean("newSession", request.newSession ?? false);
-  checkBoolean("emptySignalMask", request.emptySignalMask);
-  const { defaultSignals } = request;
+  const { defaultSignals, blockedSignals } = request;
+  if (blockedSignals !== "inherited" && !Array.isArray(blockedSignals)) {
+    throw new TypeError('blockedSignals must be an array of names, or "inherited"');
+  }
   if (defaultSignals !== "all" && !Array.isArray(defaultSignals) && !("allBut" in defaultSignals)) {
     throw new TypeError('defaultSignals must be an array of names, "all", or all but some');
   }

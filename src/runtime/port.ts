@@ -64,6 +64,6 @@ export interface WorkerPort {
   /** Ends at once, whatever the modules' exit listeners would do. */
   kill(): never;
   readonly log: WorkerLog;
-  /** Becomes a new process with the same pid. */
-  replace(): never;
+  /** Becomes a new process with the same pid, unless a signal that came before has begun a stop. */
+  replace(isStopping: () => boolean): Promise<void>;
 }

@@ -1,4 +1,5 @@
 // The worker's signals. A user's module may listen to the same ones: its listeners are called as well.
+import { unblockAllSignals } from "../libc/signals.ts";
 
 export interface SignalActions {
   terminate(signal: NodeJS.Signals): void;
@@ -28,6 +29,8 @@ export function listenToSignals(actions: SignalActions): SignalListeners {
   process.on("SIGHUP", hangUp);
   process.on("SIGUSR1", reopenLogs);
   process.on("SIGUSR2", dump);
+  // The process was started with them blocked: what has come before is heard now.
+  unblockAllSignals();
   return {
     others: (signal) =>
       (process.listeners(signal) as NodeJS.SignalsListener[]).filter((other) => !own.has(other)),

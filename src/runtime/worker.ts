@@ -289,7 +289,7 @@ export class Worker {
     if (this.#stopping !== null) return;
     this.#control?.close();
     this.#room.history.flush();
-    this.#port.replace();
+    await this.#port.replace(() => this.#stopping !== null);
   }
 
   #dump(): void {

@@ -5,7 +5,7 @@ import { existsSync, readlinkSync, realpathSync, rmdirSync, statSync } from "nod
 import { join } from "node:path";
 import { startDirty, tickingModule } from "./dirty-parent.ts";
 import { djobPath, environmentOf, isAlive, procStatus, until, workspace } from "./harness.ts";
-import { childrenOf, descriptorsOf, processStat, signalsOf } from "./proc.ts";
+import { childrenOf, descriptorsOf, openThreadsOf, processStat, signalsOf } from "./proc.ts";
 
 test("it keeps no descriptor of its parent, not even the highest", async () => {
   const space = workspace();
@@ -43,11 +43,14 @@ test("its signal mask is empty, and only what the runtime itself ignores is igno
   const runtime = ["SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGPWR", "SIGSYS"];
   // SIGURG tells supervisor and worker that there is something to hear.
   const own = ["SIGHUP", "SIGINT", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGURG"];
+  expect(signalsOf(start.worker, "SigBlk")).toEqual([]);
+  // A supervisor hears its own in one thread, and keeps them blocked in all others: so they outlive an upgrade.
+  expect(openThreadsOf(start.pid)).toHaveLength(1);
+  expect(own).toEqual(expect.arrayContaining(signalsOf(start.pid, "SigBlk")));
   for (const [pid, handled] of [
     [start.pid, [...runtime, ...own, "SIGCHLD"]],
     [start.worker, [...runtime, ...own]],
   ] as const) {
-    expect(signalsOf(pid, "SigBlk")).toEqual([]);
     // Bun writes to sockets and files, and wants the error rather than the signal.
     expect(signalsOf(pid, "SigIgn")).toEqual(["SIGPIPE", "SIGXFSZ"]);
     const caught = signalsOf(pid, "SigCgt").filter((name) => name !== "SIG33");

@@ -54,6 +54,19 @@ export function descriptorsOf(pid: number): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
+/** The threads besides the main one that block no signal. */
+export function openThreadsOf(pid: number): number[] {
+  const threads = readdirSync(`/proc/${pid}/task`).map(Number);
+  return threads.filter((thread) => {
+    try {
+      return thread !== pid && signalsOf(pid, "SigBlk", thread).length === 0;
+    } catch {
+      // It has ended meanwhile.
+      return false;
+    }
+  });
+}
+
 /** The names of a signal set of a process or one of its threads; "SIG" and the number for one without a name. */
 export function signalsOf(pid: number, set: "SigBlk" | "SigIgn" | "SigCgt", thread = pid): string[] {
   const text = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");

@@ -307,3 +307,26 @@ test("a stop amid a reload tells what did not end of the old code", async () => 
   expect((await space.djob(["stop", "worker"])).stdout).toContain("by KILL");
   expect(space.read("worker.log")).toContain("old code was killed: spin did not end");
 });
+
+test("a worker whose only job still runs on old code waits for it, and for one that is paused", async () => {
+  const space = workspace();
+  space.write(
+    "worker.ts",
+    `import { job } from "djob"; job("only", "always", ({ signal }) => {
+      console.log("begins");
+      return new Promise((resolve) => signal.addEventListener("abort", () => setTimeout(resolve, 400)));
+    });`,
+  );
+  await space.run(["worker.ts"]);
+  await says(space, "begins");
+  expect((await reload(space)).code).toBe(0);
+  await says(space, "begins", 2);
+  expect((await space.djob(["pause", "worker", "only"])).code).toBe(0);
+  const old = await workerOf(space);
+  expect((await reload(space)).code).toBe(0);
+  await until("the old worker is gone", () => !isAlive(old));
+  expect(await space.status("worker")).toMatchObject({ state: "running" });
+  expect((await space.djob(["resume", "worker", "only"])).code).toBe(0);
+  await says(space, "begins", 3);
+  expect(space.read("worker.log")).not.toContain("nothing is left to do");
+});

@@ -17,7 +17,7 @@ export function request(
     environment: { PATH: "/usr/bin:/bin" },
     descriptors: [],
     defaultSignals: [],
-    emptySignalMask: false,
+    blockedSignals: "inherited",
     ...changes,
   };
 }

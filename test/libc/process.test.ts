@@ -33,7 +33,7 @@ test.each([0, 1, 37, 128, 255])("a child's exit code %d arrives as it is", (code
 });
 
 test.each(["SIGKILL", "SIGTERM", "SIGHUP"])("a child's death by %s has a name and no exit code", (signal) => {
-  const child = startHeld(request(["/bin/cat"], { defaultSignals: "all", emptySignalMask: true }));
+  const child = startHeld(request(["/bin/cat"], { defaultSignals: "all", blockedSignals: [] }));
   sendSignal(child.pid, signal);
   expect(exitOf(child.pid)).toEqual({ pid: child.pid, exitCode: null, signal });
   child.release();

@@ -16,7 +16,7 @@ import {
 import { exitOf, request, signalsIn, startHeld, thrownBy } from "./children.ts";
 
 const { SIGUSR2, SIGTERM, SIGKILL, SIGSTOP } = constants.signals;
-const killable = { defaultSignals: "all", emptySignalMask: true } as const;
+const killable = { defaultSignals: "all", blockedSignals: [] } as const;
 const threadStatus = () => readFileSync("/proc/thread-self/status", "utf8");
 
 test("every signal's name leads to its number and back", () => {

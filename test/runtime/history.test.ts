@@ -1,6 +1,6 @@
 // The run history of a worker while it can't be written: told, and tried again.
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
-import { formatLine } from "../../src/logs/line.ts";
+import { formatLine } from "../../src/logs/form/text.ts";
 import { History } from "../../src/runtime/history.ts";
 import { Journal, plainPen } from "../../src/runtime/journal.ts";
 import type { Store, Trouble } from "../../src/store/store.ts";

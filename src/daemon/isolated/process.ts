@@ -75,7 +75,7 @@ class HostProcess implements Place {
         descriptors: theirs.map((from, index) => ({ from, to: targets[index] ?? -1 })),
         newSession: true,
         defaultSignals: "all",
-        emptySignalMask: true,
+        blockedSignals: [],
         closeFrom: hostDescriptor + 1,
       });
     } catch (error) {

@@ -1,9 +1,10 @@
 // Becoming the daemon in this very process, by execve: what --foreground and a reload in place do.
 import { closeDescriptor, duplicate, pipe, setCloseOnExec, writeAll } from "../../libc/files.ts";
 import { replaceProcess } from "../../libc/process.ts";
-import { setDisposition, unblockAllSignals } from "../../libc/signals.ts";
+import { blockSignals, setDisposition } from "../../libc/signals.ts";
 import { lockDescriptor, specDescriptor } from "../descriptors.ts";
 import type { Environment } from "../environment.ts";
+import { heardSignals } from "../heard-signals.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { ownExecutable, processTitle, stageEnvironment } from "../stage.ts";
 
@@ -19,7 +20,7 @@ export function becomeDaemon(
   setCloseOnExec(lockDescriptor, false);
   // execve keeps what is ignored and what is blocked.
   setDisposition("SIGPIPE", "default");
-  unblockAllSignals();
+  blockSignals(heardSignals);
   replaceProcess(ownExecutable(), [processTitle(spec)], stageEnvironment(stage, environment));
 }
 

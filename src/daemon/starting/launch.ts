@@ -124,7 +124,7 @@ function startLeader(
       ],
       newSession: true,
       defaultSignals: { allBut: terminalSignals },
-      emptySignalMask: true,
+      blockedSignals: [],
       closeFrom: firstFreeDescriptor,
     });
   } finally {

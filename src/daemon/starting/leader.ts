@@ -4,6 +4,7 @@
 import { exitCode } from "../../exit-code.ts";
 import { spawn } from "../../libc/spawn.ts";
 import { attributesVariable, firstFreeDescriptor, readinessDescriptor } from "../descriptors.ts";
+import { heardSignals } from "../heard-signals.ts";
 import { noAttributes, ownExecutable, stageEnvironment } from "../stage.ts";
 import { tell } from "./readiness.ts";
 
@@ -25,7 +26,7 @@ export async function lead(
       descriptors: [0, 1, 2, 3, 4, 5].map((descriptor) => ({ from: descriptor, to: descriptor })),
       // SIGHUP stays ignored until the worker listens to it: at no moment of the start does one kill anything.
       defaultSignals: { allBut: ["SIGHUP"] },
-      emptySignalMask: true,
+      blockedSignals: heardSignals,
       closeFrom: firstFreeDescriptor,
     });
     tell(readinessDescriptor, { type: "spawned", pid });

@@ -43,7 +43,7 @@ export async function examineExecutable(
       ],
       newGroup: true,
       defaultSignals: "all",
-      emptySignalMask: true,
+      blockedSignals: [],
       closeFrom: executableDescriptor + 1,
     });
     const exit = await endInTime(path, pid, answer, whenEnded(pid));

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { type ControlServer, removeSocket, serveControl } from "../../control/server.ts";
 import { closeDescriptor, isTerminal, setCloseOnExec } from "../../libc/files.ts";
 import { becomeSubreaper } from "../../libc/process.ts";
-import { unblockAllSignals } from "../../libc/signals.ts";
 import { isBelow } from "../../logs/line.ts";
 import { redactValue } from "../../logs/redact.ts";
 import { errDescriptor, outDescriptor } from "../../logs/sink.ts";
@@ -24,6 +23,7 @@ import { restoreTerminalSignals } from "../terminal-signals.ts";
 import { writeFailure } from "./failure-file.ts";
 import type { SupervisorPort } from "./port.ts";
 import { readRawLines } from "./raw-lines.ts";
+import { SignalIntake } from "./signal-intake.ts";
 import { becomeSuccessor, recall, type SupervisorMemory } from "./successor.ts";
 import { Supervisor } from "./supervisor.ts";
 import { describeEdition, ownEdition, Upgrade } from "./upgrade.ts";
@@ -58,8 +58,10 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
     // Whoever waits for the answer gets it in the next turn.
     setImmediate(look);
   };
+  const intake = new SignalIntake();
   const upgrade = new Upgrade({
     memory: () => ({ ...supervisor.memory, startedAtMs: port.startedAtMs, upgrades: port.upgrades, rawEnds }),
+    signals: intake,
     become: (executable, remember) =>
       becomeSuccessor(executable, spec, { ...environment, ...service.handOver() }, remember),
     whenAnswered,
@@ -86,9 +88,8 @@ export function supervise(stage: "supervisor" | "lone-supervisor" | "resumed-sup
       "info",
       `upgraded from djob ${describeEdition(memory.before)} to ${describeEdition(ownEdition)}`,
     );
-    // What has come since the execve began.
-    unblockAllSignals();
   }
+  intake.begin();
   control = serveControl(spec.paths.socket, {
     status: async () => port.redacted(await supervisor.status()),
     spec: (withSecrets) => specReport(spec, environment, withSecrets),

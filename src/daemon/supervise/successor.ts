@@ -4,9 +4,10 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { duplicate, duplicateAbove, memoryFile, setCloseOnExec, writeAll } from "../../libc/files.ts";
 import { replaceProcess } from "../../libc/process.ts";
 import { readableSignal } from "../../libc/readable.ts";
-import { blockSignals, unblockAllSignals } from "../../libc/signals.ts";
+import { blockSignals } from "../../libc/signals.ts";
 import { handoverVariable, lockDescriptor, specDescriptor } from "../descriptors.ts";
 import type { Environment } from "../environment.ts";
+import { heardSignals } from "../heard-signals.ts";
 import { takeSpec } from "../settle.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
 import { processTitle, stageEnvironment } from "../stage.ts";
@@ -40,13 +41,11 @@ export interface SupervisorMemory extends WorkMemory {
 /** Above all numbers that djob gives, and that the runtime's own files get in a process as small as a supervisor. */
 const firstHandedDescriptor = 64;
 
-/**
- * What a supervisor listens to. Blocked, they wait for the successor to listen; but between this process' last look and
- * the execve, well under a millisecond, another thread of the runtime may take one and forget it.
- */
-const signals = ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCHLD", readableSignal];
+/** What the successor is to find when it listens; of the last two it looks itself for what they tell. */
+const signals = [...heardSignals, "SIGCHLD", readableSignal];
 
 /**
+ * To be called while the signals are held.
  * @param executable a descriptor of it
  * @param remember called at the last moment
  * @throws {SystemError} if the kernel refuses; then this process is as it was
@@ -92,7 +91,6 @@ export function becomeSuccessor(
     setCloseOnExec(lockDescriptor, true);
     for (const descriptor of opened) closeSync(descriptor);
     if (isSpecReplaced) takeSpec();
-    unblockAllSignals();
     throw error;
   }
 }

@@ -8,11 +8,13 @@ import { commit, version } from "../../version.ts";
 import { DjobError, shownError } from "../error.ts";
 import { openExecutable } from "../executable.ts";
 import { type Edition, examineExecutable } from "./examine-executable.ts";
+import type { SignalIntake } from "./signal-intake.ts";
 import type { SupervisorMemory } from "./successor.ts";
 
 export interface UpgradePort {
+  readonly signals: Pick<SignalIntake, "begin" | "hold">;
   memory(): Omit<SupervisorMemory, "monotonicMs" | "before">;
-  /** Returns only by an error. @param executable a descriptor */
+  /** Returns only by an error, while the signals are held. @param executable a descriptor */
   become(executable: number, remember: () => SupervisorMemory): never;
   /** Calls back when the answers to all requests have left. */
   whenAnswered(call: () => void): void;
@@ -57,7 +59,7 @@ export class Upgrade {
         throw error;
       }
       const deadlineMs = performance.now() + patienceMs;
-      this.#port.whenAnswered(() => this.#become(executable.descriptor, deadlineMs));
+      this.#port.whenAnswered(() => void this.#become(executable.descriptor, deadlineMs));
       return { outcome: "replacing", failure: null, hint: null };
     } catch (error) {
       this.#busy = false;
@@ -66,11 +68,14 @@ export class Upgrade {
     }
   }
 
-  /** A reload that has come in between is waited for. */
-  #become(executable: number, deadlineMs: number): void {
+  /** A reload that has come in between is waited for, also one that a signal has asked for just now. */
+  async #become(executable: number, deadlineMs: number): Promise<void> {
+    const { signals } = this.#port;
+    if (this.#obstacle() === null) await signals.hold();
     const obstacle = this.#obstacle();
     if (obstacle !== null && performance.now() < deadlineMs) {
-      setTimeout(() => this.#become(executable, deadlineMs), pollMs);
+      signals.begin();
+      setTimeout(() => void this.#become(executable, deadlineMs), pollMs);
       return;
     }
     try {
@@ -81,6 +86,7 @@ export class Upgrade {
         monotonicMs: performance.now(),
       }));
     } catch (error) {
+      signals.begin();
       this.#busy = false;
       closeSync(executable);
       this.#port.log("error", `not upgraded: ${shownError(error).message}`);

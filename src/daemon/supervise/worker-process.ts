@@ -14,6 +14,7 @@ import {
 } from "../descriptors.ts";
 import type { Environment } from "../environment.ts";
 import { errorCode } from "../error.ts";
+import { heardSignals } from "../heard-signals.ts";
 import { ownerOf } from "../privileges/privileges.ts";
 import { encodeSockets, type Inherited } from "../service-manager/activation.ts";
 import { encodeSpec, type Spec } from "../spec.ts";
@@ -216,7 +217,8 @@ function spawnWorker(
         ],
         ...groupOf(spec),
         defaultSignals: { allBut: ["SIGHUP"] },
-        emptySignalMask: true,
+        // Any program would never unblock them.
+        blockedSignals: spec.command === null ? heardSignals : [],
         closeFrom: firstFreeDescriptor,
       });
       return [pid, new Channel(own)];

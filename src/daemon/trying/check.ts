@@ -38,7 +38,7 @@ export async function checkModules(spec: Spec, environment: Environment): Promis
     ],
     newSession: true,
     defaultSignals: "all",
-    emptySignalMask: true,
+    blockedSignals: [],
     closeFrom: firstFreeDescriptor,
   });
   closeDescriptor(specEnd);

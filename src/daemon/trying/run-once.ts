@@ -76,7 +76,7 @@ export async function runOnceInForeground(
       { from: specEnd, to: specDescriptor },
     ],
     defaultSignals: "all",
-    emptySignalMask: true,
+    blockedSignals: [],
     closeFrom: firstFreeDescriptor,
   });
   closeDescriptor(specEnd);

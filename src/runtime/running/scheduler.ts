@@ -8,6 +8,7 @@ import { Batch } from "./batch.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { entered } from "./entered.ts";
 import { afterStepBack, backOff, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
+import { LoopHold } from "./loop-hold.ts";
 import { fireMissed } from "./missed.ts";
 import { freeTime, refresh } from "./remembered.ts";
 import { Run, type Triggered } from "./run.ts";
@@ -20,6 +21,7 @@ export class Scheduler {
   readonly #timeline: Timeline<JobEntry | Run>;
   readonly dispatcher: Dispatcher;
   readonly #adoption: Adoption;
+  readonly #hold = new LoopHold();
   readonly #jobs = new Map<string, JobEntry>();
   #state: "waiting" | "started" | "stopped" = "waiting";
   /** Times up to this one came while the machine slept, or no daemon ran. */
@@ -114,6 +116,7 @@ export class Scheduler {
     const entry = this.#jobs.get(name);
     if (entry === undefined || !entry.held) return;
     entry.held = false;
+    this.#hold.look(entry);
     if (this.#state !== "started") return;
     refresh(this.#parts.store, entry, this.#timeline.nowMs);
     this.#adoption.look(this.jobs, workers);
@@ -141,6 +144,7 @@ export class Scheduler {
     this.#state = "stopped";
     this.dispatcher.isStopped = true;
     this.#adoption.stop();
+    this.#hold.end();
     this.#timeline.stop();
     this.#parts.runner.close();
     for (const job of this.#jobs.values()) job.dueMs = null;
@@ -159,6 +163,7 @@ export class Scheduler {
   pause(entry: JobEntry): void {
     entry.pausedAtMs ??= this.#parts.clock.now();
     this.#parts.store.pause(entry.key, entry.pausedAtMs);
+    if (this.#state === "started") this.#hold.look(entry);
   }
 
   resume(entry: JobEntry): void {
@@ -167,6 +172,7 @@ export class Scheduler {
     if (this.#state === "started") this.#timeline.wake();
     entry.pausedAtMs = null;
     this.#parts.store.pause(entry.key, null);
+    this.#hold.look(entry);
     if (this.#state !== "started" || !entry.isAlways || entry.active.size > 0) return;
     this.#comeAt(entry, this.#parts.clock.now());
   }
@@ -177,6 +183,7 @@ export class Scheduler {
     for (const { entry, dueMs, isReboot } of entered(this.#parts, entries, fromMs, nowMs)) {
       if (isReboot) this.#offerUnlessPaused(entry, nowMs);
       this.#setDue(entry, dueMs);
+      this.#hold.look(entry);
     }
     this.#carryOut();
   }

@@ -17,7 +17,7 @@ const leader = spawn({
   descriptors: [{ from: output.writeEnd, to: 1 }],
   newSession: true,
   defaultSignals: "all",
-  emptySignalMask: true,
+  blockedSignals: [],
 });
 closeDescriptor(output.writeEnd);
 const bytes = Buffer.alloc(100);
