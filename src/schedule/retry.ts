@@ -24,8 +24,18 @@ export function retryDelay(
   random: number,
 ): number | null {
   if (attempt >= policy.attempts || !(policy.when?.(error) ?? true)) return null;
-  const plainMs = Math.min(policy.delayMs * policy.factor ** (attempt - 1), policy.maximumDelayMs);
+  const plainMs = plainDelay(policy, attempt);
   const spreadMs =
     policy.jitter === "full" ? plainMs * random : plainMs * (1 + policy.jitter * (2 * random - 1));
   return Math.round(Math.min(spreadMs, policy.maximumDelayMs));
+}
+
+/** No next attempt comes later than that after one has failed. */
+export function longestRetryDelay(policy: RetryPolicy, attempt: number): number {
+  const share = policy.jitter === "full" ? 0 : policy.jitter;
+  return Math.min(plainDelay(policy, attempt) * (1 + share), policy.maximumDelayMs);
+}
+
+function plainDelay({ delayMs, factor, maximumDelayMs }: RetryPolicy, attempt: number): number {
+  return Math.min(delayMs * factor ** (attempt - 1), maximumDelayMs);
 }

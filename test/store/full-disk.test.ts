@@ -45,7 +45,7 @@ class Sequence {
     this.owner += 1;
     return openIn(
       this.path,
-      { owner: this.owner },
+      { owner: this.owner, now: () => this.nowMs },
       failing((sql) =>
         /^(BEGIN|INSERT|UPDATE|DELETE)/.test(sql) && this.random() < this.chanceOfFailure
           ? "SQLITE_FULL"

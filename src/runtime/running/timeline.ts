@@ -16,13 +16,32 @@ export interface ClockStep {
   readonly stepMs: number;
   /** How much of that the machine slept, as far as that is known. */
   readonly sleptMs: number | null;
+  /** When the last look was, by the clock as it is now. */
+  readonly lookedMs: number;
 }
 
-/** For the log, and whether somebody set it because it was wrong, so that the times in between are none. */
-export function judgeStep({ stepMs, sleptMs }: ClockStep): { text: string; wasWrong: boolean } {
+export interface JudgedStep {
+  /** For the log. */
+  readonly text: string;
+  /** Somebody set the clock forward because it was wrong: the times in between are none. */
+  readonly wasWrong: boolean;
+  /** The times in between came while the machine slept. */
+  readonly wasAway: boolean;
+  /** By how much it was set back, at the latest look or after it; null: it was not. */
+  readonly setBack: { readonly toMs: number; readonly byMs: number } | null;
+}
+
+export function judgeStep({ stepMs, sleptMs, lookedMs }: ClockStep): JudgedStep {
   const by = formatDuration(Math.abs(stepMs));
   const how = stepMs > 0 ? `went forward by ${by}, or the machine slept` : `was set back by ${by}`;
-  return { text: `the clock ${how}`, wasWrong: sleptMs !== null && stepMs - sleptMs >= CORRECTION_STEP_MS };
+  const wasWrong = sleptMs !== null && stepMs - sleptMs >= CORRECTION_STEP_MS;
+  const byMs = (sleptMs ?? 0) - stepMs;
+  return {
+    text: `the clock ${how}`,
+    wasWrong,
+    wasAway: stepMs > 0 && !wasWrong,
+    setBack: byMs >= smallestStepMs ? { toMs: lookedMs, byMs } : null,
+  };
 }
 
 export interface TimelineUser<T> {
@@ -139,13 +158,15 @@ export class Timeline<T> {
   #noticeStep(): void {
     const [wallBefore, monotonicBefore, sleptBefore] = [this.#wallMs, this.#monotonicMs, this.#sleptMs];
     this.#readClocks();
-    const stepMs = this.#wallMs - wallBefore - (this.#monotonicMs - monotonicBefore);
+    const passedMs = this.#monotonicMs - monotonicBefore;
+    const stepMs = this.#wallMs - wallBefore - passedMs;
     if (Math.abs(stepMs) < smallestStepMs) return;
     const sleptMs = this.#sleptMs === null || sleptBefore === null ? null : this.#sleptMs - sleptBefore;
     // The clocks are not read at the same moment: what was three hours is not to be a millisecond less.
     this.#user.stepped({
       stepMs: wholeSeconds(stepMs),
       sleptMs: sleptMs === null ? null : wholeSeconds(sleptMs),
+      lookedMs: this.#wallMs - passedMs - (sleptMs ?? 0),
     });
   }
 }

@@ -1,16 +1,22 @@
 // What is to be written, in order, some milliseconds at a time, many in one transaction. What could not be written stays; beyond
 // a bound the oldest records are dropped.
-import type { Ended } from "../store.ts";
+import type { Ended, SetBack } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import type { Counted } from "./counts.ts";
 import type { Keeper } from "./keeper.ts";
-import { plainEnding } from "./rows.ts";
+import { didNotRun, plainEnding } from "./rows.ts";
 import { applyWrite, type Write, type Writing } from "./writes.ts";
 
 /** So many are kept while they can't be written. */
 const maximumUnwritten = 10_000;
 /** So many dropped ones are still known to have been. */
 const maximumRemembered = 100_000;
+
+interface DroppedTime {
+  readonly key: number;
+  readonly timeMs: number;
+  readonly didRun: boolean;
+}
 
 export class Outbox {
   readonly #keeper: Keeper;
@@ -23,7 +29,7 @@ export class Outbox {
   #oldest = 0;
   #isBehind = false;
   #dropped = 0;
-  readonly #droppedTimes = new Set<string>();
+  readonly #droppedTimes = new Map<string, DroppedTime>();
 
   /**
    * @param writing whose `recorded` is called when a transaction is over, and has not failed
@@ -89,7 +95,26 @@ export class Outbox {
 
   /** Records that are not written yet. */
   unwritten(): Ended[] {
-    return this.waiting.flatMap((write) => (write.type === "records" ? skippedBy(write) : endedBy(write)));
+    let all: Ended[] = [];
+    for (const write of this.waiting) {
+      if (write.type === "set back") all = all.flatMap((ended) => leftOf(ended, write.step));
+      else for (const ended of recordsOf(write)) all.push(ended);
+    }
+    return all;
+  }
+
+  /** The times after it that are in the database and did not run are about to lose their records. */
+  get setBackMs(): number {
+    let setBackMs = Number.MAX_SAFE_INTEGER;
+    for (const write of this.waiting)
+      if (write.type === "set back") setBackMs = Math.min(setBackMs, write.step.toMs);
+    return setBackMs;
+  }
+
+  setBack(step: SetBack): void {
+    for (const [id, { timeMs, didRun }] of this.#droppedTimes)
+      if (!didRun && timeMs > step.toMs) this.#droppedTimes.delete(id);
+    this.push({ type: "set back", step });
   }
 
   /** Whether the record of a job's time is not written yet. */
@@ -109,6 +134,18 @@ export class Outbox {
 
   wasDropped(key: number, scheduledAtMs: number): boolean {
     return this.#droppedTimes.has(`${key}@${scheduledAtMs}`);
+  }
+
+  firstDropped(key: number, fromMs: number): number | null {
+    let firstMs: number | null = null;
+    for (const dropped of this.#droppedTimes.values())
+      if (
+        dropped.key === key &&
+        dropped.timeMs >= fromMs &&
+        dropped.timeMs < (firstMs ?? Number.POSITIVE_INFINITY)
+      )
+        firstMs = dropped.timeMs;
+    return firstMs;
   }
 
   #writeSome(connection: Connection, limitMs: number): { end: number; recorded: Counted[] } {
@@ -137,26 +174,34 @@ export class Outbox {
     const write = this.#writes[at];
     if (write?.type !== "ended") return;
     const { ended, closes, endsRetry } = write;
-    const { key, scheduledAtMs, throughMs, trigger } = ended;
+    const { key, scheduledAtMs, throughMs, endedAtMs, trigger } = ended;
     this.#writes[at] = {
       type: "dropped",
-      ended: { key, scheduledAtMs, throughMs, trigger },
+      ended: { key, scheduledAtMs, throughMs, endedAtMs, trigger },
       closes,
       endsRetry,
     };
     this.#lost(ended);
     this.#dropped += 1;
-    this.#droppedTimes.add(`${key}@${scheduledAtMs}`);
+    const dropped = { key, timeMs: scheduledAtMs, didRun: !didNotRun(ended) };
+    this.#droppedTimes.set(`${key}@${scheduledAtMs}`, dropped);
     if (this.#droppedTimes.size <= maximumRemembered) return;
-    for (const oldest of this.#droppedTimes) {
+    for (const oldest of this.#droppedTimes.keys()) {
       this.#droppedTimes.delete(oldest);
       break;
     }
   }
 }
 
-function endedBy(write: Write): Ended[] {
+function recordsOf(write: Write): Ended[] {
+  if (write.type === "records") return skippedBy(write);
   return write.type === "ended" ? [write.ended] : [];
+}
+
+/** Of a record, when the clock has been set back: nothing of what is to come again. */
+function leftOf(ended: Ended, { toMs, cut }: SetBack): Ended[] {
+  if (!didNotRun(ended) || ended.throughMs <= toMs) return [ended];
+  return ended.scheduledAtMs > toMs ? [] : [{ ...ended, ...cut(ended.key, ended.scheduledAtMs) }];
 }
 
 /** Those that a dead process has left are not known to have no record. */

@@ -26,6 +26,14 @@ export function runValues(ended: Ended): Value[] {
   ];
 }
 
+/** A time that a schedule gave, and that did not run: it comes again if the clock is set back before it. */
+export const hasNotRun = "outcome = 'skipped' AND trigger IN ('schedule', 'catch-up')";
+
+/** The same of a record that is not written yet. */
+export function didNotRun({ outcome, trigger }: Pick<Ended, "outcome" | "trigger">): boolean {
+  return outcome === "skipped" && (trigger === "schedule" || trigger === "catch-up");
+}
+
 /** A time of which nothing more is known. */
 export function plainEnding(
   key: number,
@@ -83,7 +91,7 @@ export function matches(query: RunQuery, { job, outcome, scheduledAtMs }: RunRec
   return isInTime && (query.job ?? job) === job && (outcomes?.includes(outcome) ?? true);
 }
 
-export const memoryColumns = `key, name, schedule, accounted, kept, succeeded, last_scheduled, last_started, last_ended,
+export const memoryColumns = `key, name, schedule, accounted, known, kept, succeeded, last_scheduled, last_started, last_ended,
   last_outcome, paused, state, boot`;
 
 export interface JobRow {
@@ -100,6 +108,7 @@ export function jobRowOf(row: readonly Value[]): JobRow {
     name,
     schedule,
     accounted,
+    known,
     kept,
     succeeded,
     scheduled,
@@ -113,7 +122,7 @@ export function jobRowOf(row: readonly Value[]): JobRow {
   const memory: JobMemory = {
     key: Number(key),
     accountedMs: Number(accounted),
-    knownMs: Number(accounted),
+    knownMs: Math.max(Number(accounted), Number(known)),
     lastSuccessMs: numberOrNull(succeeded),
     last:
       typeof outcome !== "string"

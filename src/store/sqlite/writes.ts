@@ -1,11 +1,12 @@
 // What waits to be written, and how each is. All of it can be written again after a transaction that failed.
-import type { Ended, Retry } from "../store.ts";
+import type { Ended, Retry, SetBack } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import type { Counted } from "./counts.ts";
 import { encodeKeys } from "./keys.ts";
 import type { OpenDecision } from "./open-decisions.ts";
 import type { RealKeys } from "./real-keys.ts";
 import { insertRun, plainEnding, runValues } from "./rows.ts";
+import { setBack } from "./set-back.ts";
 
 export type Write =
   /** Jobs that could not be entered when they came. */
@@ -30,13 +31,14 @@ export type Write =
   /** What is left of one that there was no room for: its time is over. */
   | {
       readonly type: "dropped";
-      readonly ended: Pick<Ended, "key" | "scheduledAtMs" | "throughMs" | "trigger">;
+      readonly ended: Pick<Ended, "key" | "scheduledAtMs" | "throughMs" | "endedAtMs" | "trigger">;
       readonly closes: OpenDecision | null;
       readonly endsRetry: boolean;
     }
   /** Records of a decision's jobs from one place to before another, where nothing is there yet. */
   | { readonly type: "records"; readonly of: OpenDecision; readonly from: number; readonly to: number }
   | { readonly type: "retry"; readonly retry: Retry; readonly closes: OpenDecision | null }
+  | { readonly type: "set back"; readonly step: SetBack }
   | { readonly type: "pause"; readonly key: number; readonly pausedAtMs: number | null }
   | { readonly type: "boot"; readonly key: number; readonly bootId: string };
 
@@ -58,12 +60,13 @@ export function tryToWrite(connection: Connection): void {
 export interface Writing {
   readonly owner: number;
   readonly keys: RealKeys;
+  readonly now: () => number;
   /** Called for each record that is new. */
   readonly recorded: (counted: Counted) => void;
 }
 
 export function applyWrite(connection: Connection, write: Write, writing: Writing): void {
-  const { owner, keys } = writing;
+  const { owner, keys, now } = writing;
   switch (write.type) {
     case "jobs":
       insertUnwritten(connection, write.jobs, keys);
@@ -86,7 +89,7 @@ export function applyWrite(connection: Connection, write: Write, writing: Writin
       deleteDecision(connection, write.closes);
       break;
     case "dropped":
-      account(connection, keys.realOf(write.ended.key), accountedBy(write.ended));
+      account(connection, keys.realOf(write.ended.key), write.ended);
       if (write.endsRetry) deleteRetry(connection, keys.realOf(write.ended.key), write.ended.scheduledAtMs);
       deleteDecision(connection, write.closes);
       break;
@@ -94,8 +97,11 @@ export function applyWrite(connection: Connection, write: Write, writing: Writin
       recordMany(connection, write, writing);
       break;
     case "retry":
-      insertRetry(connection, write.retry, owner, keys.realOf(write.retry.key));
+      insertRetry(connection, write.retry, owner, keys.realOf(write.retry.key), now());
       deleteDecision(connection, write.closes);
+      break;
+    case "set back":
+      setBack(connection, write.step, keys);
       break;
     case "pause":
       connection.run("UPDATE jobs SET paused = ? WHERE key = ?", write.pausedAtMs, keys.realOf(write.key));
@@ -153,13 +159,20 @@ export function insertDecision(
 }
 
 /** @param key of its job in the database */
-export function insertRetry(connection: Connection, retry: Retry, owner: number, key: number): void {
+export function insertRetry(
+  connection: Connection,
+  retry: Retry,
+  owner: number,
+  key: number,
+  nowMs: number,
+): void {
   const { scheduledAtMs, origin, attempt, dueMs, input } = retry;
   connection.run(
     "INSERT OR REPLACE INTO retries (job, scheduled, owner, origin, attempt, due, input) VALUES (?, ?, ?, ?, ?, ?, ?)",
     ...[key, scheduledAtMs, owner, origin, attempt, dueMs, input],
   );
-  if (origin !== "manual") account(connection, key, scheduledAtMs);
+  const decided = { trigger: origin, scheduledAtMs, throughMs: scheduledAtMs, endedAtMs: nowMs };
+  account(connection, key, decided);
 }
 
 function deleteRetry(connection: Connection, key: number, scheduledAtMs: number): void {
@@ -170,8 +183,11 @@ function deleteDecision(connection: Connection, open: OpenDecision | null): void
   if (open?.row != null) connection.run("DELETE FROM pending WHERE id = ?", open.row);
 }
 
-function account(connection: Connection, key: number, throughMs: number): void {
-  connection.run("UPDATE jobs SET accounted = ? WHERE key = ? AND accounted < ?", throughMs, key, throughMs);
+function account(connection: Connection, key: number, of: Parameters<typeof accountedBy>[0]): void {
+  connection.run(
+    "UPDATE jobs SET accounted = max(accounted, ?), known = max(known, ?) WHERE key = ?",
+    ...[accountedBy(of), knownBy(of), key],
+  );
 }
 
 function recordMany(
@@ -204,8 +220,15 @@ function waitsForRetry(connection: Connection, key: number, scheduledAtMs: numbe
 }
 
 /** A manual run has a time that no schedule gave: it accounts for nothing. */
-export function accountedBy({ trigger, throughMs }: Pick<Ended, "trigger" | "throughMs">): number {
+export function knownBy({ trigger, throughMs }: Pick<Ended, "trigger" | "throughMs">): number {
   return trigger === "schedule" || trigger === "catch-up" ? throughMs : 0;
+}
+
+/** What has ended before its time began under a clock that was set back meanwhile: the times before it are still to come. */
+export function accountedBy(
+  of: Pick<Ended, "trigger" | "scheduledAtMs" | "throughMs" | "endedAtMs">,
+): number {
+  return of.endedAtMs >= of.scheduledAtMs ? knownBy(of) : 0;
 }
 
 function record(connection: Connection, ended: Ended, { keys, recorded }: Writing): void {
@@ -213,19 +236,15 @@ function record(connection: Connection, ended: Ended, { keys, recorded }: Writin
   if (connection.run(insertRun, ...runValues({ ...ended, key })) === 0) return;
   recorded(ended);
   const { outcome, scheduledAtMs, startedAtMs, endedAtMs, state } = ended;
-  const throughMs = accountedBy(ended);
+  const through = [accountedBy(ended), knownBy(ended)];
+  const counted = "kept = kept + 1, accounted = max(accounted, ?), known = max(known, ?)";
   if (outcome === "skipped") {
-    connection.run(
-      "UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?) WHERE key = ?",
-      throughMs,
-      key,
-    );
+    connection.run(`UPDATE jobs SET ${counted} WHERE key = ?`, ...through, key);
     return;
   }
   connection.run(
-    `UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?), last_scheduled = ?, last_started = ?, last_ended = ?,
-      last_outcome = ? WHERE key = ?`,
-    ...[throughMs, scheduledAtMs, startedAtMs, endedAtMs, outcome, key],
+    `UPDATE jobs SET ${counted}, last_scheduled = ?, last_started = ?, last_ended = ?, last_outcome = ? WHERE key = ?`,
+    ...[...through, scheduledAtMs, startedAtMs, endedAtMs, outcome, key],
   );
   if (outcome === "succeeded") connection.run("UPDATE jobs SET succeeded = ? WHERE key = ?", endedAtMs, key);
   if (outcome === "succeeded" && state !== undefined)
