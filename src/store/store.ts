@@ -76,6 +76,8 @@ export interface RunQuery {
   readonly sinceMs?: number;
   /** Scheduled at or before. */
   readonly untilMs?: number;
+  /** What the clock shows: runs of times that are ahead of it began while it was wrong, and come last. */
+  readonly clockMs?: number;
   readonly limit: number;
 }
 
@@ -125,7 +127,7 @@ export interface Store {
   setBack(step: SetBack): ReadonlyMap<number, number>;
   pause(key: number, pausedAtMs: number | null): void;
   rememberBoot(key: number, bootId: string): void;
-  /** The newest first. */
+  /** The newest first, but for `clockMs`. */
   runs(query: RunQuery): RunRecord[];
   /** How many records were made by this process; for a row of skipped times, how many times. */
   counts(): ReadonlyArray<{ readonly job: string; readonly outcome: Outcome; readonly runs: number }>;

@@ -114,6 +114,36 @@ test("a success that the wrong clock has dated is dated right, or, if nobody kno
   expect(successes()[0]).toBe(startMs + hour);
 });
 
+test("runs that began under a clock that was ahead are told last, whether they are written or not", () => {
+  let fails = false;
+  const { store } = openIn(
+    file(),
+    {},
+    failing((sql) => (fails && sql.startsWith("BEGIN") ? "SQLITE_FULL" : null)),
+  );
+  const [key = 0] = store.enter(declared(1), startMs).map((job) => job.key);
+  for (const seconds of [1, 2, 30, 90_000, 90_001]) {
+    fails = seconds === 30 || seconds === 90_001;
+    store.end(ended(key, startMs + seconds * second));
+    store.flush();
+  }
+  const told = (rest: Partial<Parameters<typeof store.runs>[0]>) =>
+    store.runs({ limit: 9, ...rest }).map(({ scheduledAtMs }) => (scheduledAtMs - startMs) / second);
+  for (const flaw of [true, false]) {
+    fails = flaw;
+    store.flush();
+    const clockMs = startMs + 3 * second;
+    expect(told({})).toEqual([90_001, 90_000, 30, 2, 1]);
+    expect(told({ clockMs })).toEqual([30, 2, 1, 90_001, 90_000]);
+    expect(told({ clockMs, limit: 4 })).toEqual([30, 2, 1, 90_001]);
+    expect(told({ clockMs, limit: 2 })).toEqual([30, 2]);
+    expect(told({ clockMs, sinceMs: startMs + 2 * second, untilMs: startMs + 90_000 * second })).toEqual([
+      30, 2, 90_000,
+    ]);
+    expect(told({ clockMs, sinceMs: startMs + 40 * second })).toEqual([90_001, 90_000]);
+  }
+});
+
 type Act =
   | {
       readonly do: "record";

@@ -8,7 +8,7 @@ import { decodeKeys } from "./keys.ts";
 import type { OpenDecisions } from "./open-decisions.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RealKeys } from "./real-keys.ts";
-import { didNotRun, hasNotRun, matches, recordOf, selectRuns } from "./rows.ts";
+import { didNotRun, hasNotRun, matches, readRuns, runOrder } from "./rows.ts";
 import { comingAgain } from "./set-back.ts";
 
 type Span = readonly [firstMs: number, lastMs: number];
@@ -66,15 +66,14 @@ export class Recorded {
   }
 
   runs(query: RunQuery, nameOf: (key: number) => string): RunRecord[] {
-    const { sql, values } = selectRuns(query);
-    const attempt = this.#keeper.read((connection) => connection.rows(sql, ...values).map(recordOf));
+    const attempt = this.#keeper.read((connection) => readRuns(connection, query));
     const written = attempt.done ? attempt.value : [];
     if (this.#outbox.isEmpty) return written;
     const unwritten = this.#outbox
       .unwritten()
       .map(({ key, state: _, ...rest }): RunRecord => ({ job: nameOf(key), ...rest }));
     return [...unwritten.filter((record) => matches(query, record)), ...written]
-      .sort((a, b) => b.scheduledAtMs - a.scheduledAtMs)
+      .sort(runOrder(query))
       .slice(0, query.limit);
   }
 
