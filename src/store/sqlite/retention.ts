@@ -95,7 +95,10 @@ export function afterForgetting(
   }
   // Nothing that ran has been forgotten in between.
   if (gap !== null && throughMs < gap.firstMs)
-    return { throughMs, gap: { firstMs: gap.firstMs, lastMs: Math.max(gap.lastMs, lastMs) } };
+    return {
+      throughMs,
+      gap: { firstMs: Math.min(gap.firstMs, firstMs), lastMs: Math.max(gap.lastMs, lastMs) },
+    };
   if (gap !== null && lastMs - firstMs < gap.lastMs - gap.firstMs) return before;
   return { throughMs, gap: { firstMs, lastMs } };
 }

@@ -71,7 +71,7 @@ const migrations: ReadonlyArray<readonly string[]> = [
   [
     // The latest time that has a record; beyond "accounted" where the clock was set back.
     `ALTER TABLE jobs ADD COLUMN known INTEGER NOT NULL DEFAULT 0`,
-    // Of the times up to "forgotten" those that did not run: from the first through the last.
+    // Times that did not run, though one after them may be "forgotten": from the first through the last.
     `ALTER TABLE jobs ADD COLUMN gap_first INTEGER`,
     `ALTER TABLE jobs ADD COLUMN gap_last INTEGER`,
   ],

@@ -234,3 +234,40 @@ async function follow(sequence: readonly Step[]): Promise<void> {
 test("whatever is done to the clock and the daemon, each time has one record, none runs twice, and what comes runs", async () => {
   await fc.assert(fc.asyncProperty(steps, follow), { numRuns: 150 });
 }, 120_000);
+
+test("a wrong clock leaves none silent, and nothing runs twice, where few records are kept", async () => {
+  const between = fc.constantFrom<Step[]>(
+    [],
+    [{ do: "stop", setMs: 0 }],
+    [{ do: "kill", setMs: 0 }],
+    [{ do: "reload", setMs: 0 }],
+  );
+  const forwardMs = fc.oneof(seconds(3 * 3_600, 6 * 3_600), seconds(86_400, 400 * 86_400));
+  const glitch = fc.tuple(
+    seconds(1, 1_800),
+    forwardMs,
+    seconds(1, 9_000),
+    between,
+    seconds(1, 3_600),
+    seconds(0, 7_200),
+  );
+  await fc.assert(
+    fc.asyncProperty(glitch, async ([before, forward, wrong, steps, shortOf, after]) => {
+      const daemon = new Daemon(12);
+      const sequence: Step[] = [
+        { do: "pass", ms: before },
+        { do: "set", ms: forward },
+        { do: "pass", ms: wrong },
+        ...steps,
+        // As far as it was, or not quite.
+        { do: "set", ms: Math.min(-1_000, shortOf - forward) },
+        { do: "pass", ms: after },
+        { do: "pass", ms: 5 * minute },
+      ];
+      for (const step of sequence) await daemon.do(step);
+      expect({ twice: daemon.twice, late: daemon.late }).toEqual({ twice: [], late: [] });
+      daemon.current.store.close();
+    }),
+    { numRuns: 60 },
+  );
+}, 120_000);
