@@ -24,12 +24,12 @@ export function afterStep(before: Lateness, step: JudgedStep, nowMs: number): La
   const { wasWrong, wasAway, setBack } = step;
   let { awayThroughMs, correctedThroughMs, tookOverAtMs } = before;
   if (setBack !== null) {
-    // What was late under the wrong clock may come in time.
+    // What was late under the wrong clock may come in time. What has come before anybody noticed is only late.
     awayThroughMs = Math.min(awayThroughMs, setBack.toMs);
     correctedThroughMs = Math.min(correctedThroughMs, setBack.toMs);
     tookOverAtMs = Math.min(tookOverAtMs, setBack.toMs);
   }
   if (wasWrong) correctedThroughMs = nowMs;
-  else if (wasAway || (setBack !== null && nowMs - setBack.toMs >= lateMs)) awayThroughMs = nowMs;
+  else if (wasAway) awayThroughMs = nowMs;
   return { awayThroughMs, correctedThroughMs, tookOverAtMs };
 }

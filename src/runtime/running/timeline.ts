@@ -3,10 +3,12 @@
 import { formatDuration } from "../../schedule/duration.ts";
 import { CORRECTION_STEP_MS, waitMs } from "../../schedule/firing.ts";
 import { DueQueue } from "../../schedule/queue.ts";
-import { type Clock, longestTimerMs } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** How late a time may come after a sleep or a step of the clock, where nothing tells of that. */
 export const maximumWaitMs = 60_000;
+/** The same where there is an alarm, which does not tell of a clock that was set back. */
+const maximumAlarmedMs = 10 * 60_000;
 /** Differences between the two clocks below this are drift and rounding. */
 const smallestStepMs = 2_000;
 
@@ -136,7 +138,7 @@ export class Timeline<T> {
 
   /**
    * A short wait is a timer's. A long one is also the wall alarm's, which notices what a timer does not: that the machine
-   * slept, or that the clock was set forward. Without an alarm the timer looks again every minute.
+   * slept, or that the clock was set forward. Without an alarm the timer looks again every minute, with one rarely.
    */
   #waitFor(dueMs: number): () => void {
     const wake = () => this.wake();
@@ -147,7 +149,7 @@ export class Timeline<T> {
       this.wake();
     };
     const cancelAlarm = isLong ? this.#clock.at(dueMs, alarm) : null;
-    const longestMs = cancelAlarm ? longestTimerMs : maximumWaitMs;
+    const longestMs = cancelAlarm ? maximumAlarmedMs : maximumWaitMs;
     const cancelTimer = this.#clock.after(waitMs(dueMs, nowMs, longestMs), wake);
     return () => {
       cancelTimer();

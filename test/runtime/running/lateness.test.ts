@@ -67,9 +67,18 @@ describe("late are", () => {
       { awayThroughMs: nowMs - 10_000, correctedThroughMs: nowMs - 10_000, tookOverAtMs: nowMs - 10_000 },
     ],
     [
-      "after a step back that nobody saw for hours: all times until then",
-      afterStep(wrong, judgeStep(step(-9 * hour, 0, 2 * hour)), nowMs),
-      { awayThroughMs: nowMs, correctedThroughMs: nowMs - 2 * hour, tookOverAtMs: nowMs - 2 * hour },
+      "after a step back that nobody saw for minutes: none that has come meanwhile",
+      afterStep(wrong, judgeStep(step(-9 * hour, 0, hour / 6)), nowMs),
+      {
+        awayThroughMs: nowMs - hour / 6,
+        correctedThroughMs: nowMs - hour / 6,
+        tookOverAtMs: nowMs - hour / 6,
+      },
+    ],
+    [
+      "after a step back in a sleep: all times until then",
+      afterStep(neverLate, judgeStep(step(hour, 5 * hour)), nowMs),
+      { ...neverLate, awayThroughMs: nowMs },
     ],
   ])("%s", (_, lateness, wanted) => {
     expect(lateness).toEqual(wanted);

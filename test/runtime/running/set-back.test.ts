@@ -268,6 +268,7 @@ test("a wrong clock leaves none silent, and nothing runs twice, where few record
       expect({ twice: daemon.twice, late: daemon.late }).toEqual({ twice: [], late: [] });
       daemon.current.store.close();
     }),
-    { numRuns: 60 },
+    // Here the runs under the wrong clock are forgotten only after the step back.
+    { numRuns: 60, examples: [[[1_000, 3 * 3_600_000, 4_829_000, [], 1_000, 119_000]]] },
   );
 }, 120_000);
