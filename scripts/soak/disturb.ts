@@ -71,7 +71,16 @@ export class Disturbance {
 
   async #setClock(goesOn: () => boolean): Promise<void> {
     // The rare ones have their turn in any case.
-    const turns = ["forward", "wrong", "back", "minutes", "wrong", "correction", "back", "hours back"] as const;
+    const turns = [
+      "forward",
+      "wrong",
+      "back",
+      "minutes",
+      "wrong",
+      "correction",
+      "back",
+      "hours back",
+    ] as const;
     for (let at = 0; goesOn(); at += 1) {
       await Bun.sleep(1_000 + below(this.#random, 4_000));
       const turn = turns[at % turns.length] ?? "forward";
