@@ -47,6 +47,8 @@ export class Bench implements JobTest {
     const { waits, scheduler } = this.#room;
     const entry = this.#entry(name);
     waits.know(entry);
+    checkJson(name, "input", options.input);
+    checkJson(name, "state", options.state);
     if (options.state !== undefined) entry.state = JSON.stringify(options.state);
     const { run, scheduledAtMs } = scheduler.trigger(entry, options.input);
     if (run !== null) {
@@ -174,6 +176,17 @@ function clockOf(room: Room): ClockOfTest {
       await clock.shiftNext(byMs, 0);
     },
   };
+}
+
+/** @throws {TypeError} for what a daemon could not keep */
+function checkJson(job: string, what: string, value: unknown): void {
+  if (value === undefined) return;
+  try {
+    if (JSON.stringify(value) !== undefined) return;
+  } catch (cause) {
+    throw new TypeError(`cannot give the job "${job}" this ${what}: it is not a JSON value`, { cause });
+  }
+  throw new TypeError(`cannot give the job "${job}" this ${what}: it is not a JSON value`);
 }
 
 /** Milliseconds since the epoch, from a Date or ISO 8601 text. */

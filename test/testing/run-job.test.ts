@@ -62,6 +62,19 @@ describe("runJob", () => {
     expect(run.lines.map(({ job, message }) => [job, message])).toEqual([["late", "from a queue"]]);
   });
 
+  test("an input or a state that is no JSON is refused before the job runs", async () => {
+    const path = worker(
+      'job("a", { every: "1h", retry: { attempts: 2 } }, () => { throw new Error("it ran"); });',
+    );
+    await using bench = await loadJobs(path, noon);
+    for (const odd of [1n, () => {}, { deep: { of: 2n } }])
+      for (const what of ["input", "state"])
+        expect(bench.runJob("a", { [what]: odd })).rejects.toThrow(
+          `cannot give the job "a" this ${what}: it is not a JSON value`,
+        );
+    expect(bench.runs()).toEqual([]);
+  });
+
   test("a handler that throws is an outcome, with the very error", async () => {
     const path = worker(`export class Odd extends Error {}
     job("fails", "@daily", async () => { throw new Odd("no luck"); });
