@@ -129,17 +129,16 @@ interface LatestDecided {
 /** The latest time of each job that some process has decided and not recorded yet. */
 function latestDecided(connection: Connection, nowMs: number): Map<number, LatestDecided> {
   const latest = new Map<number, LatestDecided>();
-  const rows = connection.rows(
-    `SELECT scheduled, jobs FROM pending WHERE trigger IN ('schedule', 'catch-up')`,
-  );
-  for (const [scheduled, jobs] of rows) {
+  const rows = connection.rows("SELECT scheduled, jobs, trigger FROM pending WHERE trigger != 'manual'");
+  for (const [scheduled, jobs, trigger] of rows) {
     if (!(jobs instanceof Uint8Array)) continue;
     const timeMs = Number(scheduled);
-    const isFuture = timeMs > nowMs;
+    // A retry's time was accounted for when it began to wait.
+    const isOnlyKnown = timeMs > nowMs || trigger === "retry";
     for (const key of decodeKeys(jobs)) {
       const { accounted = 0, known = 0 } = latest.get(key) ?? {};
       latest.set(key, {
-        accounted: isFuture ? accounted : Math.max(accounted, timeMs),
+        accounted: isOnlyKnown ? accounted : Math.max(accounted, timeMs),
         known: Math.max(known, timeMs),
       });
     }

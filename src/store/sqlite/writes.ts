@@ -222,16 +222,23 @@ function waitsForRetry(connection: Connection, key: number, scheduledAtMs: numbe
   );
 }
 
-/** A manual run has a time that no schedule gave: it accounts for nothing. */
+/** What triggered the first attempt of a retry is not told. */
 export function knownBy({ trigger, throughMs }: Pick<Ended, "trigger" | "throughMs">): number {
-  return trigger === "schedule" || trigger === "catch-up" ? throughMs : 0;
+  return trigger === "manual" ? 0 : throughMs;
 }
 
-/** What has ended before its time began under a clock that was set back meanwhile: the times before it are still to come. */
-export function accountedBy(
-  of: Pick<Ended, "trigger" | "scheduledAtMs" | "throughMs" | "endedAtMs">,
-): number {
-  return of.endedAtMs >= of.scheduledAtMs ? knownBy(of) : 0;
+/**
+ * A manual run has a time that no schedule gave: it accounts for nothing. A retry's was accounted for when it began to wait. What
+ * has ended before its time began under a clock that was set back meanwhile: the times before it are still to come.
+ */
+export function accountedBy({
+  trigger,
+  scheduledAtMs,
+  throughMs,
+  endedAtMs,
+}: Pick<Ended, "trigger" | "scheduledAtMs" | "throughMs" | "endedAtMs">): number {
+  const isOfSchedule = trigger === "schedule" || trigger === "catch-up";
+  return isOfSchedule && endedAtMs >= scheduledAtMs ? throughMs : 0;
 }
 
 function record(connection: Connection, ended: Ended, { keys, recorded }: Writing): void {

@@ -207,3 +207,35 @@ test("a takeover over which the clock was set forward by a year runs none of wha
     "27-06-01T12:20 succeeded",
   ]);
 });
+
+test("a time whose second attempt was cut short by a kill after the step back does not run again", async () => {
+  const begun: string[] = [];
+  const { clock, begin } = daemon((all) =>
+    all.declare(
+      "poll",
+      { every: "10m", retry: { attempts: 2, delay: "20s" } },
+      (_, { scheduledAt, attempt }) => {
+        begun.push(`${scheduledAt.toISOString().slice(5, 16)} ${attempt}`);
+        if (!begun.at(-1)?.startsWith("06-01T15:10")) return undefined;
+        if (attempt === 1) throw new Error("not yet");
+        return new Promise(() => {});
+      },
+    ),
+  );
+  const all = begin();
+  clock.step(3 * hour);
+  await clock.pass(10 * minute);
+  expect(begun).toEqual(["06-01T15:10 1", "06-01T15:10 2"]);
+  clock.step(-3 * hour);
+  await clock.pass(2 * minute);
+  // Killed: nothing of it is told any more.
+  all.scheduler.stop();
+  const next = begin();
+  await clock.pass(20 * minute);
+  clock.step(157 * minute);
+  await clock.pass(10 * minute);
+  expect(begun.filter((each) => each.startsWith("06-01T15:10"))).toHaveLength(2);
+  expect(accounts(next, "poll").filter((account) => account.includes("15:10"))).toEqual([
+    "26-06-01T15:10 daemon-died",
+  ]);
+});
