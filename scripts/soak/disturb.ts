@@ -12,6 +12,8 @@ export interface Done {
 }
 
 const clientPauseMs = 250;
+/** What has not come forward for so long is left alone until it has: a machine may be too busy to do so between two kills. */
+const hurtForMs = 15_000;
 
 export class Disturbance {
   readonly #daemon: SoakDaemon;
@@ -22,6 +24,7 @@ export class Disturbance {
   readonly done: Done = { counts: new Map(), triggered: new Set(), lostTriggers: 0 };
   /** The daemon must have seen the clock at least at this time before it is set back. */
   #seenAtLeastMs: number;
+  #isLeftAlone = false;
 
   constructor(
     directory: string,
@@ -45,10 +48,14 @@ export class Disturbance {
 
   /** A time of the job that comes every second has begun at or after a time of the daemon's clock. */
   async tickedSince(timeMs: number, patienceMs = 60_000): Promise<number> {
-    const deadlineMs = performance.now() + patienceMs;
+    const startMs = performance.now();
+    const deadlineMs = startMs + patienceMs;
     for (;;) {
       const last = lastTick(this.#directory);
-      if (last >= timeMs) return last;
+      // One that is ahead is of a clock that was wrong.
+      const hasCome = last >= timeMs && last <= this.#clock.now;
+      this.#isLeftAlone = !hasCome && performance.now() > startMs + hurtForMs;
+      if (hasCome) return last;
       if (performance.now() > deadlineMs)
         throw new Error(
           `nothing ran any more: the clock is at ${new Date(this.#clock.now).toISOString()}, the last tick was at ${new Date(last).toISOString()}, and one since ${new Date(timeMs).toISOString()} was waited for ${patienceMs} ms`,
@@ -61,6 +68,7 @@ export class Disturbance {
     while (goesOn()) {
       await Bun.sleep(1_500 + below(this.#random, 3_500));
       if (!goesOn()) return;
+      if (this.#isLeftAlone) continue;
       const luck = this.#random();
       if (luck < 0.6) this.#count("SIGKILLs", await this.#daemon.killWorker());
       else if (luck < 0.95) this.#count("reloads", (await this.#daemon.ask("reload", "soak")).code === 0);
@@ -70,13 +78,23 @@ export class Disturbance {
 
   async #setClock(goesOn: () => boolean): Promise<void> {
     // The rare ones have their turn in any case.
-    const turns = ["forward", "back", "minutes", "forward", "correction", "back", "hours back"] as const;
+    const turns = [
+      "forward",
+      "wrong",
+      "back",
+      "minutes",
+      "wrong",
+      "correction",
+      "back",
+      "hours back",
+    ] as const;
     for (let at = 0; goesOn(); at += 1) {
       await Bun.sleep(1_000 + below(this.#random, 4_000));
       const turn = turns[at % turns.length] ?? "forward";
       if (turn === "forward") this.#forward(1 + below(this.#random, 60));
       else if (turn === "minutes") this.#forward(60 * (10 + below(this.#random, 60)));
       else if (turn === "correction") this.#forward(3 * 3_600 + below(this.#random, 1_800));
+      else if (turn === "wrong") await this.#wrong(3 * 3_600 + below(this.#random, 1_800));
       else
         await this.#back(
           turn === "back" ? 1 + below(this.#random, 600) : 3 * 3_600 + below(this.#random, 1_800),
@@ -88,6 +106,17 @@ export class Disturbance {
     this.#clock.step(seconds);
     this.#seenAtLeastMs = this.#clock.now;
     this.#count("clock set forward");
+  }
+
+  /** As if it had been set wrong, and then right: what it has passed over comes again, at once. */
+  async #wrong(seconds: number): Promise<void> {
+    this.#forward(seconds);
+    if (this.#random() < 0.7) await this.tickedSince(this.#seenAtLeastMs);
+    else await Bun.sleep(below(this.#random, 3_000));
+    this.#clock.step(-seconds);
+    this.#seenAtLeastMs = this.#clock.now;
+    this.#count("clock set wrong and right");
+    await this.tickedSince(this.#seenAtLeastMs);
   }
 
   /** For some seconds, in which nothing that has come comes again; then right again, or beyond that. */
@@ -149,9 +178,10 @@ export class Disturbance {
   }
 }
 
+/** The last that has begun, which is not the latest where the clock was set back. */
 function lastTick(directory: string): number {
-  const ticks = readTraces(directory, 200_000).filter(
+  const last = readTraces(directory, 200_000).findLast(
     ({ what, id }) => what === "B" && id.startsWith("tick@"),
   );
-  return Math.max(0, ...ticks.map(({ id }) => Date.parse(id.slice("tick@".length))));
+  return last === undefined ? 0 : Date.parse(last.id.slice("tick@".length));
 }

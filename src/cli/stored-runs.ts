@@ -21,6 +21,7 @@ export async function storedRuns(
   ]);
   const query = {
     limit,
+    clockMs: Date.now(),
     ...(job === null ? {} : { job }),
     ...(failed ? { outcomes: failures } : {}),
     ...(sinceMs === null ? {} : { sinceMs }),

@@ -24,6 +24,16 @@ export function retryDelay(
   random: number,
 ): number | null {
   if (attempt >= policy.attempts || !(policy.when?.(error) ?? true)) return null;
-  const plainMs = policy.delayMs * policy.factor ** (attempt - 1);
-  return spreadDelay(plainMs, policy.maximumDelayMs, policy.jitter, random);
+  return spreadDelay(plainDelay(policy, attempt), policy.maximumDelayMs, policy.jitter, random);
+}
+
+/** No next attempt comes later than that after one has failed. */
+export function longestRetryDelay(policy: RetryPolicy, attempt: number): number {
+  const share = policy.jitter === "full" ? 0 : policy.jitter;
+  return Math.min(plainDelay(policy, attempt) * (1 + share), policy.maximumDelayMs);
+}
+
+/** A factor to a high power is infinite, and of no delay at all that is no number. */
+function plainDelay({ delayMs, factor, maximumDelayMs }: RetryPolicy, attempt: number): number {
+  return delayMs > 0 ? Math.min(delayMs * factor ** (attempt - 1), maximumDelayMs) : 0;
 }

@@ -51,6 +51,11 @@ export interface RunRecord {
   readonly throughMs: number;
 }
 
+/** When something was under a clock that was ahead, after it was set back. @param byMs null: nobody knows by how much */
+export function datedRight(timeMs: number | null, nowMs: number, byMs: number | null): number | null {
+  return timeMs === null || timeMs <= nowMs ? timeMs : Math.min(nowMs, timeMs - (byMs ?? 0));
+}
+
 /** `job@scheduledTime`: the idempotency key of a run. */
 export function runId(job: string, scheduledAtMs: number): string {
   return `${job}@${new Date(scheduledAtMs).toISOString()}`;

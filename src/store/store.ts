@@ -12,7 +12,7 @@ export interface JobKey {
 export interface JobMemory extends JobKey {
   /** No time up to this one is owed any more: each has its record, or was before the job (or this schedule) was declared. */
   readonly accountedMs: number;
-  /** The latest of its times that was accounted for under any clock; after that one it has no record. */
+  /** After that time it has no record. Later than `accountedMs` where the clock was set back; then some between have none. */
   readonly knownMs: number;
   readonly lastSuccessMs: number | null;
   /** The latest run that was not skipped. */
@@ -55,6 +55,20 @@ export interface Retry {
   readonly input: string | null;
 }
 
+/** The clock was set back. */
+export interface SetBack {
+  /** What it showed then, or at the latest look before anybody noticed: times after that are still to come. */
+  readonly toMs: number;
+  readonly nowMs: number;
+  /** By how much; null: nobody knows. */
+  readonly byMs: number | null;
+  /** What is left of a row of times that begins at `firstMs`, with those after `toMs` taken out; null: it stays. */
+  readonly cut: (
+    key: number,
+    firstMs: number,
+  ) => { readonly times: number; readonly throughMs: number } | null;
+}
+
 export interface RunQuery {
   readonly job?: string;
   readonly outcomes?: readonly Outcome[];
@@ -62,6 +76,8 @@ export interface RunQuery {
   readonly sinceMs?: number;
   /** Scheduled at or before. */
   readonly untilMs?: number;
+  /** What the clock shows: runs of times that are ahead of it began while it was wrong, and come last. */
+  readonly clockMs?: number;
   readonly limit: number;
 }
 
@@ -102,9 +118,16 @@ export interface Store {
   has(key: number, scheduledAtMs: number): boolean;
   /** The times of a job from one through another that `has` is true of: ascending, each from its first to its last. */
   recordedBetween(key: number, fromMs: number, throughMs: number): Array<readonly [number, number]>;
+  /** The first time of a job that `has` is true of, from one on; null: there is none. */
+  firstRecorded(key: number, fromMs: number): number | null;
+  /**
+   * Takes away the records of times that are ahead of the clock again and did not run: they come again. What ran keeps its record.
+   * @returns from when on times come again, by the keys of their jobs
+   */
+  setBack(step: SetBack): ReadonlyMap<number, number>;
   pause(key: number, pausedAtMs: number | null): void;
   rememberBoot(key: number, bootId: string): void;
-  /** The newest first. */
+  /** The newest first, but for `clockMs`. */
   runs(query: RunQuery): RunRecord[];
   /** How many records were made by this process; for a row of skipped times, how many times. */
   counts(): ReadonlyArray<{ readonly job: string; readonly outcome: Outcome; readonly runs: number }>;

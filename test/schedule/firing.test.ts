@@ -68,6 +68,43 @@ describe("afterClockStep", () => {
     ).toBe(at("09:30"));
   });
 
+  test("a time that has come, and about which nothing was decided yet, stays due", () => {
+    const pending = { plan: hourly, dueMs: at("10:00"), lastScheduledMs: at("09:00") };
+    expect(afterClockStep(pending, at("10:00"), 9 * HOUR_MS)).toBe(at("10:00"));
+    expect(afterClockStep(pending, at("09:59"), 9 * HOUR_MS)).toBe(at("10:00"));
+  });
+
+  test.each([
+    // back to, by, passed over from, next
+    ["07:30", 1, "08:00", "08:00"],
+    ["07:30", 1, "07:10", "08:00"],
+    ["07:30", 1, "09:00", "09:00"],
+    ["07:30", 1, null, "11:00"],
+    ["07:30", 3, "09:00", "08:00"],
+    ["07:30", 3, null, "08:00"],
+    ["10:20", 1, "10:10", "11:00"],
+  ])("back to %s by %p h, with times passed over from %s: the next is %s", (to, hours, again, next) => {
+    const pending = { plan: hourly, dueMs: at("11:00"), lastScheduledMs: at("10:00") };
+    const againMs = again === null ? null : at(again);
+    expect(afterClockStep({ ...pending, againMs }, at(to), hours * HOUR_MS)).toBe(at(next));
+  });
+
+  test("a single time, or the last of a plan, that was passed over comes again", () => {
+    const single = planOf(["at 2026-06-01T09:30Z"]);
+    const pending = { plan: single, dueMs: null, lastScheduledMs: at("09:30") };
+    for (const stepMs of [HOUR_MS, CORRECTION_STEP_MS]) {
+      expect(afterClockStep({ ...pending, againMs: at("09:30") }, at("09:10"), stepMs)).toBe(at("09:30"));
+      expect(afterClockStep(pending, at("09:10"), stepMs)).toBeNull();
+    }
+    const until = planOf(["@hourly"], "UTC", { untilMs: at("12:00") });
+    const over = { plan: until, dueMs: null, lastScheduledMs: at("12:00"), againMs: at("11:00") };
+    expect(afterClockStep(over, at("10:30"), HOUR_MS)).toBe(at("11:00"));
+    // It was declared under a clock that was beyond all of its times.
+    expect(afterClockStep({ plan: until, dueMs: null, lastScheduledMs: null }, at("10:30"), 9e9)).toBe(
+      at("11:00"),
+    );
+  });
+
   test("a job without times waits for what it waited for", () => {
     const pending = { plan: planOf(["always"]), dueMs: 5e9, lastScheduledMs: null };
     expect(afterClockStep(pending, 0, 9e9)).toBe(5e9);

@@ -1,7 +1,7 @@
 // Whether and when a failed attempt is followed by another.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type RetryPolicy, retryDelay } from "../../src/schedule/retry.ts";
+import { longestRetryDelay, type RetryPolicy, retryDelay } from "../../src/schedule/retry.ts";
 
 const policy: RetryPolicy = {
   attempts: 4,
@@ -41,6 +41,30 @@ test("an error that is not worth it is not tried again", () => {
   const when = (error: unknown) => error instanceof TypeError;
   expect(retryDelay({ ...policy, when }, 1, new TypeError("again"), 0.5)).toBe(1_000);
   expect(retryDelay({ ...policy, when }, 1, new RangeError("no"), 0.5)).toBeNull();
+});
+
+test("no delay is longer than the longest of its attempt, which some come near", () => {
+  const policies = fc.record({
+    delayMs: fc.nat(10_000),
+    factor: fc.integer({ min: 1, max: 4 }),
+    maximumDelayMs: fc.nat(50_000),
+    jitter: fc.oneof(fc.constant("full" as const), fc.constantFrom(0, 0.3, 1)),
+  });
+  fc.assert(
+    fc.property(
+      policies,
+      fc.integer({ min: 1, max: 5 }),
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      (some, attempt, random) => {
+        const whole = { ...policy, ...some, attempts: 9 };
+        const longestMs = longestRetryDelay(whole, attempt);
+        expect(retryDelay(whole, attempt, null, random) ?? 0).toBeLessThanOrEqual(Math.round(longestMs));
+        expect(retryDelay(whole, attempt, null, 1 - 1e-9) ?? 0).toBeGreaterThanOrEqual(
+          Math.floor(longestMs) - 1,
+        );
+      },
+    ),
+  );
 });
 
 test("a jitter stays within its share, and nothing is longer than the longest delay", () => {

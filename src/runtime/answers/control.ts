@@ -16,11 +16,13 @@ import type { JobEntry } from "../running/job-entry.ts";
 import type { Run } from "../running/run.ts";
 import type { Scheduler } from "../running/scheduler.ts";
 import { findingsOf } from "./findings.ts";
-import { failures, reportOf, reportOfRun } from "./run-report.ts";
+import { begun, failures, reportOf, reportOfRun } from "./run-report.ts";
 import { jobStatus } from "./status.ts";
 
 const shownTimes = 5;
 const shownRuns = 10;
+/** A run that is triggered may have a time that is some milliseconds ahead. */
+const aheadMs = 60_000;
 
 export class Control implements JobsControl {
   readonly #scheduler: Scheduler;
@@ -64,6 +66,7 @@ export class Control implements JobsControl {
     if (store === null) return [];
     const recorded = store.runs({
       limit,
+      clockMs: this.#now(),
       ...(job === null ? {} : { job }),
       ...(failed ? { outcomes: failures } : {}),
       ...(sinceMs === null ? {} : { sinceMs }),
@@ -140,8 +143,14 @@ export class Control implements JobsControl {
       nextTimes.push(iso(timeMs));
       timeMs = nextPlanned(entry.definition.plan, timeMs);
     }
-    const findings = findingsOf(entry, runs, nowMs);
+    const findings = findingsOf(entry, runs, nowMs, this.#runsAhead(job, nowMs));
     return { job: jobStatus(entry, nowMs), nextTimes, runs, findings };
+  }
+
+  /** How many have begun under a clock that was ahead of the one now. */
+  #runsAhead(job: string, nowMs: number): number {
+    const ahead = { job, outcomes: begun, sinceMs: nowMs + aheadMs, limit: 1_000 };
+    return this.#history.storeIfAny?.runs(ahead).length ?? 0;
   }
 
   #each(job: string | null, call: (entry: JobEntry) => void): readonly JobStatus[] {

@@ -3,8 +3,13 @@ import type { RunReport } from "../../control/jobs.ts";
 import { formatDuration } from "../../schedule/duration.ts";
 import type { JobEntry } from "../running/job-entry.ts";
 
-/** @returns the most important first */
-export function findingsOf(entry: JobEntry, runs: readonly RunReport[], nowMs: number): string[] {
+/** @param ahead how many of its runs have times that the clock has not reached @returns the most important first */
+export function findingsOf(
+  entry: JobEntry,
+  runs: readonly RunReport[],
+  nowMs: number,
+  ahead: number,
+): string[] {
   const findings: string[] = [];
   const ago = (timeMs: number) => `${formatDuration(Math.max(0, nowMs - timeMs))} ago`;
   if (entry.pausedAtMs !== null)
@@ -38,6 +43,13 @@ export function findingsOf(entry: JobEntry, runs: readonly RunReport[], nowMs: n
     findings.push("It comes again after the next boot of the machine.");
   else if (entry.dueMs === null && !entry.isAlways && entry.active.size === 0)
     findings.push("None of its times is still to come.");
+  if (ahead > 0) {
+    const which =
+      ahead === 1
+        ? "A time that is ahead of the clock has"
+        : `${ahead} times that are ahead of the clock have`;
+    findings.push(`${which} run already, while it was wrong: what has run does not run again.`);
+  }
   if (runs.length === 0) findings.push("It has no record of a run.");
   return findings;
 }

@@ -7,6 +7,9 @@ import type { Run } from "../running/run.ts";
 /** Runs that did not succeed, and were not skipped. */
 export const failures: readonly Outcome[] = ["failed", "timed-out", "interrupted", "cancelled"];
 
+/** Runs that were not skipped. */
+export const begun: readonly Outcome[] = [...failures, "succeeded"];
+
 export function reportOf(record: RunRecord): RunReport {
   const { job, scheduledAtMs, startedAtMs, endedAtMs, result, times, throughMs, ...rest } = record;
   return {

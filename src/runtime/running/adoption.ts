@@ -1,5 +1,6 @@
 // What workers that are gone have left: runs that they had begun become interrupted, and those that wait for their next attempt
 // are gone on with, or, if there is no such job any more, are over.
+import { longestRetryDelay } from "../../schedule/retry.ts";
 import type { Retry } from "../../store/store.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { JobEntry } from "./job-entry.ts";
@@ -69,10 +70,17 @@ export class Adoption {
       const entry = byKey.get(retry.key);
       if (entry === undefined) this.#orphans.push(retry);
       else if (entry.held) this.#held.push(retry);
-      else this.#dispatcher.adopt(runOf(entry, retry), retry.dueMs);
+      else this.#dispatcher.adopt(runOf(entry, retry), this.#whenDue(entry, retry));
     }
     if (this.#orphans.length === 0 || this.#cancelTimer !== null) return;
     this.#cancelTimer = this.#parts.clock.after(removedAfterMs, () => this.#settle());
+  }
+
+  /** By the clock as it is now: it may have been set back since the attempt before has failed. */
+  #whenDue({ definition }: JobEntry, { dueMs, attempt }: Retry): number {
+    const { retry } = definition.policies;
+    const longestMs = retry === null ? 0 : longestRetryDelay(retry, attempt - 1);
+    return Math.min(dueMs, this.#parts.clock.now() + longestMs);
   }
 
   #settle(): void {

@@ -14,7 +14,8 @@ export interface SkippedTime {
 
 export class Batch {
   readonly #decidedAtMs: number;
-  readonly #decisions: Array<Decision & { readonly jobs: number[] }> = [];
+  /** By all that their jobs have in common, in the order in which they were made. */
+  readonly #decisions = new Map<string, Decision & { readonly jobs: number[] }>();
   /** The decision that the last job went into: as a rule the next one's as well. */
   #latest: (Decision & { readonly jobs: number[] }) | undefined;
   /** To be begun, in this order. */
@@ -83,7 +84,7 @@ export class Batch {
     // First what is earlier: whoever goes on after this process begins with what follows the latest time that has a record.
     for (const row of this.#rows) store.end(row);
     if (this.#rows.length > 0) store.flush();
-    if (this.#decisions.length > 0) store.decide(this.#decisions);
+    if (this.#decisions.size > 0) store.decide([...this.#decisions.values()]);
   }
 
   #decide(
@@ -93,15 +94,17 @@ export class Batch {
     attempt: number,
     skipped: Reason | null,
   ) {
-    const matches = (decision: Decision | undefined) =>
-      decision?.scheduledAtMs === scheduledAtMs &&
-      decision.trigger === trigger &&
-      decision.attempt === attempt &&
-      decision.skipped === skipped;
-    let decision = matches(this.#latest) ? this.#latest : this.#decisions.find(matches);
-    if (decision === undefined) {
-      decision = { scheduledAtMs, decidedAtMs: this.#decidedAtMs, attempt, trigger, skipped, jobs: [] };
-      this.#decisions.push(decision);
+    let decision = this.#latest;
+    if (
+      decision?.scheduledAtMs !== scheduledAtMs ||
+      decision.trigger !== trigger ||
+      decision.attempt !== attempt ||
+      decision.skipped !== skipped
+    ) {
+      const id = `${scheduledAtMs} ${trigger} ${attempt} ${skipped}`;
+      const made = { scheduledAtMs, decidedAtMs: this.#decidedAtMs, attempt, trigger, skipped, jobs: [] };
+      decision = this.#decisions.get(id) ?? made;
+      this.#decisions.set(id, decision);
     }
     this.#latest = decision;
     decision.jobs.push(key);

@@ -1,8 +1,10 @@
 // What jobs bring from their past when they become known, and when they come first because of it.
 import { nextPlanned, type Plan } from "../../schedule/plan.ts";
+import type { JobMemory, Store } from "../../store/store.ts";
 import { accountedThrough, type JobEntry, remember } from "./job-entry.ts";
 import { declared } from "./remembered.ts";
 import type { SchedulerParts } from "./scheduler-parts.ts";
+import { cutter } from "./set-back.ts";
 
 export interface Entered {
   readonly entry: JobEntry;
@@ -20,7 +22,7 @@ export function* entered(
 ): Generator<Entered> {
   if (entries.length === 0) return;
   const { store, bootId, journal } = parts;
-  const memories = store.enter(declared(entries), nowMs);
+  const memories = memoriesOf(store, entries, nowMs);
   let currentBoot: string | null | undefined;
   for (const [index, entry] of entries.entries()) {
     const memory = memories[index];
@@ -49,4 +51,14 @@ export function* entered(
 
 function isWithin({ fromMs, untilMs }: Plan, timeMs: number): boolean {
   return timeMs >= (fromMs ?? timeMs) && timeMs <= (untilMs ?? timeMs);
+}
+
+/** Times that lie ahead were decided before the clock was set back: by a process that did not see that, while none ran. */
+function memoriesOf(store: Store, entries: readonly JobEntry[], nowMs: number): JobMemory[] {
+  const jobs = declared(entries);
+  const memories = store.enter(jobs, nowMs);
+  if (memories.every(({ knownMs }) => knownMs <= nowMs)) return memories;
+  const plans = new Map(memories.map(({ key }, index) => [key, entries[index]?.definition.plan]));
+  store.setBack({ toMs: nowMs, nowMs, byMs: null, cut: cutter((key) => plans.get(key), nowMs) });
+  return store.enter(jobs, nowMs);
 }

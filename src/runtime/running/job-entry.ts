@@ -1,6 +1,5 @@
 // A job and where it stands.
 import { ALWAYS_BACK_OFF, type BackOffState, FIRST_BACK_OFF, nextBackOff } from "../../schedule/back-off.ts";
-import { afterClockStep } from "../../schedule/firing.ts";
 import { jitterDelay } from "../../schedule/plan.ts";
 import type { JobMemory } from "../../store/store.ts";
 import type { JobDefinition } from "../job.ts";
@@ -20,8 +19,10 @@ export interface JobEntry {
   sinceMs: number;
   /** Its next time. */
   dueMs: number | null;
-  /** After this time none has a record; one before it may have, where the clock was set back. */
+  /** After this time none has a record; one before it may have, where the clock was set back, */
   knownMs: number;
+  /** but none that is to come before this one. */
+  knownFromMs: number;
   /** The latest time that was decided, as far as one was. */
   lastScheduledMs: number | null;
   /** Runs that are going on, wait for their group, or for their next attempt. */
@@ -56,6 +57,7 @@ export function newEntry(definition: JobDefinition, host: string): JobEntry {
     sinceMs: 0,
     dueMs: null,
     knownMs: 0,
+    knownFromMs: 0,
     lastScheduledMs: null,
     active: new RunSet(),
     queue: [],
@@ -74,7 +76,7 @@ export function remember(entry: JobEntry, memory: JobMemory, nowMs: number): voi
   const { key, accountedMs, knownMs, pausedAtMs, bootId, last } = memory;
   Object.assign(entry, { key, pausedAtMs, bootId });
   entry.knownMs = Math.max(knownMs, accountedMs);
-  entry.lastScheduledMs = last?.scheduledAtMs ?? null;
+  entry.lastScheduledMs = last === null ? null : Math.min(last.scheduledAtMs, nowMs);
   rememberOutcome(entry, memory);
 }
 
@@ -112,24 +114,4 @@ export function backOff(entry: JobEntry, ranForMs: number, random: number): numb
   const { delayMs, state } = nextBackOff(entry.backOff, ALWAYS_BACK_OFF, ranForMs, random);
   entry.backOff = state;
   return delayMs;
-}
-
-/** Calls back for each job that comes at another time now that the clock was set back by `stepMs` to `nowMs`. */
-export function afterStepBack(
-  entries: readonly JobEntry[],
-  nowMs: number,
-  stepMs: number,
-  changed: (entry: JobEntry, dueMs: number | null) => void,
-): void {
-  for (const entry of entries) {
-    const dueMs = nextAfterStepBack(entry, nowMs, stepMs);
-    if (dueMs !== entry.dueMs) changed(entry, dueMs);
-  }
-}
-
-function nextAfterStepBack(entry: JobEntry, nowMs: number, stepMs: number): number | null {
-  const { dueMs, lastScheduledMs, definition, isAlways } = entry;
-  if (dueMs === null) return null;
-  if (isAlways) return Math.min(dueMs, nowMs + ALWAYS_BACK_OFF.maximumMs);
-  return afterClockStep({ plan: definition.plan, dueMs, lastScheduledMs }, nowMs, stepMs);
 }

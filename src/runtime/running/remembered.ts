@@ -23,6 +23,16 @@ export function refresh(store: Pick<Store, "enter">, entry: JobEntry, nowMs: num
   if (memory !== undefined) rememberOutcome(entry, memory);
 }
 
+/** Whether a time that has come has its record: only where the clock was set back. */
+export function isRecorded(store: Pick<Store, "firstRecorded">, entry: JobEntry, timeMs: number): boolean {
+  if (timeMs > entry.knownMs || timeMs < entry.knownFromMs) return false;
+  const firstMs = store.firstRecorded(entry.key, timeMs);
+  if (firstMs === timeMs) return true;
+  // Those in between need not be looked for one by one.
+  entry.knownFromMs = firstMs ?? Number.POSITIVE_INFINITY;
+  return false;
+}
+
 /** A time for a run that no schedule has asked for: none that the job has already, nor one that it will have. */
 export function freeTime(store: Pick<Store, "has">, { key, definition }: JobEntry, nowMs: number): number {
   // A job that comes every millisecond has no other.

@@ -7,12 +7,14 @@ import { Adoption } from "./adoption.ts";
 import { Batch } from "./batch.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { entered } from "./entered.ts";
-import { afterStepBack, backOff, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
+import { backOff, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
+import { afterStep, atStart, neverLate } from "./lateness.ts";
 import { LoopHold } from "./loop-hold.ts";
 import { fireMissed } from "./missed.ts";
-import { freeTime, refresh } from "./remembered.ts";
+import { freeTime, isRecorded, refresh } from "./remembered.ts";
 import { Run, type Triggered } from "./run.ts";
 import type { SchedulerParts } from "./scheduler-parts.ts";
+import { followSetBack } from "./set-back.ts";
 import { restartText, tellSkipped } from "./skipped.ts";
 import { type ClockStep, judgeStep, Timeline } from "./timeline.ts";
 
@@ -24,12 +26,7 @@ export class Scheduler {
   readonly #hold = new LoopHold();
   readonly #jobs = new Map<string, JobEntry>();
   #state: "waiting" | "started" | "stopped" = "waiting";
-  /** Times up to this one came while the machine slept, or no daemon ran. */
-  #awayThroughMs = 0;
-  /** Times up to this one are no times: the clock was wrong. */
-  #correctedThroughMs = 0;
-  /** Times up to this one came between two workers, and are not late. */
-  #tookOverAtMs = 0;
+  #lateness = neverLate;
   #batch: Batch | null = null;
   #retries: Run[] = [];
   #onJobFree: (job: string) => void = () => {};
@@ -96,8 +93,7 @@ export class Scheduler {
     this.#state = "started";
     this.#timeline.start();
     const { nowMs } = this.#timeline;
-    if (fromMs === null) this.#awayThroughMs = nowMs;
-    else this.#tookOverAtMs = nowMs;
+    this.#lateness = atStart(fromMs, nowMs);
     for (const name of running) Object.assign(this.#jobs.get(name) ?? {}, { held: true });
     // In this order there is nothing yet that would have to be written before.
     const found = this.#adoption.find(this.#jobs.size, workers);
@@ -208,8 +204,9 @@ export class Scheduler {
     }
     const nowMs = this.#timeline.nowMs - entry.delayMs;
     const nextMs = nextPlanned(plan, dueMs);
-    const isLate = dueMs <= this.#awayThroughMs || dueMs <= this.#correctedThroughMs;
-    if (!isLate && (nextMs === null || nextMs > nowMs || dueMs <= this.#tookOverAtMs)) {
+    const { awayThroughMs, correctedThroughMs, tookOverAtMs } = this.#lateness;
+    const isLate = dueMs <= awayThroughMs || dueMs <= correctedThroughMs;
+    if (!isLate && (nextMs === null || nextMs > nowMs || dueMs <= tookOverAtMs)) {
       this.#fireOne(entry, dueMs);
       this.#setDue(entry, nextMs);
       return;
@@ -218,8 +215,7 @@ export class Scheduler {
   }
 
   #fireOne(entry: JobEntry, timeMs: number): void {
-    // Only after the clock was set back.
-    if (timeMs <= entry.knownMs && this.#parts.store.has(entry.key, timeMs)) return;
+    if (isRecorded(this.#parts.store, entry, timeMs)) return;
     entry.knownMs = Math.max(entry.knownMs, timeMs);
     entry.lastScheduledMs = Math.max(timeMs, entry.lastScheduledMs ?? timeMs);
     this.#offerUnlessPaused(entry, timeMs);
@@ -231,7 +227,8 @@ export class Scheduler {
   }
 
   #fireMany(entry: JobEntry, dueMs: number, nowMs: number): void {
-    const [wasAway, wasCorrected] = [dueMs <= this.#awayThroughMs, dueMs <= this.#correctedThroughMs];
+    const { awayThroughMs, correctedThroughMs } = this.#lateness;
+    const [wasAway, wasCorrected] = [dueMs <= awayThroughMs, dueMs <= correctedThroughMs];
     const missed = { dueMs, nowMs, wasAway, wasCorrected };
     this.#setDue(entry, fireMissed(this.#parts, this.#currentBatch(), entry, missed));
   }
@@ -274,18 +271,16 @@ export class Scheduler {
 
   #stepped(step: ClockStep): void {
     const { nowMs } = this.#timeline;
-    const { text, wasWrong } = judgeStep(step);
+    const judged = judgeStep(step);
+    const { text, setBack } = judged;
     this.#parts.journal.write("warn", text, null);
-    if (wasWrong) this.#correctedThroughMs = nowMs;
-    else if (step.stepMs > 0) this.#awayThroughMs = nowMs;
-    else this.#followStepBack(-step.stepMs);
-  }
-
-  #followStepBack(stepMs: number): void {
-    afterStepBack(this.jobs, this.#timeline.nowMs, stepMs, (entry, dueMs) => this.#setDue(entry, dueMs));
+    this.#lateness = afterStep(this.#lateness, judged, nowMs);
+    if (setBack === null) return;
+    const changed = (entry: JobEntry, dueMs: number | null) => this.#setDue(entry, dueMs);
+    followSetBack(this.#parts.store, this.jobs, { ...setBack, nowMs }, changed);
     // They wait for a while, not for a time of day.
     for (const run of this.dispatcher.runs)
-      if (run.retryAtMs !== null) this.#retryLater(run, run.retryAtMs - stepMs);
+      if (run.retryAtMs !== null) this.#retryLater(run, run.retryAtMs - setBack.byMs);
   }
 
   #retryLater(run: Run, dueMs: number): void {

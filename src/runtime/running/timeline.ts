@@ -3,10 +3,12 @@
 import { formatDuration } from "../../schedule/duration.ts";
 import { CORRECTION_STEP_MS, waitMs } from "../../schedule/firing.ts";
 import { DueQueue } from "../../schedule/queue.ts";
-import { type Clock, longestTimerMs } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** How late a time may come after a sleep or a step of the clock, where nothing tells of that. */
 export const maximumWaitMs = 60_000;
+/** The same where there is an alarm, which does not tell of a clock that was set back. */
+const maximumAlarmedMs = 10 * 60_000;
 /** Differences between the two clocks below this are drift and rounding. */
 const smallestStepMs = 2_000;
 
@@ -16,13 +18,32 @@ export interface ClockStep {
   readonly stepMs: number;
   /** How much of that the machine slept, as far as that is known. */
   readonly sleptMs: number | null;
+  /** When the last look was, by the clock as it is now. */
+  readonly lookedMs: number;
 }
 
-/** For the log, and whether somebody set it because it was wrong, so that the times in between are none. */
-export function judgeStep({ stepMs, sleptMs }: ClockStep): { text: string; wasWrong: boolean } {
+export interface JudgedStep {
+  /** For the log. */
+  readonly text: string;
+  /** Somebody set the clock forward because it was wrong: the times in between are none. */
+  readonly wasWrong: boolean;
+  /** The times in between came while the machine slept. */
+  readonly wasAway: boolean;
+  /** By how much it was set back, at the latest look or after it; null: it was not. */
+  readonly setBack: { readonly toMs: number; readonly byMs: number } | null;
+}
+
+export function judgeStep({ stepMs, sleptMs, lookedMs }: ClockStep): JudgedStep {
   const by = formatDuration(Math.abs(stepMs));
   const how = stepMs > 0 ? `went forward by ${by}, or the machine slept` : `was set back by ${by}`;
-  return { text: `the clock ${how}`, wasWrong: sleptMs !== null && stepMs - sleptMs >= CORRECTION_STEP_MS };
+  const wasWrong = sleptMs !== null && stepMs - sleptMs >= CORRECTION_STEP_MS;
+  const byMs = (sleptMs ?? 0) - stepMs;
+  return {
+    text: `the clock ${how}`,
+    wasWrong,
+    wasAway: stepMs > 0 && !wasWrong,
+    setBack: byMs >= smallestStepMs ? { toMs: lookedMs, byMs } : null,
+  };
 }
 
 export interface TimelineUser<T> {
@@ -117,7 +138,7 @@ export class Timeline<T> {
 
   /**
    * A short wait is a timer's. A long one is also the wall alarm's, which notices what a timer does not: that the machine
-   * slept, or that the clock was set forward. Without an alarm the timer looks again every minute.
+   * slept, or that the clock was set forward. Without an alarm the timer looks again every minute, with one rarely.
    */
   #waitFor(dueMs: number): () => void {
     const wake = () => this.wake();
@@ -128,7 +149,7 @@ export class Timeline<T> {
       this.wake();
     };
     const cancelAlarm = isLong ? this.#clock.at(dueMs, alarm) : null;
-    const longestMs = cancelAlarm ? longestTimerMs : maximumWaitMs;
+    const longestMs = cancelAlarm ? maximumAlarmedMs : maximumWaitMs;
     const cancelTimer = this.#clock.after(waitMs(dueMs, nowMs, longestMs), wake);
     return () => {
       cancelTimer();
@@ -139,13 +160,15 @@ export class Timeline<T> {
   #noticeStep(): void {
     const [wallBefore, monotonicBefore, sleptBefore] = [this.#wallMs, this.#monotonicMs, this.#sleptMs];
     this.#readClocks();
-    const stepMs = this.#wallMs - wallBefore - (this.#monotonicMs - monotonicBefore);
+    const passedMs = this.#monotonicMs - monotonicBefore;
+    const stepMs = this.#wallMs - wallBefore - passedMs;
     if (Math.abs(stepMs) < smallestStepMs) return;
     const sleptMs = this.#sleptMs === null || sleptBefore === null ? null : this.#sleptMs - sleptBefore;
     // The clocks are not read at the same moment: what was three hours is not to be a millisecond less.
     this.#user.stepped({
       stepMs: wholeSeconds(stepMs),
       sleptMs: sleptMs === null ? null : wholeSeconds(sleptMs),
+      lookedMs: this.#wallMs - passedMs - (sleptMs ?? 0),
     });
   }
 }

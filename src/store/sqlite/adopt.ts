@@ -1,4 +1,4 @@
-// What processes that are gone have left open, and whether a time has its record.
+// What processes that are gone have left open.
 import type { Reason, Trigger } from "../records.ts";
 import type { Decision, Retry } from "../store.ts";
 import type { Connection, Value } from "./connection.ts";
@@ -23,6 +23,7 @@ export function adopt(
   known: OpenDecisions,
   living: readonly number[],
   keys: RealKeys,
+  nowMs: number,
 ): Adopted {
   const knownRows = new Set(known.all().map(({ row }) => row));
   const isLeft = (its: number, isKnown: boolean) => (its === owner ? !isKnown : !living.includes(its));
@@ -35,7 +36,7 @@ export function adopt(
     .filter((row) => isLeft(Number(row[6]), known.has(keys.ownOf(Number(row[0])), Number(row[1]))))
     .map(retryOf);
   for (const { row } of decisions) connection.run("UPDATE pending SET owner = ? WHERE id = ?", owner, row);
-  for (const retry of retries) insertRetry(connection, retry, owner, retry.key);
+  for (const retry of retries) insertRetry(connection, retry, owner, retry.key, nowMs);
   return { decisions, retries: retries.map((retry) => ({ ...retry, key: keys.ownOf(retry.key) })) };
 }
 
@@ -51,69 +52,4 @@ function decisionOf(
     skipped: typeof skipped === "string" ? (skipped as Reason) : null,
     jobs: jobs instanceof Uint8Array ? keys.ownOfAll(decodeKeys(jobs)) : [],
   };
-}
-
-/** What `isRecorded` is true of, but for what is forgotten by now. */
-export function recordedBetween(
-  connection: Connection,
-  key: number,
-  fromMs: number,
-  throughMs: number,
-): Array<readonly [number, number]> {
-  return connection
-    .rows(
-      `SELECT scheduled, through FROM runs WHERE job = ?1 AND scheduled BETWEEN ?2 AND ?3
-       UNION SELECT scheduled, through FROM runs WHERE job = ?1 AND times > 1 AND through >= ?2 AND scheduled <= ?3
-       UNION SELECT scheduled, scheduled FROM retries WHERE job = ?1 AND scheduled BETWEEN ?2 AND ?3`,
-      ...[key, fromMs, throughMs],
-    )
-    .map(([first, last]) => [Number(first), Number(last)] as const)
-    .concat(
-      (decidedTimes(connection).get(key) ?? [])
-        .filter((timeMs) => timeMs >= fromMs && timeMs <= throughMs)
-        .map((timeMs) => [timeMs, timeMs] as const),
-    );
-}
-
-/** Of each job the times that are decided and not all recorded, also by another process, as long as nothing is written. */
-const decided = new WeakMap<
-  Connection,
-  { readonly version: string; readonly times: Map<number, number[]> }
->();
-
-/** Thousands of jobs ask one after the other when the clock was set back and forward again. */
-function decidedTimes(connection: Connection): ReadonlyMap<number, readonly number[]> {
-  // What others have written, and what this connection has.
-  const version = ["PRAGMA data_version", "SELECT total_changes()"]
-    .map((query) => connection.rows(query)[0]?.[0])
-    .join(" ");
-  const before = decided.get(connection);
-  if (before?.version === version) return before.times;
-  const times = new Map<number, number[]>();
-  for (const [scheduled, jobs] of connection.rows("SELECT scheduled, jobs FROM pending"))
-    for (const job of jobs instanceof Uint8Array ? decodeKeys(jobs) : []) {
-      const known = times.get(job);
-      if (known === undefined) times.set(job, [Number(scheduled)]);
-      else known.push(Number(scheduled));
-    }
-  decided.set(connection, { version, times });
-  return times;
-}
-
-function isDecided(connection: Connection, key: number, timeMs: number): boolean {
-  return connection
-    .rows("SELECT jobs FROM pending WHERE scheduled = ?", timeMs)
-    .some(([jobs]) => jobs instanceof Uint8Array && decodeKeys(jobs).includes(key));
-}
-
-/** Also one whose record is forgotten by now, or that waits for its next attempt. */
-export function isRecorded(connection: Connection, key: number, timeMs: number): boolean {
-  const found = connection.rows(
-    `SELECT 1 FROM runs WHERE scheduled = ?2 AND job = ?1
-     UNION ALL SELECT 1 FROM runs WHERE job = ?1 AND times > 1 AND through >= ?2 AND scheduled <= ?2
-     UNION ALL SELECT 1 FROM retries WHERE job = ?1 AND scheduled = ?2
-     UNION ALL SELECT 1 FROM jobs WHERE key = ?1 AND forgotten >= ?2 LIMIT 1`,
-    ...[key, timeMs],
-  );
-  return found.length > 0 || isDecided(connection, key, timeMs);
 }

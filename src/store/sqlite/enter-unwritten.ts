@@ -1,10 +1,11 @@
 // Making jobs known while nothing can be written: from what the database says, if it can be read, and what waits to be written.
-import type { JobMemory } from "../store.ts";
+import { datedRight } from "../records.ts";
+import type { JobMemory, SetBack } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { type Declared, readKnown } from "./enter.ts";
 import { nextKey, type RealKeys } from "./real-keys.ts";
 import { type JobRow, newMemory } from "./rows.ts";
-import { accountedBy, type NewJob, type Write } from "./writes.ts";
+import { accountedBy, knownBy, type NewJob, type Write } from "./writes.ts";
 
 /** What a database says of jobs; null: it can't be read. */
 export interface Readable {
@@ -110,27 +111,36 @@ function overlay(rows: Map<number, JobRow>, write: Write): void {
     const row = rows.get(key);
     if (row !== undefined) rows.set(key, { ...row, ...rest, memory: { ...row.memory, ...memory } });
   };
-  const account = (key: number, throughMs: number) =>
-    change(key, { accountedMs: Math.max(rows.get(key)?.memory.accountedMs ?? 0, throughMs) });
+  const raise = (key: number, accountedMs: number, knownMs: number) => {
+    const { memory } = rows.get(key) ?? {};
+    change(key, {
+      accountedMs: Math.max(memory?.accountedMs ?? 0, accountedMs),
+      knownMs: Math.max(memory?.knownMs ?? 0, knownMs),
+    });
+  };
+  const account = (key: number, of: Parameters<typeof accountedBy>[0]) =>
+    raise(key, accountedBy(of), knownBy(of));
   switch (write.type) {
     case "jobs":
       for (const { key, schedule, accountedMs } of write.jobs)
-        if ((rows.get(key)?.memory.accountedMs ?? 0) === 0) change(key, { accountedMs }, { schedule });
+        if ((rows.get(key)?.memory.accountedMs ?? 0) === 0)
+          change(key, { accountedMs, knownMs: accountedMs }, { schedule });
       return;
     case "schedule":
-      account(write.key, write.accountedMs);
+      raise(write.key, write.accountedMs, write.accountedMs);
       change(write.key, {}, { schedule: write.schedule });
       return;
     case "decision":
     case "records": {
       const { decision } = write.type === "decision" ? write.open : write.of;
-      const throughMs = accountedBy({ trigger: decision.trigger, throughMs: decision.scheduledAtMs });
-      for (const key of decision.jobs) if (rows.has(key)) account(key, throughMs);
+      const { trigger, scheduledAtMs, decidedAtMs } = decision;
+      const of = { trigger, scheduledAtMs, throughMs: scheduledAtMs, endedAtMs: decidedAtMs };
+      for (const key of decision.jobs) if (rows.has(key)) account(key, of);
       return;
     }
     case "ended": {
       const { ended } = write;
-      account(ended.key, accountedBy(ended));
+      account(ended.key, ended);
       if (ended.outcome === "skipped") return;
       const { scheduledAtMs, startedAtMs, endedAtMs, outcome, state } = ended;
       const hasSucceeded = outcome === "succeeded";
@@ -142,9 +152,9 @@ function overlay(rows: Map<number, JobRow>, write: Write): void {
       return;
     }
     case "folded":
-      for (const [key, { throughMs, last, lastSuccessMs, state }] of write.jobs) {
+      for (const [key, { accountedMs, knownMs, last, lastSuccessMs, state }] of write.jobs) {
         if (!rows.has(key)) continue;
-        account(key, throughMs);
+        raise(key, accountedMs, knownMs);
         change(key, {
           ...(last === null ? {} : { last }),
           ...(lastSuccessMs === null ? {} : { lastSuccessMs }),
@@ -153,7 +163,10 @@ function overlay(rows: Map<number, JobRow>, write: Write): void {
       }
       return;
     case "retry":
-      if (write.retry.origin !== "manual") account(write.retry.key, write.retry.scheduledAtMs);
+      if (write.retry.origin !== "manual") raise(write.retry.key, 0, write.retry.scheduledAtMs);
+      return;
+    case "set back":
+      for (const [key, { memory }] of rows) change(key, afterSetBack(memory, write.step));
       return;
     case "pause":
       change(write.key, { pausedAtMs: write.pausedAtMs });
@@ -164,4 +177,15 @@ function overlay(rows: Map<number, JobRow>, write: Write): void {
     case "arrivals":
       return;
   }
+}
+
+/** `knownMs` stays: after that none has a record, and before it the records themselves are asked. */
+function afterSetBack(
+  { accountedMs, lastSuccessMs }: JobMemory,
+  { toMs, nowMs, byMs }: SetBack,
+): Partial<JobMemory> {
+  return {
+    accountedMs: Math.min(accountedMs, toMs),
+    lastSuccessMs: datedRight(lastSuccessMs, nowMs, byMs),
+  };
 }

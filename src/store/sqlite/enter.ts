@@ -4,7 +4,6 @@ import type { JobMemory } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { decodeKeys } from "./keys.ts";
 import type { RealKeys } from "./real-keys.ts";
-import { futureMs } from "./retention.ts";
 import { type JobRow, jobRowOf, memoryColumns, newMemory } from "./rows.ts";
 import { insertJobs, type NewJob, settleArrivals } from "./writes.ts";
 
@@ -105,13 +104,13 @@ export function readKnown(
   );
 }
 
-/** A time far in the future was accounted for under a clock that was wrong: the latest one that is not counts. */
+/** A time in the future was accounted for before the clock was set back: the latest one that is not counts. */
 function accountedOf(connection: Connection, { memory }: JobRow, nowMs: number): number {
   const { key, accountedMs } = memory;
-  if (accountedMs <= nowMs + futureMs) return accountedMs;
+  if (accountedMs <= nowMs) return accountedMs;
   const [[throughMs] = [null]] = connection.rows(
     "SELECT max(through) FROM runs WHERE job = ? AND scheduled <= ? AND through <= ? AND trigger != 'manual'",
-    ...[key, nowMs + futureMs, nowMs + futureMs],
+    ...[key, nowMs, nowMs],
   );
   return Number(throughMs ?? nowMs);
 }
@@ -130,17 +129,16 @@ interface LatestDecided {
 /** The latest time of each job that some process has decided and not recorded yet. */
 function latestDecided(connection: Connection, nowMs: number): Map<number, LatestDecided> {
   const latest = new Map<number, LatestDecided>();
-  const rows = connection.rows(
-    `SELECT scheduled, jobs FROM pending WHERE trigger IN ('schedule', 'catch-up')`,
-  );
-  for (const [scheduled, jobs] of rows) {
+  const rows = connection.rows("SELECT scheduled, jobs, trigger FROM pending WHERE trigger != 'manual'");
+  for (const [scheduled, jobs, trigger] of rows) {
     if (!(jobs instanceof Uint8Array)) continue;
     const timeMs = Number(scheduled);
-    const isFuture = timeMs > nowMs + futureMs;
+    // A retry's time was accounted for when it began to wait.
+    const isOnlyKnown = timeMs > nowMs || trigger === "retry";
     for (const key of decodeKeys(jobs)) {
       const { accounted = 0, known = 0 } = latest.get(key) ?? {};
       latest.set(key, {
-        accounted: isFuture ? accounted : Math.max(accounted, timeMs),
+        accounted: isOnlyKnown ? accounted : Math.max(accounted, timeMs),
         known: Math.max(known, timeMs),
       });
     }

@@ -3,11 +3,12 @@
 import type { Ended, Retry } from "../store.ts";
 import type { OpenDecision } from "./open-decisions.ts";
 import { plainEnding } from "./rows.ts";
-import { accountedBy, type Write } from "./writes.ts";
+import { accountedBy, knownBy, type Write } from "./writes.ts";
 
 /** What records that are lost have left of one job. */
 export interface FoldedJob {
-  readonly throughMs: number;
+  readonly accountedMs: number;
+  readonly knownMs: number;
   /** The latest that was not skipped. */
   readonly last: Ended | null;
   readonly lastSuccessMs: number | null;
@@ -62,22 +63,29 @@ class Folding {
   readonly closed: OpenDecision[] = [];
   /** What makes jobs known, and what is asked of them. */
   readonly #kept: Write[] = [];
-  readonly #jobs = new Map<number, FoldedJob>();
+  #jobs = new Map<number, FoldedJob>();
   /** Not in the database, and still open. */
   readonly #decisions = new Map<OpenDecision, Write>();
   readonly #retries = new Map<string, Write>();
   /** In the database, and not needed there any more. */
-  readonly #overDecisions: OpenDecision[] = [];
-  readonly #overRetries = new Map<string, RetryKey>();
+  #overDecisions: OpenDecision[] = [];
+  #overRetries = new Map<string, RetryKey>();
 
   writes(): Write[] {
-    const folded: Write = {
+    this.#keepFolded();
+    return [...this.#kept, ...this.#retries.values(), ...this.#decisions.values()];
+  }
+
+  #keepFolded(): void {
+    this.#kept.push({
       type: "folded",
       jobs: this.#jobs,
       decisions: this.#overDecisions,
       retries: [...this.#overRetries.values()],
-    };
-    return [...this.#kept, folded, ...this.#retries.values(), ...this.#decisions.values()];
+    });
+    this.#jobs = new Map();
+    this.#overDecisions = [];
+    this.#overRetries = new Map();
   }
 
   take(write: Write): void {
@@ -91,7 +99,11 @@ class Folding {
       case "retry":
         this.#retries.set(idOf(write.retry), { ...write, closes: null });
         if (write.retry.origin !== "manual")
-          this.#join(write.retry.key, { ...nothing, throughMs: write.retry.scheduledAtMs });
+          this.#join(write.retry.key, {
+            ...nothing,
+            accountedMs: write.retry.scheduledAtMs,
+            knownMs: write.retry.scheduledAtMs,
+          });
         this.#close(write.closes);
         break;
       case "ended":
@@ -114,6 +126,11 @@ class Folding {
         this.#overDecisions.push(...write.decisions);
         for (const retry of write.retries) this.#overRetries.set(idOf(retry), retry);
         break;
+      case "set back":
+        // What was lost before it may be to come again, and what was lost after it is not.
+        this.#keepFolded();
+        this.#kept.push(write);
+        break;
       default:
         this.#kept.push(write);
     }
@@ -124,7 +141,8 @@ class Folding {
     const hasSucceeded = outcome === "succeeded";
     this.lost.push(ended);
     this.#join(key, {
-      throughMs: accountedBy(ended),
+      accountedMs: accountedBy(ended),
+      knownMs: knownBy(ended),
       last: outcome === "skipped" ? null : ended,
       lastSuccessMs: hasSucceeded ? endedAtMs : null,
       state: hasSucceeded ? (state ?? null) : null,
@@ -134,7 +152,8 @@ class Folding {
   #join(key: number, job: FoldedJob): void {
     const before = this.#jobs.get(key);
     this.#jobs.set(key, {
-      throughMs: Math.max(job.throughMs, before?.throughMs ?? 0),
+      accountedMs: Math.max(job.accountedMs, before?.accountedMs ?? 0),
+      knownMs: Math.max(job.knownMs, before?.knownMs ?? 0),
       last: job.last ?? before?.last ?? null,
       lastSuccessMs: job.lastSuccessMs ?? before?.lastSuccessMs ?? null,
       state: job.state ?? before?.state ?? null,
@@ -153,7 +172,7 @@ class Folding {
   }
 }
 
-const nothing: FoldedJob = { throughMs: 0, last: null, lastSuccessMs: null, state: null };
+const nothing: FoldedJob = { accountedMs: 0, knownMs: 0, last: null, lastSuccessMs: null, state: null };
 
 export type RetryKey = Pick<Retry, "key" | "scheduledAtMs">;
 

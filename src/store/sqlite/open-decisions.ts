@@ -89,6 +89,15 @@ export class OpenDecisions {
     return retry;
   }
 
+  /** The clock was set back: what was skipped after that comes again. */
+  setBack(toMs: number): void {
+    for (const open of this.all()) {
+      const { scheduledAtMs, skipped, trigger } = open.decision;
+      const isOfSchedule = trigger === "schedule" || trigger === "catch-up";
+      if (skipped !== null && isOfSchedule && scheduledAtMs > toMs) this.forget(open);
+    }
+  }
+
   forgetRetries(): void {
     this.#retries.clear();
   }

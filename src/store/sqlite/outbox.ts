@@ -1,11 +1,12 @@
 // What is to be written, in order, some milliseconds at a time, many in one transaction. What could not be written stays; beyond
 // a bound the oldest records are dropped.
-import type { Ended } from "../store.ts";
+import type { Ended, SetBack } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import type { Counted } from "./counts.ts";
 import { endedBy, fold, recordsIn } from "./fold.ts";
 import type { Keeper } from "./keeper.ts";
 import type { OpenDecision } from "./open-decisions.ts";
+import { didNotRun } from "./rows.ts";
 import { applyWrite, type Write, type Writing } from "./writes.ts";
 
 /** So many lost ones are still known to have been. */
@@ -21,6 +22,12 @@ export interface OutboxOptions {
   readonly closed: (decision: OpenDecision) => void;
 }
 
+interface LostTime {
+  readonly key: number;
+  readonly timeMs: number;
+  readonly didRun: boolean;
+}
+
 export class Outbox {
   readonly #keeper: Keeper;
   readonly #writing: Writing;
@@ -31,7 +38,7 @@ export class Outbox {
   #records = 0;
   #isBehind = false;
   #lost = 0;
-  readonly #lostTimes = new Set<string>();
+  readonly #lostTimes = new Map<string, LostTime>();
 
   /** @param writing whose `recorded` is called when a transaction is over, and has not failed */
   constructor(keeper: Keeper, writing: Writing, options: OutboxOptions) {
@@ -95,7 +102,26 @@ export class Outbox {
 
   /** Records that are not written yet. */
   unwritten(): Ended[] {
-    return this.waiting.flatMap(endedBy);
+    let all: Ended[] = [];
+    for (const write of this.waiting) {
+      if (write.type === "set back") all = all.flatMap((ended) => leftOf(ended, write.step));
+      else for (const ended of endedBy(write)) all.push(ended);
+    }
+    return all;
+  }
+
+  /** The times after it that are in the database and did not run are about to lose their records. */
+  get setBackMs(): number {
+    let setBackMs = Number.MAX_SAFE_INTEGER;
+    for (const write of this.waiting)
+      if (write.type === "set back") setBackMs = Math.min(setBackMs, write.step.toMs);
+    return setBackMs;
+  }
+
+  setBack(step: SetBack): void {
+    for (const [id, { timeMs, didRun }] of this.#lostTimes)
+      if (!didRun && timeMs > step.toMs) this.#lostTimes.delete(id);
+    this.push({ type: "set back", step });
   }
 
   /** Whether the record of a job's time is not written yet. */
@@ -116,6 +142,14 @@ export class Outbox {
 
   wasLost(key: number, scheduledAtMs: number): boolean {
     return this.#lostTimes.has(`${key}@${scheduledAtMs}`);
+  }
+
+  firstLost(key: number, fromMs: number): number | null {
+    let firstMs: number | null = null;
+    for (const lost of this.#lostTimes.values())
+      if (lost.key === key && lost.timeMs >= fromMs && lost.timeMs < (firstMs ?? Number.POSITIVE_INFINITY))
+        firstMs = lost.timeMs;
+    return firstMs;
   }
 
   #writeSome(connection: Connection, limitMs: number): { end: number; recorded: Counted[] } {
@@ -146,12 +180,23 @@ export class Outbox {
     this.#lost += folded.lost.length;
     for (const decision of folded.closed) closed(decision);
     for (const ended of folded.lost) {
+      const { key, scheduledAtMs } = ended;
       lost(ended);
-      this.#lostTimes.add(`${ended.key}@${ended.scheduledAtMs}`);
+      this.#lostTimes.set(`${key}@${scheduledAtMs}`, {
+        key,
+        timeMs: scheduledAtMs,
+        didRun: !didNotRun(ended),
+      });
     }
-    for (const oldest of this.#lostTimes) {
+    for (const oldest of this.#lostTimes.keys()) {
       if (this.#lostTimes.size <= mostRemembered) break;
       this.#lostTimes.delete(oldest);
     }
   }
+}
+
+/** Of a record, when the clock has been set back: nothing of what is to come again. */
+function leftOf(ended: Ended, { toMs, cut }: SetBack): Ended[] {
+  if (!didNotRun(ended) || ended.throughMs <= toMs) return [ended];
+  return ended.scheduledAtMs > toMs ? [] : [{ ...ended, ...cut(ended.key, ended.scheduledAtMs) }];
 }

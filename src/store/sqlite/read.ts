@@ -7,7 +7,7 @@ import type { RunRecord } from "../records.ts";
 import type { RunQuery } from "../store.ts";
 import { loadSqliteReader } from "./connection.ts";
 import { checkFiles, PlaceError } from "./place.ts";
-import { recordOf, selectRuns } from "./rows.ts";
+import { readRuns } from "./rows.ts";
 import { fitnessOf } from "./schema.ts";
 
 /**
@@ -28,8 +28,7 @@ export async function readStored(file: string, query: RunQuery): Promise<RunReco
         const why = fitness === "newer" ? "a newer djob made it" : "it is no run history of djob's";
         throw new PlaceError(`cannot read ${file}: ${why}`);
       }
-      const { sql, values } = selectRuns(query);
-      return connection.rows(sql, ...values).map(recordOf);
+      return readRuns(connection, query);
     } finally {
       connection.close();
     }

@@ -31,5 +31,6 @@ export function rebuild(
   // This is called again if it fails.
   for (const open of written) open.row = -1;
   for (const open of written) insertDecision(connection, open, owner, keys.realOfAll([...openJobs(open)]));
-  for (const retry of decisions.retries()) insertRetry(connection, retry, owner, keys.realOf(retry.key));
+  for (const retry of decisions.retries())
+    insertRetry(connection, retry, owner, keys.realOf(retry.key), accountedMs);
 }

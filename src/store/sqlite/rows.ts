@@ -1,7 +1,7 @@
 // Records as rows of the table "runs", and back.
 import type { Outcome, Reason, RunError, RunRecord, Trigger } from "../records.ts";
 import type { Ended, JobMemory, Retry, RunQuery } from "../store.ts";
-import type { Value } from "./connection.ts";
+import type { Connection, Value } from "./connection.ts";
 
 export const insertRun = `INSERT OR IGNORE INTO runs (scheduled, job, started, ended, attempt, trigger, outcome, reason, error,
   exit_code, signal, result, times, through) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -26,6 +26,14 @@ export function runValues(ended: Ended): Value[] {
   ];
 }
 
+/** A time that a schedule gave, and that did not run: it comes again if the clock is set back before it. */
+export const hasNotRun = "outcome = 'skipped' AND trigger IN ('schedule', 'catch-up')";
+
+/** The same of a record that is not written yet. */
+export function didNotRun({ outcome, trigger }: Pick<Ended, "outcome" | "trigger">): boolean {
+  return outcome === "skipped" && (trigger === "schedule" || trigger === "catch-up");
+}
+
 /** A time of which nothing more is known. */
 export function plainEnding(
   key: number,
@@ -36,11 +44,30 @@ export function plainEnding(
   return { key, scheduledAtMs, ...rest, ...nothing, times: 1, throughMs: scheduledAtMs };
 }
 
-/** Those that a query asks for, the newest first; of the columns that `recordOf` reads. */
-export function selectRuns({ job, outcomes, sinceMs, untilMs, limit }: RunQuery): {
-  sql: string;
-  values: Value[];
-} {
+/** A clock that was set back by less than that was not wrong for long. */
+const aheadMs = 60_000;
+
+/** Those that a query asks for. */
+export function readRuns(connection: Connection, query: RunQuery): RunRecord[] {
+  const { clockMs, sinceMs = 0, untilMs = Number.MAX_SAFE_INTEGER, limit } = query;
+  if (clockMs === undefined) return newestRuns(connection, query);
+  const throughMs = clockMs + aheadMs;
+  const past = newestRuns(connection, { ...query, untilMs: Math.min(untilMs, throughMs) });
+  if (past.length >= limit) return past;
+  const rest = { sinceMs: Math.max(sinceMs, throughMs + 1), limit: limit - past.length };
+  return [...past, ...newestRuns(connection, { ...query, ...rest })];
+}
+
+/** The order in which `readRuns` gives them. */
+export function runOrder({ clockMs = Number.POSITIVE_INFINITY }: RunQuery) {
+  const isAhead = ({ scheduledAtMs }: RunRecord) => Number(scheduledAtMs > clockMs + aheadMs);
+  return (a: RunRecord, b: RunRecord) => isAhead(a) - isAhead(b) || b.scheduledAtMs - a.scheduledAtMs;
+}
+
+function newestRuns(
+  connection: Connection,
+  { job, outcomes, sinceMs, untilMs, limit }: RunQuery,
+): RunRecord[] {
   const conditions: Array<readonly [sql: string, value: Value]> = [];
   if (job !== undefined) conditions.push(["runs.job = (SELECT key FROM jobs WHERE name = ?)", job]);
   if (sinceMs !== undefined) conditions.push(["scheduled >= ?", sinceMs]);
@@ -48,14 +75,16 @@ export function selectRuns({ job, outcomes, sinceMs, untilMs, limit }: RunQuery)
   if (outcomes !== undefined)
     conditions.push(["outcome IN (SELECT value FROM json_each(?))", JSON.stringify(outcomes)]);
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.map(([sql]) => sql).join(" AND ")}`;
-  return {
-    sql: `SELECT jobs.name, scheduled, started, ended, attempt, trigger, outcome, reason, error, exit_code, signal, result, times,
+  return connection
+    .rows(
+      `SELECT jobs.name, scheduled, started, ended, attempt, trigger, outcome, reason, error, exit_code, signal, result, times,
       through FROM runs JOIN jobs ON jobs.key = runs.job ${where} ORDER BY scheduled DESC, runs.job DESC LIMIT ?`,
-    values: [...conditions.map(([, value]) => value), limit],
-  };
+      ...[...conditions.map(([, value]) => value), limit],
+    )
+    .map(recordOf);
 }
 
-export function recordOf(row: readonly Value[]): RunRecord {
+function recordOf(row: readonly Value[]): RunRecord {
   const [job, scheduled, started, ended, attempt, trigger, outcome, reason, error, exitCode, signal, result] =
     row;
   return {
@@ -83,7 +112,7 @@ export function matches(query: RunQuery, { job, outcome, scheduledAtMs }: RunRec
   return isInTime && (query.job ?? job) === job && (outcomes?.includes(outcome) ?? true);
 }
 
-export const memoryColumns = `key, name, schedule, accounted, kept, succeeded, last_scheduled, last_started, last_ended,
+export const memoryColumns = `key, name, schedule, accounted, known, kept, succeeded, last_scheduled, last_started, last_ended,
   last_outcome, paused, state, boot`;
 
 export interface JobRow {
@@ -100,6 +129,7 @@ export function jobRowOf(row: readonly Value[]): JobRow {
     name,
     schedule,
     accounted,
+    known,
     kept,
     succeeded,
     scheduled,
@@ -113,7 +143,7 @@ export function jobRowOf(row: readonly Value[]): JobRow {
   const memory: JobMemory = {
     key: Number(key),
     accountedMs: Number(accounted),
-    knownMs: Number(accounted),
+    knownMs: Math.max(Number(accounted), Number(known)),
     lastSuccessMs: numberOrNull(succeeded),
     last:
       typeof outcome !== "string"

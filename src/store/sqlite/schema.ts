@@ -68,6 +68,13 @@ const migrations: ReadonlyArray<readonly string[]> = [
     `CREATE INDEX runs_of_job ON runs (job, scheduled)`,
     `CREATE INDEX rows_of_times ON runs (job, through) WHERE times > 1`,
   ],
+  [
+    // The latest time that has a record; beyond "accounted" where the clock was set back.
+    `ALTER TABLE jobs ADD COLUMN known INTEGER NOT NULL DEFAULT 0`,
+    // Times that did not run, though one after them may be "forgotten": from the first through the last.
+    `ALTER TABLE jobs ADD COLUMN gap_first INTEGER`,
+    `ALTER TABLE jobs ADD COLUMN gap_last INTEGER`,
+  ],
 ];
 
 export const schemaVersion = migrations.length;

@@ -1,8 +1,8 @@
 // Runs kept in a file of SQLite's. What must survive is written at once, in one row for all jobs that came together; records
 // follow some milliseconds at a time, so that nothing that is due waits for them.
 import type { RunRecord } from "../records.ts";
-import type { Decision, Ended, JobMemory, Retry, RunQuery, Store, Trouble } from "../store.ts";
-import { adopt, isRecorded, recordedBetween } from "./adopt.ts";
+import type { Decision, Ended, JobMemory, Retry, RunQuery, SetBack, Store, Trouble } from "../store.ts";
+import { adopt } from "./adopt.ts";
 import type { Connect, Connection } from "./connection.ts";
 import { type Counted, Counts } from "./counts.ts";
 import { type Declared, enterJobs } from "./enter.ts";
@@ -13,8 +13,8 @@ import { Outbox } from "./outbox.ts";
 import { Pruner } from "./pruner.ts";
 import { RealKeys } from "./real-keys.ts";
 import { rebuild } from "./rebuild.ts";
+import { Recorded } from "./recorded.ts";
 import type { Retention } from "./retention.ts";
-import { matches, recordOf, selectRuns } from "./rows.ts";
 import { insertDecision, recordsAtOnce, tryToWrite, type Write } from "./writes.ts";
 
 export interface StoreOptions extends Retention {
@@ -45,6 +45,7 @@ export class SqliteStore implements Store {
   readonly #keeper: Keeper;
   readonly #outbox: Outbox;
   readonly #pruner: Pruner;
+  readonly #times: Recorded;
   readonly #decisions = new OpenDecisions();
   readonly #keys = new RealKeys();
   readonly #counts = new Counts();
@@ -56,7 +57,7 @@ export class SqliteStore implements Store {
 
   constructor(options: StoreOptions, connect: Connect) {
     this.#options = options;
-    const { owner, monotonic, openAside, mostUnwritten = 10_000 } = options;
+    const { owner, now, monotonic, openAside, mostUnwritten = 10_000 } = options;
     this.#keeper = new Keeper({
       ...options,
       openAside,
@@ -65,13 +66,15 @@ export class SqliteStore implements Store {
       rebuild: (connection) => this.#rebuild(connection),
     });
     this.#pruner = new Pruner(this.#keeper, options, this.#keys);
-    const writing = { owner, keys: this.#keys, recorded: (counted: Counted) => this.#recorded(counted) };
+    const keys = this.#keys;
+    const writing = { owner, keys, now, recorded: (counted: Counted) => this.#recorded(counted) };
     this.#outbox = new Outbox(this.#keeper, writing, {
       monotonic,
       mostUnwritten,
       lost: (counted) => this.#counts.add(counted),
       closed: (decision) => this.#decisions.forget(decision),
     });
+    this.#times = new Recorded(this.#keeper, this.#outbox, this.#decisions, keys);
   }
 
   get trouble(): Trouble | null {
@@ -141,7 +144,9 @@ export class SqliteStore implements Store {
     this.#writeAll(false);
     const { owner } = this.#options;
     const known = this.#decisions;
-    const attempt = this.#ifWritten((connection) => adopt(connection, owner, known, living, this.#keys));
+    const attempt = this.#ifWritten((connection) =>
+      adopt(connection, owner, known, living, this.#keys, nowMs),
+    );
     const { decisions, retries } = attempt.done ? attempt.value : { decisions: [], retries: [] };
     for (const { row, decision } of decisions) {
       const open = this.#decisions.add(decision, nowMs);
@@ -162,27 +167,28 @@ export class SqliteStore implements Store {
   }
 
   has(key: number, scheduledAtMs: number): boolean {
-    if (this.#decisions.has(key, scheduledAtMs) || this.#outbox.wasLost(key, scheduledAtMs)) return true;
     this.#writeAll(false);
-    if (this.#outbox.holds(key, scheduledAtMs)) return true;
-    const real = this.#keys.realOf(key);
-    const attempt = this.#keeper.read((connection) => isRecorded(connection, real, scheduledAtMs));
-    return attempt.done && attempt.value;
+    return this.#times.has(key, scheduledAtMs);
   }
 
   recordedBetween(key: number, fromMs: number, throughMs: number): Array<readonly [number, number]> {
     this.#writeAll(false);
-    const real = this.#keys.realOf(key);
-    const attempt = this.#keeper.read((connection) => recordedBetween(connection, real, fromMs, throughMs));
-    const unwritten = this.#outbox.unwritten().filter((ended) => ended.key === key);
-    const open = this.#decisions.timesOf(key).map((timeMs) => [timeMs, timeMs] as const);
-    return [
-      ...(attempt.done ? attempt.value : []),
-      ...unwritten.map((ended) => [ended.scheduledAtMs, ended.throughMs] as const),
-      ...open,
-    ]
-      .filter(([firstMs, lastMs]) => lastMs >= fromMs && firstMs <= throughMs)
-      .sort(([a], [b]) => a - b);
+    return this.#times.between(key, fromMs, throughMs);
+  }
+
+  firstRecorded(key: number, fromMs: number): number | null {
+    this.#writeAll(false);
+    return this.#times.first(key, fromMs);
+  }
+
+  setBack(step: SetBack): ReadonlyMap<number, number> {
+    this.#writeAll(false);
+    const again = this.#times.comingAgain(step.toMs);
+    this.#decisions.setBack(step.toMs);
+    this.#outbox.setBack(step);
+    this.#schedule();
+    this.#writeAll(false);
+    return again;
   }
 
   pause(key: number, pausedAtMs: number | null): void {
@@ -197,18 +203,7 @@ export class SqliteStore implements Store {
 
   runs(query: RunQuery): RunRecord[] {
     this.#writeAll(false);
-    const { sql, values } = selectRuns(query);
-    const attempt = this.#keeper.read((connection) => connection.rows(sql, ...values).map(recordOf));
-    const written = attempt.done ? attempt.value : [];
-    if (this.#outbox.isEmpty) return written;
-    const recordFrom = ({ key, state: _, ...rest }: Ended): RunRecord => ({
-      job: this.#jobs.get(key)?.name ?? "",
-      ...rest,
-    });
-    const isWanted = (record: RunRecord) => matches(query, record);
-    return [...this.#outbox.unwritten().map(recordFrom).filter(isWanted), ...written]
-      .sort((a, b) => b.scheduledAtMs - a.scheduledAtMs)
-      .slice(0, query.limit);
+    return this.#times.runs(query, (key) => this.#jobs.get(key)?.name ?? "");
   }
 
   counts(): ReturnType<Store["counts"]> {

@@ -1,5 +1,5 @@
 // What waits to be written, and how each is. All of it can be written again after a transaction that failed.
-import type { Ended, Retry } from "../store.ts";
+import type { Ended, Retry, SetBack } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import type { Counted } from "./counts.ts";
 import type { FoldedJob, RetryKey } from "./fold.ts";
@@ -7,6 +7,7 @@ import { encodeKeys } from "./keys.ts";
 import type { OpenDecision } from "./open-decisions.ts";
 import type { RealKeys } from "./real-keys.ts";
 import { insertRun, plainEnding, runValues } from "./rows.ts";
+import { setBack } from "./set-back.ts";
 
 export type Write =
   /** Jobs that could not be entered when they came. */
@@ -38,6 +39,7 @@ export type Write =
   /** Records of a decision's jobs from one place to before another, where nothing is there yet. */
   | { readonly type: "records"; readonly of: OpenDecision; readonly from: number; readonly to: number }
   | { readonly type: "retry"; readonly retry: Retry; readonly closes: OpenDecision | null }
+  | { readonly type: "set back"; readonly step: SetBack }
   | { readonly type: "pause"; readonly key: number; readonly pausedAtMs: number | null }
   | { readonly type: "boot"; readonly key: number; readonly bootId: string };
 
@@ -59,12 +61,13 @@ export function tryToWrite(connection: Connection): void {
 export interface Writing {
   readonly owner: number;
   readonly keys: RealKeys;
+  readonly now: () => number;
   /** Called for each record that is new. */
   readonly recorded: (counted: Counted) => void;
 }
 
 export function applyWrite(connection: Connection, write: Write, writing: Writing): void {
-  const { owner, keys } = writing;
+  const { owner, keys, now } = writing;
   switch (write.type) {
     case "jobs":
       insertUnwritten(connection, write.jobs, keys);
@@ -93,8 +96,11 @@ export function applyWrite(connection: Connection, write: Write, writing: Writin
       recordMany(connection, write, writing);
       break;
     case "retry":
-      insertRetry(connection, write.retry, owner, keys.realOf(write.retry.key));
+      insertRetry(connection, write.retry, owner, keys.realOf(write.retry.key), now());
       deleteDecision(connection, write.closes);
+      break;
+    case "set back":
+      setBack(connection, write.step, keys);
       break;
     case "pause":
       connection.run("UPDATE jobs SET paused = ? WHERE key = ?", write.pausedAtMs, keys.realOf(write.key));
@@ -152,13 +158,20 @@ export function insertDecision(
 }
 
 /** @param key of its job in the database */
-export function insertRetry(connection: Connection, retry: Retry, owner: number, key: number): void {
+export function insertRetry(
+  connection: Connection,
+  retry: Retry,
+  owner: number,
+  key: number,
+  nowMs: number,
+): void {
   const { scheduledAtMs, origin, attempt, dueMs, input } = retry;
   connection.run(
     "INSERT OR REPLACE INTO retries (job, scheduled, owner, origin, attempt, due, input) VALUES (?, ?, ?, ?, ?, ?, ?)",
     ...[key, scheduledAtMs, owner, origin, attempt, dueMs, input],
   );
-  if (origin !== "manual") account(connection, key, scheduledAtMs);
+  const decided = { trigger: origin, scheduledAtMs, throughMs: scheduledAtMs, endedAtMs: nowMs };
+  account(connection, key, decided);
 }
 
 function deleteRetry(connection: Connection, key: number, scheduledAtMs: number): void {
@@ -169,8 +182,15 @@ function deleteDecision(connection: Connection, open: OpenDecision | null): void
   if (open?.row != null) connection.run("DELETE FROM pending WHERE id = ?", open.row);
 }
 
-function account(connection: Connection, key: number, throughMs: number): void {
-  connection.run("UPDATE jobs SET accounted = ? WHERE key = ? AND accounted < ?", throughMs, key, throughMs);
+function account(connection: Connection, key: number, of: Parameters<typeof accountedBy>[0]): void {
+  accountThrough(connection, key, accountedBy(of), knownBy(of));
+}
+
+function accountThrough(connection: Connection, key: number, accountedMs: number, knownMs: number): void {
+  connection.run(
+    "UPDATE jobs SET accounted = max(accounted, ?), known = max(known, ?) WHERE key = ?",
+    ...[accountedMs, knownMs, key],
+  );
 }
 
 function recordMany(
@@ -202,9 +222,23 @@ function waitsForRetry(connection: Connection, key: number, scheduledAtMs: numbe
   );
 }
 
-/** A manual run has a time that no schedule gave: it accounts for nothing. */
-export function accountedBy({ trigger, throughMs }: Pick<Ended, "trigger" | "throughMs">): number {
-  return trigger === "schedule" || trigger === "catch-up" ? throughMs : 0;
+/** What triggered the first attempt of a retry is not told. */
+export function knownBy({ trigger, throughMs }: Pick<Ended, "trigger" | "throughMs">): number {
+  return trigger === "manual" ? 0 : throughMs;
+}
+
+/**
+ * A manual run has a time that no schedule gave: it accounts for nothing. A retry's was accounted for when it began to wait. What
+ * has ended before its time began under a clock that was set back meanwhile: the times before it are still to come.
+ */
+export function accountedBy({
+  trigger,
+  scheduledAtMs,
+  throughMs,
+  endedAtMs,
+}: Pick<Ended, "trigger" | "scheduledAtMs" | "throughMs" | "endedAtMs">): number {
+  const isOfSchedule = trigger === "schedule" || trigger === "catch-up";
+  return isOfSchedule && endedAtMs >= scheduledAtMs ? throughMs : 0;
 }
 
 function record(connection: Connection, ended: Ended, { keys, recorded }: Writing): void {
@@ -212,17 +246,17 @@ function record(connection: Connection, ended: Ended, { keys, recorded }: Writin
   if (connection.run(insertRun, ...runValues({ ...ended, key })) === 0) return;
   recorded(ended);
   const { outcome, endedAtMs, state } = ended;
-  const throughMs = accountedBy(ended);
+  const through = [accountedBy(ended), knownBy(ended)] as const;
   if (outcome === "skipped") {
-    connection.run(countSkipped, throughMs, key);
+    connection.run(countSkipped, ...through, key);
     return;
   }
-  connection.run(countRun, throughMs, ...lastValues(ended), key);
+  connection.run(countRun, ...through, ...lastValues(ended), key);
   if (outcome === "succeeded") rememberSuccess(connection, key, endedAtMs, state ?? null);
 }
 
 const lastColumns = "last_scheduled = ?, last_started = ?, last_ended = ?, last_outcome = ?";
-const oneMore = "UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?)";
+const oneMore = "UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?), known = max(known, ?)";
 const countSkipped = `${oneMore} WHERE key = ?`;
 const countRun = `${oneMore}, ${lastColumns} WHERE key = ?`;
 const keepLast = `UPDATE jobs SET ${lastColumns} WHERE key = ?`;
@@ -237,26 +271,16 @@ function writeFolded(
   keys: RealKeys,
 ): void {
   for (const [key, job] of jobs) rememberFolded(connection, keys.realOf(key), job);
-  for (const { key, scheduledAtMs } of retries) {
-    const real = keys.realOf(key);
-    connection.run(
-      `UPDATE jobs SET forgotten = max(forgotten, ?2) WHERE key = ?1
-       AND EXISTS (SELECT 1 FROM retries WHERE job = ?1 AND scheduled = ?2 AND origin != 'manual')`,
-      ...[real, scheduledAtMs],
-    );
-    deleteRetry(connection, real, scheduledAtMs);
-  }
+  for (const { key, scheduledAtMs } of retries) deleteRetry(connection, keys.realOf(key), scheduledAtMs);
   for (const decision of decisions) deleteDecision(connection, decision);
 }
 
 function rememberFolded(
   connection: Connection,
   key: number,
-  { throughMs, last, lastSuccessMs, state }: FoldedJob,
+  { accountedMs, knownMs, last, lastSuccessMs, state }: FoldedJob,
 ): void {
-  account(connection, key, throughMs);
-  // That these times had records is still known.
-  connection.run("UPDATE jobs SET forgotten = max(forgotten, ?) WHERE key = ?", throughMs, key);
+  accountThrough(connection, key, accountedMs, knownMs);
   if (last !== null) connection.run(keepLast, ...lastValues(last), key);
   if (lastSuccessMs !== null) rememberSuccess(connection, key, lastSuccessMs, state);
 }

@@ -18,19 +18,38 @@ test("what a suspended machine slept through runs once, within a minute of its w
   expect(started).toEqual(["poll 13:30:00.000", "poll 13:40:00.000"]);
 });
 
-test("where there is an alarm on the wall clock, a long sleep is noticed at once and nothing wakes up meanwhile", async () => {
+test("where there is an alarm on the wall clock, a long sleep is noticed at once, and it wakes up every ten minutes only", async () => {
   const { clock, started, scheduler, declare } = bench("2026-06-01T12:00:00Z");
   clock.hasAlarm = true;
   declare("daily", { cron: "0 0 * * *", catchUp: "last" });
   scheduler.start();
   await clock.pass(11 * hour);
-  expect(clock.waits).toEqual([12 * hour]);
+  expect(clock.waits).toHaveLength(11 * 6 + 1);
   clock.sleptMs += 3 * hour;
   clock.step(3 * hour);
   expect(started).toEqual(["daily 00:00:00.000"]);
   await clock.pass(22 * hour);
   expect(started).toEqual(["daily 00:00:00.000", "daily 00:00:00.000"]);
-  expect(clock.waits).toHaveLength(3);
+  expect(clock.waits).toHaveLength(33 * 6 + 2);
+  expect(Math.min(...clock.waits)).toBe(10 * minute);
+});
+
+test("where there is an alarm, a clock that was years ahead is noticed to be right within ten minutes, and no time is lost", async () => {
+  const { clock, lines, started, scheduler, store, declare } = bench("2031-01-01T02:50:00Z");
+  clock.hasAlarm = true;
+  declare("daily", { cron: "0 3 * * *" });
+  scheduler.start();
+  clock.step(Date.parse("2026-06-01T02:57:00Z") - clock.now());
+  await clock.pass(9 * minute);
+  expect(started).toEqual([]);
+  await clock.pass(minute);
+  expect(lines[0]).toContain("2026-06-01T03:07:00.000Z WARN  the clock was set back by");
+  expect(started).toEqual(["daily 03:00:00.000"]);
+  expect(store.runs({ limit: 9 }).map(({ scheduledAtMs }) => new Date(scheduledAtMs).toISOString())).toEqual([
+    "2026-06-01T03:00:00.000Z",
+  ]);
+  await clock.pass(24 * hour);
+  expect(started).toHaveLength(2);
 });
 
 test("an alarm on the wall clock does not hide a clock that was set back", async () => {
@@ -41,7 +60,8 @@ test("an alarm on the wall clock does not hide a clock that was set back", async
   await clock.pass(5 * minute);
   clock.step(-hour);
   await clock.pass(15 * minute);
-  expect(started).toEqual(["every ten minutes 11:20:00.000"]);
+  // That the clock was set back is noticed at 11:10, and this is a time as well.
+  expect(started).toEqual(["every ten minutes 11:10:00.000", "every ten minutes 11:20:00.000"]);
 });
 
 test("an alarm that has another clock than the rest goes off too early once, and is not asked again", async () => {
@@ -49,7 +69,7 @@ test("an alarm that has another clock than the rest goes off too early once, and
   clock.hasAlarm = true;
   declare("hourly", "@hourly");
   scheduler.start();
-  expect(clock.waits).toEqual([hour]);
+  expect(clock.waits).toEqual([10 * minute]);
   clock.ring();
   expect(clock.isAlarmSet).toBe(false);
   await clock.pass(hour);

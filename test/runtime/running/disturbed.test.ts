@@ -64,11 +64,12 @@ test("a worker that starts on a clock that was set back knows the records that l
   const all = bench("2026-06-01T12:00:30Z");
   all.declare("poll", { every: "1m", catchUp: "all" });
   all.scheduler.start();
-  all.clock.step(5 * hour);
+  all.clock.step(hour);
   await all.clock.pass(2 * minute);
   all.scheduler.stop();
   const before = accounts(all, "poll");
-  all.clock.step(-4 * hour);
+  expect(before).toHaveLength(62);
+  all.clock.step(-50 * minute);
   const again: string[] = [];
   const next = successor(all);
   next.declare("poll", { every: "1m", catchUp: "all" }, ({ scheduledAt }: { scheduledAt: Date }) => {
@@ -76,10 +77,37 @@ test("a worker that starts on a clock that was set back knows the records that l
   });
   next.scheduler.start();
   await all.clock.pass(minute);
-  all.clock.step(hour);
-  await all.clock.pass(minute);
+  all.clock.step(49 * minute);
+  await all.clock.pass(20 * second);
   expect(again).toEqual([]);
   expect(accounts(all, "poll")).toEqual(before);
+});
+
+test("of what a clock that was set forward by hours has passed over, a worker that starts on one that is right runs what comes", async () => {
+  const all = bench("2026-06-01T12:00:30Z");
+  all.declare("poll", { every: "1m", catchUp: "all" });
+  all.scheduler.start();
+  all.clock.step(5 * hour);
+  await all.clock.pass(2 * minute);
+  all.scheduler.stop();
+  all.clock.step(-4 * hour);
+  const again: string[] = [];
+  const next = successor(all);
+  next.declare("poll", { every: "1m", catchUp: "all" }, ({ scheduledAt }: { scheduledAt: Date }) => {
+    again.push(scheduledAt.toISOString().slice(11, 16));
+  });
+  next.scheduler.start();
+  expect(accounts(all, "poll").at(-1)).toBe("17:02:00 succeeded");
+  await all.clock.pass(minute);
+  all.clock.step(hour);
+  await all.clock.pass(minute);
+  expect(again).toHaveLength(62);
+  expect([again[0], again.at(-1)]).toEqual(["13:03", "14:04"]);
+  all.clock.step(3 * hour - 3 * minute);
+  await all.clock.pass(4 * minute);
+  expect(again.filter((time) => time === "17:02")).toEqual([]);
+  const times = accounts(all, "poll").map((account) => account.slice(0, 8));
+  expect(times).toEqual([...new Set(times)]);
 });
 
 test("the next attempt of a run waits for its delay, also when the clock is set back meanwhile", async () => {

@@ -64,6 +64,12 @@ export class FakeClock extends StillClock {
   }
 }
 
+interface Context {
+  readonly scheduledAt: Date;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * A scheduler on a fake clock. `lines` is what it logged, `started` what ran, as "job HH:MM:SS.mmm" of the schedule,
  * and `scheduled` the same with the whole date. Several may share a clock and a store's file, as the workers of a daemon do.
@@ -104,12 +110,17 @@ export function bench(
   const registry = new Registry("here");
   registry.whenAdded((definition) => scheduler.add(definition));
   /** Declares a job that notes each of its runs, then does `work`. */
-  const declare = (name: string, schedule: unknown, work: (signal: AbortSignal) => unknown = () => {}) =>
-    registry.add(name, schedule, ({ scheduledAt, signal }: { scheduledAt: Date; signal: AbortSignal }) => {
+  const declare = (
+    name: string,
+    schedule: unknown,
+    work: (signal: AbortSignal, context: Context) => unknown = () => {},
+  ) =>
+    registry.add(name, schedule, (context: Context) => {
+      const { scheduledAt, signal } = context;
       if (clock.now() < scheduledAt.getTime()) started.push(`${name} TOO EARLY`);
       started.push(`${name} ${scheduledAt.toISOString().slice(11, -1)}`);
       scheduled.push(`${name} ${scheduledAt.toISOString()}`);
-      return work(signal);
+      return work(signal, context);
     });
   return { clock, lines, started, scheduled, runner, dispatcher, scheduler, store, declare };
 }
