@@ -146,7 +146,7 @@ test("what is asked wrongly is refused with what would help, and its exit code",
     [["cancel", "worker", "slwo"], 1, 'did you mean "slow"?'],
     [["cancel", "worker", "slow@nonsense"], 2, "is no run's id"],
     [["trigger", "worke", "slow"], 7, "did you mean worker?"],
-    [["trigger", "worker"], 2, "it needs a job"],
+    [["trigger", "worker"], 2, "djob trigger needs a job"],
     [["pause", "worker", ".."], 2, "cannot ask about"],
   ] as const;
   for (const [args, code, text] of refusals) {

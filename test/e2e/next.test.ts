@@ -127,8 +127,8 @@ test.each([
   [["@daily", "--tz", "Europe/Berln"], "there is no such zone", "did you mean Europe/Berlin?"],
   [["@daily", "--count", "0"], "not a whole number from 1 to 1000", "--count 10"],
   [["@daily", "--from", "noon"], "it is not an ISO 8601 time", "write it as"],
-  [["*/5", "*", "*", "*", "*"], "stray argument", "put the schedule in quotes"],
-  [[], "it needs a schedule", "--help"],
+  [["*/5", "*", "*", "*", "*"], "has no use for the argument", "put the schedule in quotes"],
+  [[], "djob next needs a schedule", "--help"],
 ])("%p is refused with exit code 2", async (args, reason, hint) => {
   const { code, stdout } = await next([...args, "--json"]);
   const { error } = JSON.parse(stdout);
