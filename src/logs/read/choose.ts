@@ -6,7 +6,7 @@ import { cutOff, DamagedError } from "./decompress.ts";
 import type { Filter, Wanted } from "./filter.ts";
 import { raw } from "./header.ts";
 import { lastRecords } from "./last-records.ts";
-import { entriesOf, isSameFile, type LogFile, openIfThere } from "./log-file.ts";
+import { entriesOf, isAt, isSameFile, type LogFile, openIfThere } from "./log-file.ts";
 import { type RotatedName, rotatedFiles } from "./log-names.ts";
 import { RecordReader } from "./record-reader.ts";
 import { flowOf, type OnDamage, type Segment } from "./records.ts";
@@ -35,6 +35,16 @@ export function rotatedOf(directory: string, base: string): RotatedName[] {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   }
+}
+
+/** Those before a file that was the current one and may have been rotated by now: others may have been behind it. */
+export function beforeFile(
+  rotated: readonly RotatedName[],
+  directory: string,
+  file: LogFile,
+): readonly RotatedName[] {
+  const at = rotated.findIndex(({ name }) => isAt(join(directory, name), file));
+  return at === -1 ? rotated : rotated.slice(0, at);
 }
 
 /** Whether a rotated file may hold records of a time. Pure. */
@@ -88,8 +98,9 @@ export function chooseSegments(
     const entry = rotated[index];
     const file = entry === undefined ? null : openRotated(directory, entry, onDamage);
     if (file === null) continue;
-    // It was the current one until an instant ago.
-    if (current !== null && isSameFile(current.identity, file.identity)) file.close();
+    // It was the current one until an instant ago, or has become it.
+    if (current !== null && (isSameFile(current.identity, file.identity) || isAt(current.path, file)))
+      file.close();
     else addUnlessDamaged(file, index);
   }
   return { segments, count: count === null ? null : found };
@@ -113,7 +124,7 @@ export function openRotated(
 ): LogFile | null {
   const path = join(directory, name);
   try {
-    const file = openIfThere(path);
+    const file = openIfThere(path) ?? (compression === "none" ? openCompressed(path) : null);
     if (file === null || compression === "none" || file.compression !== "none") return file;
     file.close();
     // Where the machine itself went down, a file's name may be on the disk and its bytes not.
@@ -122,6 +133,11 @@ export function openRotated(
     onDamage(path, error, error instanceof DamagedError ? { bytes: 0, timeMs: Number.NaN } : null);
     return null;
   }
+}
+
+/** What has been compressed since its name was read. */
+function openCompressed(path: string): LogFile | null {
+  return openIfThere(`${path}.zst`) ?? openIfThere(`${path}.gz`);
 }
 
 interface Stretch extends Omit<Choice, "onDamage"> {

@@ -4,19 +4,26 @@
 // hold it for as long as it lives.
 import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { openRotated, rotatedOf } from "./choose.ts";
-import { decompressed } from "./decompress.ts";
+import { beforeFile, rotatedOf } from "./choose.ts";
 import type { Filter } from "./filter.ts";
 import { FollowedFile } from "./followed-file.ts";
-import { entriesOf, type Identity, identityOf, isSameFile, type LogFile, openIfThere } from "./log-file.ts";
+import {
+  entriesOf,
+  type Identity,
+  identityOf,
+  isAt,
+  isSameFile,
+  type LogFile,
+  openIfThere,
+} from "./log-file.ts";
 import { belongsTo, original, type RotatedName } from "./log-names.ts";
 import { RecordReader } from "./record-reader.ts";
 import type { OnDamage, Records } from "./records.ts";
+import { isSame, openNamed, placeAfter } from "./rotated-file.ts";
 
 const usualHeldMs = 10_000;
 /** Of renamed files that may be opened again. */
 const mostKnown = 64;
-const comparedBytes = 4096;
 
 export interface Following {
   readonly path: string;
@@ -45,6 +52,8 @@ export class FollowedLog implements Records {
   readonly #none = new RecordReader(1);
   /** Rotated names that there were when the last file was the current one, without their compression. */
   #seen: ReadonlySet<string> = new Set();
+  /** The moment of the latest rotation among them: a listing may miss a name that changes meanwhile. */
+  #seenToMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #lastTimeMs = Number.NaN;
 
@@ -126,11 +135,16 @@ export class FollowedLog implements Records {
     if (last === undefined || last.isFinal) return;
     const { readTo } = last.reader;
     // One of which nothing has been read seems intact: that a copy is larger tells, while it is the current one.
-    if (last.isIntact() && (readTo > 0 || !this.#isCurrent(last.file))) return;
+    if (last.isIntact() && (readTo > 0 || !isAt(this.#following.path, last.file))) return;
     const copy = this.#openNewest((file, name) => {
       if (this.#isKnown(file) || !last.isCopiedIn(file)) return false;
       return readTo > 0 || (!this.#seen.has(name) && file.size > last.file.size);
     });
+    // Others have taken its place meanwhile: what was found is one of those.
+    if (copy !== null && readTo === 0 && !isAt(this.#following.path, last.file)) {
+      copy.close();
+      return;
+    }
     if (copy !== null) this.#files.splice(-1, 0, last.continuedIn(copy));
     else if (readTo > 0) last.startAgain();
     else return;
@@ -147,28 +161,40 @@ export class FollowedLog implements Records {
       current.close();
       return;
     }
-    for (const file of this.#between()) this.#adopt(file, 0, this.#lastTimeMs);
+    const rotated = rotatedOf(this.directory, this.#base);
+    const { files, seen } = this.#between(rotated, current);
+    for (const file of files) this.#adopt(file, 0, this.#lastTimeMs);
     this.#adopt(current, 0, this.#lastTimeMs);
-    this.#remember();
+    this.#see(seen);
     this.#holdForAWhile();
   }
 
-  /** Files that were the current one and have been rotated between two looks, the oldest first. */
-  #between(): LogFile[] {
+  /**
+   * Files that were the current one before this one, and have been rotated between two looks, the oldest first; and the names of those that are
+   * older than this one: it may have been rotated itself by now, and others after it, which are for the next look.
+   */
+  #between(
+    rotated: readonly RotatedName[],
+    current: LogFile,
+  ): { readonly files: readonly LogFile[]; readonly seen: readonly RotatedName[] } {
     const last = this.#files.at(-1);
-    const rotated = rotatedOf(this.directory, this.#base);
     const opened = rotated.flatMap((entry) => {
-      const isNew = !this.#seen.has(original(entry.name));
+      const isNew = !this.#seen.has(original(entry.name)) && entry.endMs >= this.#seenToMs;
       // What logrotate has renamed is known by its inode alone.
-      if (!isNew && entry.isStamped) return [];
-      const file = openRotated(this.directory, entry, this.#following.onDamage);
+      if (entry.isStamped ? !isNew : last === undefined) return [];
+      const file = openNamed(this.directory, this.#base, entry, this.#following.onDamage);
       return file === null ? [] : [{ file, entry }];
     });
-    const after = last === undefined ? opened.length : placeAfter(opened, last);
-    for (const { file } of opened.slice(0, after)) file.close();
-    const found = opened.slice(after).map(({ file }) => file);
-    for (const file of found.filter((one) => this.#isKnown(one))) file.close();
-    return found.filter((file) => !this.#isKnown(file));
+    const after = last === undefined ? 0 : placeAfter(opened, last);
+    const at = opened.findIndex(({ file }) => isSame(file, current));
+    const before = at === -1 ? opened.length : at;
+    const found = opened.slice(after, before).map(({ file }) => file);
+    const isKnown = (file: LogFile) =>
+      this.#isKnown(file) || this.#files.some((one) => isSame(file, one.file));
+    const files = found.filter((file) => !isKnown(file));
+    for (const { file } of opened) if (!files.includes(file)) file.close();
+    const cut = opened[at]?.entry;
+    return { files, seen: cut === undefined ? rotated : rotated.slice(0, rotated.indexOf(cut)) };
   }
 
   #adopt(file: LogFile, start: number, timeBeforeMs: number): void {
@@ -176,11 +202,6 @@ export class FollowedLog implements Records {
     const followed = new FollowedFile(file, start, wants, onDamage);
     followed.reader.header.timeMs = timeBeforeMs;
     this.#files.push(followed);
-  }
-
-  #isCurrent({ identity }: LogFile): boolean {
-    const there = lstatSync(this.#following.path, { throwIfNoEntry: false });
-    return there !== undefined && isSameFile(identityOf(there), identity);
   }
 
   #isOpen(identity: Identity): boolean {
@@ -196,8 +217,17 @@ export class FollowedLog implements Records {
     return this.#known.find((one) => isSameFile(one.file.identity, file.identity) && one.isCopiedIn(file));
   }
 
+  /** What there is at the moment has been seen. */
   #remember(): void {
-    this.#seen = new Set(rotatedOf(this.directory, this.#base).map(({ name }) => original(name)));
+    const rotated = rotatedOf(this.directory, this.#base);
+    const last = this.#files.at(-1);
+    this.#see(last === undefined ? rotated : beforeFile(rotated, this.directory, last.file));
+  }
+
+  #see(rotated: readonly RotatedName[]): void {
+    this.#seen = new Set(rotated.map(({ name }) => original(name)));
+    for (const { isStamped, endMs } of rotated)
+      if (isStamped && endMs > this.#seenToMs) this.#seenToMs = endMs;
   }
 
   /** The newest rotated file, not compressed, that will do. */
@@ -236,34 +266,4 @@ export class FollowedLog implements Records {
       }
     }
   }
-}
-
-/** Where, in rotated files from the oldest, those begin that came after one that was the current file. */
-function placeAfter(
-  rotated: ReadonlyArray<{ readonly file: LogFile; readonly entry: RotatedName }>,
-  last: FollowedFile,
-): number {
-  const same = rotated.findIndex(({ file }) => isSameFile(file.identity, last.file.identity));
-  if (same !== -1) return same + 1;
-  // It was compressed, or removed: the first of those that are new may be what has become of it.
-  const firstStamped = rotated.findIndex(({ entry }) => entry.isStamped);
-  if (firstStamped === -1) return rotated.length;
-  const first = rotated[firstStamped];
-  return first !== undefined && isCompressedForm(first.file, last.file) ? firstStamped + 1 : firstStamped;
-}
-
-function isCompressedForm(compressed: LogFile, plain: LogFile): boolean {
-  if (compressed.compression === "none") return false;
-  const head = Buffer.alloc(comparedBytes);
-  const there = Buffer.alloc(comparedBytes);
-  const length = plain.read(0, head);
-  const flow = decompressed(compressed, compressed.compression);
-  let found = 0;
-  try {
-    for (let read = -1; read !== 0 && found < length; found += read)
-      read = flow.read(there.subarray(found, length));
-  } catch {
-    return false;
-  }
-  return length > 0 && found === length && there.subarray(0, length).equals(head.subarray(0, length));
 }

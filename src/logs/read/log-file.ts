@@ -89,14 +89,28 @@ export function isSameFile(one: Identity, other: Identity): boolean {
   return one.inode === other.inode && one.device === other.device;
 }
 
+/** Whether this file is what a path leads to now. */
+export function isAt(path: string, { identity }: Pick<LogFile, "identity">): boolean {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  return there !== undefined && isSameFile(identityOf(there), identity);
+}
+
 /** The files of a directory whose names could be a log's. */
 export function entriesOf(directory: string, base: string): DirectoryEntry[] {
-  return readdirSync(directory)
-    .filter((name) => name !== base && belongsTo(base, name))
-    .flatMap((name) => {
-      const stats = lstatSync(join(directory, name), { throwIfNoEntry: false });
-      return stats === undefined ? [] : [{ name, changedMs: stats.mtimeMs }];
-    });
+  // A large directory is read in pieces: a name that is changed meanwhile may be in none of them.
+  const names = new Set([...readdirSync(directory), ...readdirSync(directory)]);
+  const found = new Map<string, DirectoryEntry>();
+  for (const name of names) {
+    if (name === base || !belongsTo(base, name)) continue;
+    // It may have been compressed since.
+    for (const now of [name, `${name}.zst`, `${name}.gz`]) {
+      const stats = lstatSync(join(directory, now), { throwIfNoEntry: false });
+      if (stats === undefined) continue;
+      found.set(now, { name: now, changedMs: stats.mtimeMs });
+      break;
+    }
+  }
+  return [...found.values()];
 }
 
 /** Null: there is none now. */

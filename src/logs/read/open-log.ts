@@ -1,7 +1,7 @@
 // One log as a reader finds it: its current file, held open before the others are looked for, so that none is missed that is
 // rotated meanwhile, and the stretches of all of them that hold what is wanted.
 import { basename, dirname } from "node:path";
-import { chooseSegments, rotatedOf } from "./choose.ts";
+import { beforeFile, chooseSegments, rotatedOf } from "./choose.ts";
 import { filterOf, type Wanted } from "./filter.ts";
 import { FollowedLog } from "./followed-log.ts";
 import { type LogFile, openIfThere } from "./log-file.ts";
@@ -56,8 +56,9 @@ function choose({ path, wanted, count, onDamage }: LogRequest, follows: boolean)
   const current: LogFile | null = openIfThere(path);
   const wants = filterOf(wanted);
   const [directory, base] = [dirname(path), basename(path)];
-  const rotated = rotatedOf(directory, base);
+  const all = rotatedOf(directory, base);
+  const rotated = current === null ? all : beforeFile(all, directory, current);
   const choice = { window: wanted, wants, count, follows, onDamage };
   const chosen = chooseSegments(directory, rotated, current, choice);
-  return { ...chosen, wants, current, isThere: current !== null || rotated.length > 0 };
+  return { ...chosen, wants, current, isThere: current !== null || all.length > 0 };
 }

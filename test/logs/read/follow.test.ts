@@ -275,3 +275,22 @@ function free(path: string, isLogrotate: boolean, index: number): string {
     renameSync(`${path}.${number}`, `${path}.${number + 1}`);
   return `${path}.1`;
 }
+
+test.each(["no", "yes"])(
+  "while a log is rotated as fast as can be, each line is shown once and in order (compressed at once: %s)",
+  async (compresses) => {
+    const lines = 4_000;
+    const path = join(makeDirectory(), "w.log");
+    writeFileSync(path, "");
+    await using tail = following(path, null, 20);
+    const child = Bun.spawn(
+      [process.execPath, join(import.meta.dir, "rotating-child.ts"), path, String(lines), compresses],
+      { stdout: "inherit", stderr: "inherit" },
+    );
+    expect(await child.exited).toBe(0);
+    await until("all is shown", () => tail.text().includes(`number ${lines - 1} `), 20_000);
+    const numbers = [...tail.text().matchAll(/^number (\d+) x{20}$/gm)].map(([, n]) => Number(n));
+    expect(numbers).toEqual(Array.from({ length: lines }, (_, n) => n));
+  },
+  30_000,
+);
