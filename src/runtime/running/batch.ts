@@ -26,9 +26,15 @@ export class Batch {
   readonly skipped: SkippedTime[] = [];
   /** Rows of times that are skipped, each one record. */
   readonly #rows: Ended[] = [];
+  #size = 0;
 
   constructor(decidedAtMs: number) {
     this.#decidedAtMs = decidedAtMs;
+  }
+
+  /** How many times of jobs are decided in it. */
+  get size(): number {
+    return this.#size;
   }
 
   /**
@@ -105,5 +111,16 @@ export class Batch {
     }
     this.#latest = decision;
     decision.jobs.push(key);
+    this.#size += 1;
   }
+}
+
+/** Batches below this cost more to write than they save. */
+const smallestPortion = 500;
+/** Each of them is looked through for what ends out of order. */
+const portionsAtMost = 16;
+
+/** How many of the jobs that come together are decided and written before the first of them begins. */
+export function portionOf(jobs: number): number {
+  return Math.max(smallestPortion, Math.ceil(jobs / portionsAtMost));
 }

@@ -100,6 +100,11 @@ export function accountedThrough(
   return delayMs === 0 ? fromMs : Math.min(fromMs, Math.max(accountedMs, fromMs - delayMs));
 }
 
+/** Also those that wait. */
+export function hasRuns({ active, queue }: JobEntry): boolean {
+  return active.size + queue.length > 0;
+}
+
 export function jobState({ active, held, pausedAtMs, dueMs, isAlways }: JobEntry): JobState {
   if (active.size > 0 || held) return "running";
   if (pausedAtMs !== null) return "paused";

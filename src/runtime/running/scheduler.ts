@@ -4,10 +4,10 @@ import { nextPlanned } from "../../schedule/plan.ts";
 import type { RunRecord } from "../../store/records.ts";
 import type { JobDefinition } from "../job.ts";
 import { Adoption } from "./adoption.ts";
-import { Batch } from "./batch.ts";
+import { Batch, portionOf } from "./batch.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { entered } from "./entered.ts";
-import { afterStepBack, backOff, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
+import { afterStepBack, backOff, hasRuns, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
 import { fireMissed } from "./missed.ts";
 import { freeTime, refresh } from "./remembered.ts";
 import { Run, type Triggered } from "./run.ts";
@@ -28,6 +28,8 @@ export class Scheduler {
   #correctedThroughMs = 0;
   /** Times up to this one came between two workers, and are not late. */
   #tookOverAtMs = 0;
+  /** A handler has stopped it before all that had come was decided: later times, and some of the next one, are not. */
+  #decidedThroughMs = Number.POSITIVE_INFINITY;
   #batch: Batch | null = null;
   #retries: Run[] = [];
   #onJobFree: (job: string) => void = () => {};
@@ -44,15 +46,11 @@ export class Scheduler {
     this.#adoption = new Adoption(parts, this.dispatcher);
     this.#timeline = new Timeline(parts.clock, {
       stepped: (step) => this.#stepped(step),
-      due: (values, dueMs) => {
-        for (const value of values) {
-          if (value instanceof Run) {
-            if (value.retryAtMs === dueMs) this.#retries.push(value);
-          } else if (value.dueMs !== null && value.dueMs + value.delayMs === dueMs)
-            this.#fire(value, value.dueMs);
-        }
+      due: (values, dueMs) => this.#come(values, dueMs),
+      done: () => {
+        this.#carryOut();
+        this.dispatcher.release();
       },
-      done: () => this.#carryOut(),
     });
   }
 
@@ -127,8 +125,8 @@ export class Scheduler {
     if (this.#state === "started") this.#timeline.wake();
     const { nowMs } = this.#timeline;
     this.stop();
-    const running = this.jobs.filter(({ active, queue }) => active.size + queue.length > 0);
-    return { atMs: nowMs, running: running.map(({ definition }) => definition.name) };
+    const running = this.jobs.filter(hasRuns).map(({ definition }) => definition.name);
+    return { atMs: Math.min(nowMs, this.#decidedThroughMs), running };
   }
 
   /** Called when the last run of a job has ended. */
@@ -191,6 +189,25 @@ export class Scheduler {
     this.#timeline.arm();
   }
 
+  /** In portions: the first handlers begin before the last jobs are decided. */
+  #come(values: ReadonlyArray<JobEntry | Run>, dueMs: number): void {
+    const portion = portionOf(values.length);
+    this.dispatcher.hold();
+    for (const value of values) {
+      if (value instanceof Run) {
+        if (value.retryAtMs === dueMs) this.#retries.push(value);
+      } else if (value.dueMs !== null && value.dueMs + value.delayMs === dueMs) {
+        this.#fire(value, value.dueMs);
+        if ((this.#batch?.size ?? 0) < portion) continue;
+        this.#carryOut();
+        if (this.dispatcher.isStopped) {
+          this.#decidedThroughMs = dueMs - 1;
+          return;
+        }
+      }
+    }
+  }
+
   #fire(entry: JobEntry, dueMs: number): void {
     const { plan } = entry.definition;
     if (entry.isAlways) {
@@ -248,9 +265,9 @@ export class Scheduler {
   }
 
   /** @returns whether that was the last run of a job */
-  #freed({ active, queue, definition }: JobEntry): boolean {
-    if (active.size + queue.length > 0) return false;
-    this.#onJobFree(definition.name);
+  #freed(entry: JobEntry): boolean {
+    if (hasRuns(entry)) return false;
+    this.#onJobFree(entry.definition.name);
     return true;
   }
 
@@ -267,14 +284,11 @@ export class Scheduler {
     this.#parts.journal.write("warn", text, null);
     if (wasWrong) this.#correctedThroughMs = nowMs;
     else if (step.stepMs > 0) this.#awayThroughMs = nowMs;
-    else this.#followStepBack(-step.stepMs);
-  }
-
-  #followStepBack(stepMs: number): void {
-    afterStepBack(this.jobs, this.#timeline.nowMs, stepMs, (entry, dueMs) => this.#setDue(entry, dueMs));
+    if (wasWrong || step.stepMs > 0) return;
+    afterStepBack(this.jobs, nowMs, -step.stepMs, (entry, dueMs) => this.#setDue(entry, dueMs));
     // They wait for a while, not for a time of day.
     for (const run of this.dispatcher.runs)
-      if (run.retryAtMs !== null) this.#retryLater(run, run.retryAtMs - stepMs);
+      if (run.retryAtMs !== null) this.#retryLater(run, run.retryAtMs + step.stepMs);
   }
 
   #retryLater(run: Run, dueMs: number): void {
