@@ -8,13 +8,14 @@ import type { Reason, RunRecord } from "../../store/records.ts";
 import type { Store } from "../../store/store.ts";
 import type { Clock } from "../clock.ts";
 import { errorText, type Journal } from "../journal.ts";
+import type { AttemptEnd } from "./attempt-end.ts";
 import type { Batch, SkippedTime } from "./batch.ts";
 import { Groups } from "./groups.ts";
 import type { JobEntry, LastRun } from "./job-entry.ts";
 import { keptState } from "./kept.ts";
 import type { Run } from "./run.ts";
 import { neverBegun, recordOf } from "./run-record.ts";
-import type { AttemptEnd, Runner } from "./runner.ts";
+import type { Runner } from "./runner.ts";
 
 export interface DispatcherUser {
   /** An attempt is about to begin. */

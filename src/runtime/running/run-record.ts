@@ -2,9 +2,9 @@
 import type { Redact } from "../../logs/redact.ts";
 import type { RunRecord } from "../../store/records.ts";
 import type { Ended } from "../../store/store.ts";
+import type { AttemptEnd } from "./attempt-end.ts";
 import { keptResult, runError } from "./kept.ts";
 import type { Run } from "./run.ts";
-import type { AttemptEnd } from "./runner.ts";
 
 /** @param state JSON text of what is kept between its job's runs from now on */
 export function recordOf(
