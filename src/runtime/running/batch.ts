@@ -3,6 +3,7 @@ import { decideOverlap } from "../../schedule/overlap.ts";
 import type { Reason, Trigger } from "../../store/records.ts";
 import type { Decision, Ended, Store } from "../../store/store.ts";
 import type { JobEntry } from "./job-entry.ts";
+import { activate, emptyQueue, enqueue } from "./job-runs.ts";
 import { Run } from "./run.ts";
 
 export interface SkippedTime {
@@ -57,12 +58,12 @@ export class Batch {
     this.#decide(entry, scheduledAtMs, trigger, 1, null);
     const run = new Run(entry, scheduledAtMs, trigger, input);
     if (decision === "run") {
-      entry.active.add(run);
+      activate(entry, run);
       this.begun.push(run);
       return run;
     }
-    if (decision === "replace") this.replaced.push(...entry.active, ...entry.queue.splice(0));
-    entry.queue.push(run);
+    if (decision === "replace") this.replaced.push(...entry.active, ...emptyQueue(entry));
+    enqueue(entry, run);
     this.queued.push(run);
     return run;
   }

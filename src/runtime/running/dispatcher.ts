@@ -12,6 +12,7 @@ import type { AttemptEnd } from "./attempt-end.ts";
 import type { Batch, SkippedTime } from "./batch.ts";
 import { Groups } from "./groups.ts";
 import type { JobEntry, LastRun } from "./job-entry.ts";
+import { activate, deactivate, dequeue, leaveQueue } from "./job-runs.ts";
 import { keptState } from "./kept.ts";
 import type { Run } from "./run.ts";
 import { neverBegun, recordOf } from "./run-record.ts";
@@ -120,8 +121,7 @@ export class Dispatcher {
       return;
     }
     this.#groups.forget(run);
-    const at = run.entry.queue.indexOf(run);
-    if (at >= 0) run.entry.queue.splice(at, 1);
+    leaveQueue(run.entry, run);
     this.#record(run, { ...neverBegun, outcome: "cancelled" });
   }
 
@@ -239,9 +239,9 @@ export class Dispatcher {
     this.#overdue.delete(entry);
     for (const run of overdue) this.#user.retryLater(run, this.#clock.now());
     if (entry.active.size > 0 || entry.held) return;
-    const next = entry.queue.shift();
+    const next = dequeue(entry);
     if (next === undefined) return;
-    entry.active.add(next);
+    activate(entry, next);
     this.#proceed(next);
   }
 
@@ -250,7 +250,7 @@ export class Dispatcher {
   }
 
   #over(run: Run): void {
-    run.entry.active.delete(run);
+    deactivate(run.entry, run);
     this.#runs.delete(run);
     if (this.#runs.size > 0) return;
     this.#idle.resolve();
@@ -273,7 +273,7 @@ export class Dispatcher {
   /** Goes on with a run that another process has left to be tried again. */
   adopt(run: Run, dueMs: number): void {
     run.phase = "retrying";
-    run.entry.active.add(run);
+    activate(run.entry, run);
     this.#runs.add(run);
     this.#user.retryLater(run, dueMs);
   }

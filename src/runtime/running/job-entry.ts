@@ -4,12 +4,11 @@ import { afterClockStep } from "../../schedule/firing.ts";
 import { jitterDelay } from "../../schedule/plan.ts";
 import type { JobMemory } from "../../store/store.ts";
 import type { JobDefinition } from "../job.ts";
-import type { Run } from "./run.ts";
-import { RunSet } from "./run-set.ts";
+import { type JobRuns, noRuns } from "./job-runs.ts";
 
 export type JobState = "idle" | "running" | "backing-off" | "paused" | "done";
 
-export interface JobEntry {
+export interface JobEntry extends JobRuns {
   readonly definition: JobDefinition;
   readonly isAlways: boolean;
   /** How much later than their times its runs start. */
@@ -24,9 +23,6 @@ export interface JobEntry {
   knownMs: number;
   /** The latest time that was decided, as far as one was. */
   lastScheduledMs: number | null;
-  /** Runs that are going on, wait for their group, or for their next attempt. */
-  readonly active: RunSet<Run>;
-  readonly queue: Run[];
   /** Whether the worker before still runs it. */
   held: boolean;
   pausedAtMs: number | null;
@@ -57,8 +53,7 @@ export function newEntry(definition: JobDefinition, host: string): JobEntry {
     dueMs: null,
     knownMs: 0,
     lastScheduledMs: null,
-    active: new RunSet(),
-    queue: [],
+    ...noRuns,
     held: false,
     pausedAtMs: null,
     last: null,
@@ -98,11 +93,6 @@ export function accountedThrough(
   if (fromMs === null) return accountedMs;
   // A time whose start was put off beyond that moment has not been fired.
   return delayMs === 0 ? fromMs : Math.min(fromMs, Math.max(accountedMs, fromMs - delayMs));
-}
-
-/** Also those that wait. */
-export function hasRuns({ active, queue }: JobEntry): boolean {
-  return active.size + queue.length > 0;
 }
 
 export function jobState({ active, held, pausedAtMs, dueMs, isAlways }: JobEntry): JobState {

@@ -7,7 +7,9 @@ import { Adoption } from "./adoption.ts";
 import { Batch, portionOf } from "./batch.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { entered } from "./entered.ts";
-import { afterStepBack, backOff, hasRuns, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
+import { afterStepBack, backOff, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
+import { hasRuns } from "./job-runs.ts";
+import { Jobs } from "./jobs.ts";
 import { fireMissed } from "./missed.ts";
 import { freeTime, refresh } from "./remembered.ts";
 import { Run, type Triggered } from "./run.ts";
@@ -20,7 +22,7 @@ export class Scheduler {
   readonly #timeline: Timeline<JobEntry | Run>;
   readonly dispatcher: Dispatcher;
   readonly #adoption: Adoption;
-  readonly #jobs = new Map<string, JobEntry>();
+  readonly #jobs = new Jobs();
   #state: "waiting" | "started" | "stopped" = "waiting";
   /** Times up to this one came while the machine slept, or no daemon ran. */
   #awayThroughMs = 0;
@@ -60,21 +62,21 @@ export class Scheduler {
   }
 
   get jobs(): readonly JobEntry[] {
-    return [...this.#jobs.values()];
+    return this.#jobs.all;
   }
 
   job(name: string): JobEntry | undefined {
-    return this.#jobs.get(name);
+    return this.#jobs.named(name);
   }
 
   /** Nothing fires before `start`. */
   add(definition: JobDefinition): void {
     const entry = newEntry(definition, this.#parts.host);
-    this.#jobs.set(definition.name, entry);
+    this.#jobs.add(entry);
     if (this.#state !== "started") return;
     this.#timeline.look();
     this.#enter([entry], null);
-    this.#adoption.declared(entry, this.#jobs.size === 1);
+    this.#adoption.declared(entry, this.jobs.length === 1);
     this.#timeline.arm();
   }
 
@@ -94,9 +96,9 @@ export class Scheduler {
     const { nowMs } = this.#timeline;
     if (fromMs === null) this.#awayThroughMs = nowMs;
     else this.#tookOverAtMs = nowMs;
-    for (const name of running) Object.assign(this.#jobs.get(name) ?? {}, { held: true });
+    for (const name of running) Object.assign(this.job(name) ?? {}, { held: true });
     // In this order there is nothing yet that would have to be written before.
-    const found = this.#adoption.find(this.#jobs.size, workers);
+    const found = this.#adoption.find(this.jobs.length, workers);
     this.#enter(this.jobs, fromMs === null ? null : Math.min(fromMs, nowMs));
     this.#adoption.take(this.jobs, found);
     this.#timeline.arm();
@@ -109,7 +111,7 @@ export class Scheduler {
 
   /** No other worker runs this job any more. */
   release(name: string, workers: readonly number[]): void {
-    const entry = this.#jobs.get(name);
+    const entry = this.job(name);
     if (entry === undefined || !entry.held) return;
     entry.held = false;
     if (this.#state !== "started") return;
@@ -141,7 +143,7 @@ export class Scheduler {
     this.#adoption.stop();
     this.#timeline.stop();
     this.#parts.runner.close();
-    for (const job of this.#jobs.values()) job.dueMs = null;
+    for (const job of this.jobs) job.dueMs = null;
   }
 
   /** Runs a job now, whatever its schedule says. */
