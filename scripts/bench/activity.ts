@@ -32,8 +32,9 @@ export function since(before: Activity, after: Activity) {
   return { switches, shares, cpuMs: after.cpuMs - before.cpuMs };
 }
 
-/** proc_pid_status(5), in megabytes. */
-export function residentMb(pid: number): number {
+/** What a process holds, and what of that is its own alone and no file's (proc_pid_status(5)), in megabytes. */
+export function memoryMb(pid: number): { readonly resident: number; readonly own: number } {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+  const of = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) / 1024;
+  return { resident: of("VmRSS"), own: of("RssAnon") };
 }

@@ -21,7 +21,7 @@ const { values } = parseArgs({
   },
 });
 
-const pollMs = 0.2;
+const pollMs = 1;
 const patienceMs = 20_000;
 /** No restart waits, and none is the last. */
 const restartFlags = ["--restart-delay", "1ms", "--restart-max", "100000/1m"];

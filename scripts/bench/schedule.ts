@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { activity, residentMb, since } from "./activity.ts";
+import { activity, memoryMb, since } from "./activity.ts";
 import { type Going, historyOf, missedAfterMs, type Scheduler, schedulers } from "./schedulers.ts";
 
 const usage = `usage: scripts/bun scripts/bench/schedule.ts [--counts N,N…] [--idle SECONDS] [--only NAME,NAME…] [--bound SECONDS]
@@ -89,7 +89,11 @@ async function watch(row: Row, started: Going): Promise<void> {
     row.cells.push(`${window}: ${told.join(" ")}`);
     before = after;
   }
-  row.cells.push(`RSS ${started.pids.map((pid) => `${residentMb(pid).toFixed(0)} MB`).join(" + ")}`);
+  const told = started.pids.map((pid) => {
+    const { resident, own } = memoryMb(pid);
+    return `${resident.toFixed(0)} MB (${own.toFixed(0)} its own)`;
+  });
+  row.cells.push(`RSS ${told.join(" + ")}`);
   await end(started);
 }
 

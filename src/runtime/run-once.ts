@@ -6,12 +6,13 @@ import { reportOf, reportOfRun } from "./answers/run-report.ts";
 import type { Clock } from "./clock.ts";
 import type { JobDefinition } from "./job.ts";
 import type { Journal } from "./journal.ts";
+import type { AttemptEnd } from "./running/attempt-end.ts";
 import { Batch } from "./running/batch.ts";
 import { Dispatcher } from "./running/dispatcher.ts";
 import { newEntry, remember } from "./running/job-entry.ts";
 import { declared } from "./running/remembered.ts";
 import type { Run } from "./running/run.ts";
-import { type AttemptEnd, type ExecutorMaker, Runner } from "./running/runner.ts";
+import { type ExecutorMaker, Runner } from "./running/runner.ts";
 
 /** What a run has come to; `result` is all of what it returned, as JSON text, where the report's is only what is small. */
 export interface OnceEnd {

@@ -3,7 +3,7 @@ import { provideApi } from "../api/module.ts";
 import type { RemoteJobs } from "../control/calls.ts";
 import { directJobs } from "../control/direct.ts";
 import { Control } from "./answers/control.ts";
-import { systemClock } from "./clock.ts";
+import { quietClock, systemClock } from "./clock.ts";
 import { History } from "./history.ts";
 import type { Journal } from "./journal.ts";
 import { declareModules } from "./loading/declare-modules.ts";
@@ -16,6 +16,10 @@ import { Observers } from "./running/observers.ts";
 import { Ping } from "./running/ping.ts";
 import { Runner } from "./running/runner.ts";
 import { Scheduler } from "./running/scheduler.ts";
+
+/** What the declaration of so many has left is worth collecting, when they have been entered. */
+const manyJobs = 2_000;
+const garbageAfterMs = 1_000;
 
 export class WorkRoom {
   readonly registry: Registry;
@@ -70,6 +74,8 @@ export class WorkRoom {
   start(...from: Parameters<Scheduler["start"]>): void {
     this.scheduler.start(...from);
     this.runner.prepare(this.registry.jobs);
+    // Nothing else would for minutes, and then while a job is due.
+    if (this.registry.jobs.length >= manyJobs) quietClock.after(garbageAfterMs, () => Bun.gc(false));
     this.#start.resolve();
   }
 

@@ -4,6 +4,7 @@
 // there, so a restart in that hour would lose it.
 
 import { diagnoseCron } from "./cron-diagnosis.ts";
+import { isPlain } from "./cron-plain.ts";
 import { needsCroner } from "./cron-wall.ts";
 import { nextZonedTime } from "./cron-zoned.ts";
 import { ScheduleError } from "./schedule-error.ts";
@@ -20,6 +21,7 @@ const LONGEST_GAP_MS = 86_400_000;
  */
 export function checkCron(expression: string, timeZone: string | null, written: string = expression): void {
   if (timeZone !== null) checkTimeZone(timeZone);
+  if (isPlain(expression)) return;
   const refused = `cannot use the cron expression "${written}"`;
   const isExtended = needsCroner(expression);
   const found = isExtended ? diagnoseCron(written) : null;

@@ -3,10 +3,11 @@
 import type { RunEvent } from "djob";
 import type { Work } from "../runtime/job.ts";
 import { Registry } from "../runtime/registry.ts";
+import type { AttemptEnd } from "../runtime/running/attempt-end.ts";
 import { Observers } from "../runtime/running/observers.ts";
 import { Ping } from "../runtime/running/ping.ts";
 import type { Run } from "../runtime/running/run.ts";
-import { type AttemptEnd, type ExecutorMaker, Runner } from "../runtime/running/runner.ts";
+import { type ExecutorMaker, Runner } from "../runtime/running/runner.ts";
 import { Scheduler } from "../runtime/running/scheduler.ts";
 import { loadSqlite } from "../store/sqlite/connection.ts";
 import { SqliteStore } from "../store/sqlite/store.ts";

@@ -134,6 +134,20 @@ test("an idle daemon with a thousand hourly jobs does not wake up", async () => 
   expect(await until("three quiet seconds", quiet, 20_000)).toBeLessThanOrEqual(5);
 }, 25_000);
 
+test("a hundred thousand jobs that wait take a tenth of a gigabyte, and not a fifth", async () => {
+  const space = workspace();
+  const schedule = "0 0 1 1 *";
+  space.write(
+    "worker.ts",
+    `${importJob} for (let i = 0; i < 100_000; i += 1) job("job-" + i, "${schedule}", () => {});
+    job("entered", "@reboot", () => console.log("all are entered"));`,
+  );
+  const pid = await space.run(["worker.ts", "--restart", "never"]);
+  await until("they are in the run history", () => space.read("worker.log").includes("all are entered"));
+  const ownMegabytes = () => Number.parseInt(procStatus(pid).get("RssAnon") ?? "", 10) / 1024;
+  await until("it has given back what their declaration took", () => ownMegabytes() < 110);
+}, 20_000);
+
 function switchesOf(pid: number): number {
   return readdirSync(`/proc/${pid}/task`)
     .map((thread) => Number(procStatus(Number(thread)).get("voluntary_ctxt_switches")))

@@ -47,17 +47,13 @@ export const simulate: Command = {
     const { jobs, warnings } = await checkModules(spec, environment);
     for (const warning of warnings) output.people.warn(warning);
     const firings = timesOf(
-      jobs.map(({ name, plan }) => [name, plan] as const),
+      jobs.map(({ name, plan }) => [output.json ? JSON.stringify(name) : name, plan] as const),
       fromMs - 1,
       toMs,
     );
     if (output.json) {
       write(`{\n  "from": "${isoOf(fromMs)}",\n  "to": "${isoOf(toMs)}",\n  "times": [\n`);
-      const last = writeTimes(
-        firings,
-        ",\n",
-        (time, job) => `    { "time": "${time}", "job": ${JSON.stringify(job)} }`,
-      );
+      const last = writeTimes(firings, ",\n", (time, job) => `    { "time": "${time}", "job": ${job} }`);
       write(`${last}  ]\n}\n`);
     } else {
       const last = writeTimes(firings, "\n", (time, job) => `${time}  ${job}`);

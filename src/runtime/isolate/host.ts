@@ -101,9 +101,8 @@ export class Host {
       );
       return this.#failed(error, null);
     }
-    const context = new RunContext(request, abort, () =>
-      jobLog((level, text, apart) => this.#line(level, text, apart)),
-    );
+    const log = () => jobLog((level, text, apart) => this.#line(level, text, apart));
+    const context = new RunContext(request, log, abort);
     try {
       if (abort.reason !== null) throw abort.reason;
       if (maxCpuMs !== null) this.#port.limitCpu?.(maxCpuMs);

@@ -3,6 +3,7 @@ import { decideOverlap } from "../../schedule/overlap.ts";
 import type { Reason, Trigger } from "../../store/records.ts";
 import type { Decision, Ended, Store } from "../../store/store.ts";
 import type { JobEntry } from "./job-entry.ts";
+import { activate, emptyQueue, enqueue } from "./job-runs.ts";
 import { Run } from "./run.ts";
 
 export interface SkippedTime {
@@ -27,9 +28,15 @@ export class Batch {
   readonly skipped: SkippedTime[] = [];
   /** Rows of times that are skipped, each one record. */
   readonly #rows: Ended[] = [];
+  #size = 0;
 
   constructor(decidedAtMs: number) {
     this.#decidedAtMs = decidedAtMs;
+  }
+
+  /** How many times of jobs are decided in it. */
+  get size(): number {
+    return this.#size;
   }
 
   /**
@@ -52,12 +59,12 @@ export class Batch {
     this.#decide(entry, scheduledAtMs, trigger, 1, null);
     const run = new Run(entry, scheduledAtMs, trigger, input);
     if (decision === "run") {
-      entry.active.add(run);
+      activate(entry, run);
       this.begun.push(run);
       return run;
     }
-    if (decision === "replace") this.replaced.push(...entry.active, ...entry.queue.splice(0));
-    entry.queue.push(run);
+    if (decision === "replace") this.replaced.push(...entry.active, ...emptyQueue(entry));
+    enqueue(entry, run);
     this.queued.push(run);
     return run;
   }
@@ -108,5 +115,16 @@ export class Batch {
     }
     this.#latest = decision;
     decision.jobs.push(key);
+    this.#size += 1;
   }
+}
+
+/** Batches below this cost more to write than they save. */
+const smallestPortion = 500;
+/** Each of them is looked through for what ends out of order. */
+const portionsAtMost = 16;
+
+/** How many of the jobs that come together are decided and written before the first of them begins. */
+export function portionOf(jobs: number): number {
+  return Math.max(smallestPortion, Math.ceil(jobs / portionsAtMost));
 }

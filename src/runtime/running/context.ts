@@ -2,21 +2,31 @@
 import type { JobContext, JobLog } from "djob";
 import type { RunRequest } from "./execution.ts";
 
+/** How a context is aborted, which is not its handler's to do. */
+export let abortOf: (context: RunContext) => LazyAbort;
+
 export class RunContext implements JobContext {
   readonly #request: RunRequest;
-  readonly #abort: LazyAbort;
-  readonly #makeLog: () => JobLog;
-  #log: JobLog | undefined;
-  #scheduledAt: Date | undefined;
-  #startedAt: Date | undefined;
+  readonly #makeLog: (request: RunRequest) => JobLog;
+  #parts: Parts | null;
   /** Plain, so that a handler may assign to it. */
   state: unknown;
 
-  constructor(request: RunRequest, abort: LazyAbort, makeLog: () => JobLog) {
+  /** @param abort if there is one before the handler is called */
+  constructor(request: RunRequest, makeLog: (request: RunRequest) => JobLog, abort: LazyAbort | null = null) {
     this.#request = request;
-    this.#abort = abort;
     this.#makeLog = makeLog;
+    this.#parts = abort === null ? null : partsWith(abort);
     this.state = request.state;
+  }
+
+  static {
+    abortOf = (context) => context.#made.abort;
+  }
+
+  get #made(): Parts {
+    this.#parts ??= partsWith(new LazyAbort());
+    return this.#parts;
   }
 
   get name(): string {
@@ -32,13 +42,13 @@ export class RunContext implements JobContext {
   }
 
   get scheduledAt(): Date {
-    this.#scheduledAt ??= new Date(this.#request.scheduledAtMs);
-    return this.#scheduledAt;
+    this.#made.scheduledAt ??= new Date(this.#request.scheduledAtMs);
+    return this.#made.scheduledAt;
   }
 
   get startedAt(): Date {
-    this.#startedAt ??= new Date(this.#request.startedAtMs);
-    return this.#startedAt;
+    this.#made.startedAt ??= new Date(this.#request.startedAtMs);
+    return this.#made.startedAt;
   }
 
   get lastSuccess(): Date | null {
@@ -47,17 +57,28 @@ export class RunContext implements JobContext {
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.#made.abort.signal;
   }
 
   get log(): JobLog {
-    this.#log ??= this.#makeLog();
-    return this.#log;
+    this.#made.log ??= this.#makeLog(this.#request);
+    return this.#made.log;
   }
 
   get input(): unknown {
     return this.#request.input;
   }
+}
+
+interface Parts {
+  readonly abort: LazyAbort;
+  log: JobLog | undefined;
+  scheduledAt: Date | undefined;
+  startedAt: Date | undefined;
+}
+
+function partsWith(abort: LazyAbort): Parts {
+  return { abort, log: undefined, scheduledAt: undefined, startedAt: undefined };
 }
 
 /** An AbortController that is made when somebody wants its signal. */

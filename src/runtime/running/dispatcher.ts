@@ -5,15 +5,18 @@ import { errorTitle } from "../../logs/form/values.ts";
 import { formatDuration } from "../../schedule/duration.ts";
 import { retryDelay } from "../../schedule/retry.ts";
 import type { Reason, RunRecord } from "../../store/records.ts";
-import type { Ended, Store } from "../../store/store.ts";
+import type { Store } from "../../store/store.ts";
 import type { Clock } from "../clock.ts";
 import { errorText, type Journal } from "../journal.ts";
+import type { AttemptEnd } from "./attempt-end.ts";
 import type { Batch, SkippedTime } from "./batch.ts";
 import { Groups } from "./groups.ts";
 import type { JobEntry, LastRun } from "./job-entry.ts";
-import { keptResult, keptState, runError } from "./kept.ts";
+import { activate, deactivate, dequeue, leaveQueue } from "./job-runs.ts";
+import { keptState } from "./kept.ts";
 import type { Run } from "./run.ts";
-import type { AttemptEnd, Runner } from "./runner.ts";
+import { neverBegun, recordOf } from "./run-record.ts";
+import type { Runner } from "./runner.ts";
 
 export interface DispatcherUser {
   /** An attempt is about to begin. */
@@ -28,7 +31,7 @@ export interface DispatcherUser {
 }
 
 /** Records are put off no longer than that. */
-const longestBeginningMs = 500;
+const longestHoldingMs = 500;
 
 export class Dispatcher {
   readonly #clock: Clock;
@@ -43,8 +46,8 @@ export class Dispatcher {
   readonly #runs = new Set<Run>();
   /** What has been decided and not begun does not begin any more. */
   isStopped = false;
-  /** While many begin, those that have ended already wait for their records. */
-  #isBeginning = false;
+  /** While many begin, those that have ended already wait for their records: since then; null: none does. */
+  #heldSinceMs: number | null = null;
   #ends: Array<{ readonly run: Run; readonly end: AttemptEnd }> = [];
   #idle = Promise.withResolvers<void>();
 
@@ -79,19 +82,27 @@ export class Dispatcher {
     this.#begin(batch.begun);
   }
 
-  /** Of many that come together the last is not to wait until the others are recorded. */
+  /** Of many that come together the last is not to wait until the others are recorded: not before `release`. */
+  hold(): void {
+    this.#heldSinceMs ??= this.#clock.monotonic();
+  }
+
+  release(): void {
+    this.#heldSinceMs = null;
+    this.settle();
+  }
+
   #begin(runs: readonly Run[]): void {
-    const startMs = this.#clock.monotonic();
-    this.#isBeginning = true;
+    const isAlone = this.#heldSinceMs === null;
+    this.hold();
     for (const run of runs) {
       // Cancelled before it began: several times came at once, and a later one has taken its place.
       if (!this.#runs.has(run)) continue;
       if (this.isStopped) this.cancel(run, "stopping", "the daemon is stopping");
       else this.#proceed(run);
-      if (run.sinceMs - startMs > longestBeginningMs) this.settle();
+      if (run.sinceMs - (this.#heldSinceMs ?? run.sinceMs) > longestHoldingMs) this.settle();
     }
-    this.#isBeginning = false;
-    this.settle();
+    if (isAlone) this.release();
   }
 
   /** What has ended and was put off is recorded. */
@@ -110,8 +121,7 @@ export class Dispatcher {
       return;
     }
     this.#groups.forget(run);
-    const at = run.entry.queue.indexOf(run);
-    if (at >= 0) run.entry.queue.splice(at, 1);
+    leaveQueue(run.entry, run);
     // The next one has not begun.
     if (run.startedAtMs !== null) run.attempt -= 1;
     this.#record(run, { ...neverBegun, outcome: "cancelled" });
@@ -142,7 +152,7 @@ export class Dispatcher {
     this.#user.began(run);
     this.#runner.start(run, (end) => {
       for (const next of this.#groups.leave(run)) this.#start(next);
-      if (this.#isBeginning) this.#ends.push({ run, end });
+      if (this.#heldSinceMs !== null) this.#ends.push({ run, end });
       else this.#attemptEnded(run, end);
     });
   }
@@ -205,30 +215,12 @@ export class Dispatcher {
   }
 
   #record(run: Run, end: AttemptEnd): void {
-    const { entry, scheduledAtMs, startedAtMs, attempt, trigger } = run;
-    const isCancelled = end.outcome === "cancelled";
+    const { entry, scheduledAtMs, startedAtMs } = run;
     const kept = end.outcome === "succeeded" ? keptState(end.state, entry.state) : null;
     if (kept?.problem) this.#journal.write("error", `its state is not kept: ${kept.problem}`, run.job);
     const endedAtMs = this.#clock.now();
-    const record: RunRecord & Mutable<Ended> = {
-      key: entry.key,
-      job: run.job,
-      scheduledAtMs,
-      startedAtMs,
-      endedAtMs,
-      attempt: startedAtMs === null ? 0 : attempt,
-      trigger,
-      outcome: end.outcome,
-      reason: isCancelled ? (run.asked?.reason ?? null) : null,
-      error: end.outcome === "succeeded" || isCancelled ? null : runError(end.error, this.#journal.redact),
-      exitCode: end.exitCode,
-      signal: end.signal,
-      result: end.outcome === "succeeded" ? keptResult(end.result) : null,
-      times: 1,
-      throughMs: scheduledAtMs,
-    };
     const state = kept?.text ?? entry.state;
-    if (state !== null && state !== entry.state) record.state = state;
+    const record = recordOf(run, end, endedAtMs, state, this.#journal.redact);
     this.#store().end(record);
     const before = entry.last;
     if (startedAtMs !== null) {
@@ -249,9 +241,9 @@ export class Dispatcher {
     this.#overdue.delete(entry);
     for (const run of overdue) this.#user.retryLater(run, this.#clock.now());
     if (entry.active.size > 0 || entry.held) return;
-    const next = entry.queue.shift();
+    const next = dequeue(entry);
     if (next === undefined) return;
-    entry.active.add(next);
+    activate(entry, next);
     this.#proceed(next);
   }
 
@@ -260,7 +252,7 @@ export class Dispatcher {
   }
 
   #over(run: Run): void {
-    run.entry.active.delete(run);
+    deactivate(run.entry, run);
     this.#runs.delete(run);
     if (this.#runs.size > 0) return;
     this.#idle.resolve();
@@ -283,7 +275,7 @@ export class Dispatcher {
   /** Goes on with a run that another process has left to be tried again. */
   adopt(run: Run, dueMs: number): void {
     run.phase = "retrying";
-    run.entry.active.add(run);
+    activate(run.entry, run);
     this.#runs.add(run);
     this.#user.retryLater(run, dueMs);
   }
@@ -294,7 +286,3 @@ function isBusy({ definition, active }: JobEntry): boolean {
   if (definition.policies.overlap.type === "allow") return false;
   return [...active].some(({ phase }) => phase !== "retrying");
 }
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-const neverBegun = { error: null, result: undefined, state: undefined, exitCode: null, signal: null };

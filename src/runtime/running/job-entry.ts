@@ -3,12 +3,11 @@ import { ALWAYS_BACK_OFF, type BackOffState, FIRST_BACK_OFF, nextBackOff } from 
 import { jitterDelay } from "../../schedule/plan.ts";
 import type { JobMemory } from "../../store/store.ts";
 import type { JobDefinition } from "../job.ts";
-import type { Run } from "./run.ts";
-import { RunSet } from "./run-set.ts";
+import { type JobRuns, noRuns } from "./job-runs.ts";
 
 export type JobState = "idle" | "running" | "backing-off" | "paused" | "done";
 
-export interface JobEntry {
+export interface JobEntry extends JobRuns {
   readonly definition: JobDefinition;
   readonly isAlways: boolean;
   /** How much later than their times its runs start. */
@@ -25,9 +24,6 @@ export interface JobEntry {
   knownFromMs: number;
   /** The latest time that was decided, as far as one was. */
   lastScheduledMs: number | null;
-  /** Runs that are going on, wait for their group, or for their next attempt. */
-  readonly active: RunSet<Run>;
-  readonly queue: Run[];
   /** Whether the worker before still runs it. */
   held: boolean;
   pausedAtMs: number | null;
@@ -59,8 +55,7 @@ export function newEntry(definition: JobDefinition, host: string): JobEntry {
     knownMs: 0,
     knownFromMs: 0,
     lastScheduledMs: null,
-    active: new RunSet(),
-    queue: [],
+    ...noRuns,
     held: false,
     pausedAtMs: null,
     last: null,

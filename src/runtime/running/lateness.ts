@@ -13,6 +13,14 @@ export interface Lateness {
 
 export const neverLate: Lateness = { awayThroughMs: 0, correctedThroughMs: 0, tookOverAtMs: 0 };
 
+export function howLate({ awayThroughMs, correctedThroughMs, tookOverAtMs }: Lateness, timeMs: number) {
+  return {
+    wasAway: timeMs <= awayThroughMs,
+    wasCorrected: timeMs <= correctedThroughMs,
+    wasHandedOver: timeMs <= tookOverAtMs,
+  };
+}
+
 /** @param fromMs up to when the worker before has fired; null: there was none */
 export function atStart(fromMs: number | null, nowMs: number): Lateness {
   // No handover takes so long: the machine slept, or its clock was set.

@@ -6,22 +6,10 @@ import { type Clock, longestTimerMs } from "../clock.ts";
 import type { JobDefinition, Work } from "../job.ts";
 import type { Journal, RunIdentity } from "../journal.ts";
 import { parsedJson } from "../parsed-json.ts";
-import { LazyAbort, RunContext } from "./context.ts";
+import { type AttemptEnd, judgeFailure, judgeSuccess } from "./attempt-end.ts";
+import { abortOf, RunContext } from "./context.ts";
 import type { Ending, Executor, RunRequest } from "./execution.ts";
 import { nothing, type Run } from "./run.ts";
-
-/** How an attempt has ended. */
-export interface AttemptEnd {
-  readonly outcome: "succeeded" | "failed" | "timed-out" | "cancelled";
-  readonly error: unknown;
-  readonly result: unknown;
-  /** What the run left in `context.state`. */
-  readonly state: unknown;
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  /** What the job's retry.when has said already, where the run was; none: it has not. */
-  readonly mayRetry?: boolean | null;
-}
 
 /** Who looks on while runs begin and end. Called for each run, so it has to be quick. */
 export interface RunWatch {
@@ -84,8 +72,7 @@ export class Runner {
     const cancelTimeout = this.#watchTimeout(run);
     const over = (end: AttemptEnd) => {
       cancelTimeout?.();
-      this.#stuck.get(run)?.();
-      this.#stuck.delete(run);
+      if (this.#stuck.size > 0) this.#forgetStuck(run);
       run.stop = nothing;
       for (const watch of this.#watches) watch.ended(run);
       this.#going.delete(run);
@@ -124,22 +111,23 @@ export class Runner {
   }
 
   #startInline(run: Run, handler: (context: RunContext) => unknown, over: (end: AttemptEnd) => void): void {
-    const abort = new LazyAbort();
-    run.stop = (text) => abort.abort(text, run.isTimedOut ? "TimeoutError" : "AbortError");
-    const context = new RunContext(new Request(run), abort, () => this.#journal.logFor(run));
-    const fail = (error: unknown) => over(judgeFailure(run, error, abort.reason));
-    const succeed = (result: unknown) => over(judgeSuccess(run, result, context.state));
+    const context = new RunContext(new Request(run), this.#logOf);
+    run.stop = (text) => abortOf(context).abort(text, run.isTimedOut ? "TimeoutError" : "AbortError");
     let returned: unknown;
     let isPending: boolean;
     try {
-      returned = this.#journal.within(run, () => this.#call(run, () => handler(context)));
+      returned = this.#journal.within(run, () => this.#call(run, handler, context));
       isPending = isThenable(returned);
     } catch (error) {
-      fail(error);
+      over(judgeFailure(run, error, abortOf(context).reason));
       return;
     }
-    if (isPending) void Promise.resolve(returned).then(succeed, fail);
-    else succeed(returned);
+    if (isPending)
+      void Promise.resolve(returned).then(
+        (result) => over(judgeSuccess(run, result, context.state)),
+        (error) => over(judgeFailure(run, error, abortOf(context).reason)),
+      );
+    else over(judgeSuccess(run, returned, context.state));
   }
 
   async #startElsewhere(
@@ -218,10 +206,17 @@ export class Runner {
     this.#stuck.set(run, this.#clock.after(graceMs, tell));
   }
 
-  #call(run: Run, handler: () => unknown): unknown {
+  readonly #logOf = (request: RunRequest) => this.#journal.logFor(request);
+
+  #forgetStuck(run: Run): void {
+    this.#stuck.get(run)?.();
+    this.#stuck.delete(run);
+  }
+
+  #call(run: Run, handler: (context: RunContext) => unknown, context: RunContext): unknown {
     for (const watch of this.#watches) watch.began(run);
     try {
-      return handler();
+      return handler(context);
     } finally {
       for (const watch of this.#watches) watch.returned(run);
     }
@@ -261,30 +256,6 @@ class Request implements RunRequest {
   }
 }
 
-function judgeSuccess(run: Run, result: unknown, state: unknown): AttemptEnd {
-  if (!run.isTimedOut)
-    return { outcome: "succeeded", error: null, result, state, exitCode: null, signal: null };
-  const error = new DOMException("the run took longer than its timeout", "TimeoutError");
-  // The log has the message alone: there is nothing to find in its stack.
-  Object.defineProperty(error, Symbol.for("nodejs.util.inspect.custom"), { value: () => error.message });
-  return { outcome: "timed-out", error, result: undefined, state: undefined, exitCode: null, signal: null };
-}
-
-/** @param reason what the run was aborted with; null: it was not */
-function judgeFailure(run: Run, error: unknown, reason: unknown): AttemptEnd {
-  const isAborted = reason !== null && (error === reason || isAbortError(error));
-  const outcome = run.isTimedOut ? "timed-out" : isAborted ? "cancelled" : "failed";
-  return { outcome, error, result: undefined, state: undefined, exitCode: null, signal: null };
-}
-
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, "then") === "function";
-}
-
-function isAbortError(error: unknown): boolean {
-  try {
-    return error instanceof Error && error.name === "AbortError";
-  } catch {
-    return false;
-  }
 }

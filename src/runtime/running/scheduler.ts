@@ -4,11 +4,13 @@ import { nextPlanned } from "../../schedule/plan.ts";
 import type { RunRecord } from "../../store/records.ts";
 import type { JobDefinition } from "../job.ts";
 import { Adoption } from "./adoption.ts";
-import { Batch } from "./batch.ts";
+import { Batch, portionOf } from "./batch.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { entered } from "./entered.ts";
 import { backOff, type JobEntry, type LastRun, newEntry } from "./job-entry.ts";
-import { afterStep, atStart, neverLate } from "./lateness.ts";
+import { hasRuns } from "./job-runs.ts";
+import { Jobs } from "./jobs.ts";
+import { afterStep, atStart, howLate, neverLate } from "./lateness.ts";
 import { LoopHold } from "./loop-hold.ts";
 import { fireMissed } from "./missed.ts";
 import { freeTime, isRecorded, refresh } from "./remembered.ts";
@@ -24,9 +26,11 @@ export class Scheduler {
   readonly dispatcher: Dispatcher;
   readonly #adoption: Adoption;
   readonly #hold = new LoopHold();
-  readonly #jobs = new Map<string, JobEntry>();
+  readonly #jobs = new Jobs();
   #state: "waiting" | "started" | "stopped" = "waiting";
   #lateness = neverLate;
+  /** A handler has stopped it before all that had come was decided: later times, and some of the next one, are not. */
+  #decidedThroughMs = Number.POSITIVE_INFINITY;
   #batch: Batch | null = null;
   #retries: Run[] = [];
   #onJobFree: (job: string) => void = () => {};
@@ -43,15 +47,11 @@ export class Scheduler {
     this.#adoption = new Adoption(parts, this.dispatcher);
     this.#timeline = new Timeline(parts.clock, {
       stepped: (step) => this.#stepped(step),
-      due: (values, dueMs) => {
-        for (const value of values) {
-          if (value instanceof Run) {
-            if (value.retryAtMs === dueMs) this.#retries.push(value);
-          } else if (value.dueMs !== null && value.dueMs + value.delayMs === dueMs)
-            this.#fire(value, value.dueMs);
-        }
+      due: (values, dueMs) => this.#come(values, dueMs),
+      done: () => {
+        this.#carryOut();
+        this.dispatcher.release();
       },
-      done: () => this.#carryOut(),
     });
   }
 
@@ -61,21 +61,21 @@ export class Scheduler {
   }
 
   get jobs(): readonly JobEntry[] {
-    return [...this.#jobs.values()];
+    return this.#jobs.all;
   }
 
   job(name: string): JobEntry | undefined {
-    return this.#jobs.get(name);
+    return this.#jobs.named(name);
   }
 
   /** Nothing fires before `start`. */
   add(definition: JobDefinition): void {
     const entry = newEntry(definition, this.#parts.host);
-    this.#jobs.set(definition.name, entry);
+    this.#jobs.add(entry);
     if (this.#state !== "started") return;
     this.#timeline.look();
     this.#enter([entry], null);
-    this.#adoption.declared(entry, this.#jobs.size === 1);
+    this.#adoption.declared(entry, this.jobs.length === 1);
     this.#timeline.arm();
   }
 
@@ -94,9 +94,9 @@ export class Scheduler {
     this.#timeline.start();
     const { nowMs } = this.#timeline;
     this.#lateness = atStart(fromMs, nowMs);
-    for (const name of running) Object.assign(this.#jobs.get(name) ?? {}, { held: true });
+    for (const name of running) Object.assign(this.job(name) ?? {}, { held: true });
     // In this order there is nothing yet that would have to be written before.
-    const found = this.#adoption.find(this.#jobs.size, workers);
+    const found = this.#adoption.find(this.jobs.length, workers);
     this.#enter(this.jobs, fromMs === null ? null : Math.min(fromMs, nowMs));
     this.#adoption.take(this.jobs, found);
     this.#timeline.arm();
@@ -109,7 +109,7 @@ export class Scheduler {
 
   /** No other worker runs this job any more. */
   release(name: string, workers: readonly number[]): void {
-    const entry = this.#jobs.get(name);
+    const entry = this.job(name);
     if (entry === undefined || !entry.held) return;
     entry.held = false;
     this.#hold.look(entry);
@@ -126,8 +126,8 @@ export class Scheduler {
     if (this.#state === "started") this.#timeline.wake();
     const { nowMs } = this.#timeline;
     this.stop();
-    const running = this.jobs.filter(({ active, queue }) => active.size + queue.length > 0);
-    return { atMs: nowMs, running: running.map(({ definition }) => definition.name) };
+    const running = this.jobs.filter(hasRuns).map(({ definition }) => definition.name);
+    return { atMs: Math.min(nowMs, this.#decidedThroughMs), running };
   }
 
   /** Called when the last run of a job has ended. */
@@ -143,7 +143,7 @@ export class Scheduler {
     this.#hold.end();
     this.#timeline.stop();
     this.#parts.runner.close();
-    for (const job of this.#jobs.values()) job.dueMs = null;
+    for (const job of this.jobs) job.dueMs = null;
   }
 
   /** Runs a job now, whatever its schedule says. */
@@ -194,8 +194,26 @@ export class Scheduler {
     this.#timeline.arm();
   }
 
+  /** In portions: the first handlers begin before the last jobs are decided. */
+  #come(values: ReadonlyArray<JobEntry | Run>, dueMs: number): void {
+    const portion = portionOf(values.length);
+    this.dispatcher.hold();
+    for (const value of values) {
+      if (value instanceof Run) {
+        if (value.retryAtMs === dueMs) this.#retries.push(value);
+      } else if (value.dueMs !== null && value.dueMs + value.delayMs === dueMs) {
+        this.#fire(value, value.dueMs);
+        if ((this.#batch?.size ?? 0) < portion) continue;
+        this.#carryOut();
+        if (this.dispatcher.isStopped) {
+          this.#decidedThroughMs = dueMs - 1;
+          return;
+        }
+      }
+    }
+  }
+
   #fire(entry: JobEntry, dueMs: number): void {
-    const { plan } = entry.definition;
     if (entry.isAlways) {
       entry.dueMs = null;
       if (!entry.held && entry.pausedAtMs === null && entry.active.size === 0)
@@ -203,15 +221,15 @@ export class Scheduler {
       return;
     }
     const nowMs = this.#timeline.nowMs - entry.delayMs;
-    const nextMs = nextPlanned(plan, dueMs);
-    const { awayThroughMs, correctedThroughMs, tookOverAtMs } = this.#lateness;
-    const isLate = dueMs <= awayThroughMs || dueMs <= correctedThroughMs;
-    if (!isLate && (nextMs === null || nextMs > nowMs || dueMs <= tookOverAtMs)) {
+    const nextMs = nextPlanned(entry.definition.plan, dueMs);
+    const late = howLate(this.#lateness, dueMs);
+    const isAlone = nextMs === null || nextMs > nowMs || late.wasHandedOver;
+    if (isAlone && !late.wasAway && !late.wasCorrected) {
       this.#fireOne(entry, dueMs);
       this.#setDue(entry, nextMs);
-      return;
+    } else {
+      this.#setDue(entry, fireMissed(this.#parts, this.#currentBatch(), entry, { dueMs, nowMs, ...late }));
     }
-    this.#fireMany(entry, dueMs, nowMs);
   }
 
   #fireOne(entry: JobEntry, timeMs: number): void {
@@ -224,13 +242,6 @@ export class Scheduler {
   #offerUnlessPaused(entry: JobEntry, timeMs: number): void {
     if (entry.pausedAtMs === null) this.#currentBatch().offer(entry, timeMs, "schedule");
     else this.#currentBatch().skip(entry, timeMs, "schedule", "paused");
-  }
-
-  #fireMany(entry: JobEntry, dueMs: number, nowMs: number): void {
-    const { awayThroughMs, correctedThroughMs } = this.#lateness;
-    const [wasAway, wasCorrected] = [dueMs <= awayThroughMs, dueMs <= correctedThroughMs];
-    const missed = { dueMs, nowMs, wasAway, wasCorrected };
-    this.#setDue(entry, fireMissed(this.#parts, this.#currentBatch(), entry, missed));
   }
 
   #currentBatch(): Batch {
@@ -256,9 +267,9 @@ export class Scheduler {
   }
 
   /** @returns whether that was the last run of a job */
-  #freed({ active, queue, definition }: JobEntry): boolean {
-    if (active.size + queue.length > 0) return false;
-    this.#onJobFree(definition.name);
+  #freed(entry: JobEntry): boolean {
+    if (hasRuns(entry)) return false;
+    this.#onJobFree(entry.definition.name);
     return true;
   }
 
@@ -272,12 +283,11 @@ export class Scheduler {
   #stepped(step: ClockStep): void {
     const { nowMs } = this.#timeline;
     const judged = judgeStep(step);
-    const { text, setBack } = judged;
-    this.#parts.journal.write("warn", text, null);
+    this.#parts.journal.write("warn", judged.text, null);
     this.#lateness = afterStep(this.#lateness, judged, nowMs);
+    const { setBack } = judged;
     if (setBack === null) return;
-    const changed = (entry: JobEntry, dueMs: number | null) => this.#setDue(entry, dueMs);
-    followSetBack(this.#parts.store, this.jobs, { ...setBack, nowMs }, changed);
+    followSetBack(this.#parts.store, this.jobs, { ...setBack, nowMs }, (...due) => this.#setDue(...due));
     // They wait for a while, not for a time of day.
     for (const run of this.dispatcher.runs)
       if (run.retryAtMs !== null) this.#retryLater(run, run.retryAtMs - setBack.byMs);
