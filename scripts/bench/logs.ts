@@ -1,6 +1,7 @@
 // A million lines from one job into a log: djob in each of its forms beside a plain redirect, pm2 and supervisord, in turns, so that a
 // machine whose speed drifts slows all of them. Time is that of the process that writes, from its first line until the last one is in
-// the file; CPU time is that of all processes of the tool; memory is the most that these had resident.
+// the file; of this the thread that logs was on a processor for so long, which is what other work on the machine changes least; CPU
+// time is that of all processes of the tool; memory is the most that these had resident.
 import {
   existsSync,
   mkdirSync,
@@ -33,6 +34,7 @@ const { values } = parseArgs({
 
 interface Result {
   readonly wallMs: number;
+  readonly threadMs: number;
   readonly cpuMs: number;
   readonly residentMiB: number;
   readonly bytes: number;
@@ -90,12 +92,12 @@ async function compare(): Promise<void> {
   for (let run = 0; run < Number(values.runs); run += 1)
     for (const contender of contenders) results.get(contender.name)?.push(await measure(contender));
   console.log(`${lines} lines of 100 bytes, ${values.runs} runs of each in turns, medians`);
-  console.log("                        wall ms   CPU ms   resident MiB   bytes a line");
+  console.log("                        wall ms  thread ms   CPU ms   resident MiB   bytes a line");
   for (const [name, all] of results) {
-    const [wall, cpu, resident, bytes] = (["wallMs", "cpuMs", "residentMiB", "bytes"] as const).map((key) =>
-      median(all.map((result) => result[key])),
-    );
-    const cells = [wall, cpu, resident].map((value) => String(Math.round(value ?? 0)).padStart(9));
+    const [wall, thread, cpu, resident, bytes] = (
+      ["wallMs", "threadMs", "cpuMs", "residentMiB", "bytes"] as const
+    ).map((key) => median(all.map((result) => result[key])));
+    const cells = [wall, thread, cpu, resident].map((value) => String(Math.round(value ?? 0)).padStart(9));
     console.log(`${name.padEnd(20)} ${cells.join("")}   ${((bytes ?? 0) / lines).toFixed(1).padStart(9)}`);
   }
 }
@@ -104,10 +106,12 @@ async function measure({ name, start }: Contender): Promise<Result> {
   const place = mkdtempSync(join(directory, "run-"));
   const { pids, stop } = await start(place);
   try {
-    await until(`${name} has started its program`, () => existsSync(join(place, "up")));
+    await until(`${name} has started its program`, () => writerOf(place) !== 0);
     // Looking for processes costs time that the writer needs.
     const measured = pids();
+    const writer = writerOf(place);
     const before = cpuOf(measured);
+    const threadBefore = onProcessorMs(writer);
     writeFileSync(join(place, "go"), "");
     await until(`${name} has begun`, () => existsSync(join(place, "began")));
     const beganMs = performance.now();
@@ -118,7 +122,8 @@ async function measure({ name, start }: Contender): Promise<Result> {
     });
     const wallMs = performance.now() - beganMs;
     const cpuMs = cpuOf(measured) - before;
-    return { wallMs, cpuMs, residentMiB, bytes: logBytes(place) };
+    const threadMs = onProcessorMs(writer) - threadBefore;
+    return { wallMs, threadMs, cpuMs, residentMiB, bytes: logBytes(place) };
   } finally {
     await stop();
     rmSync(place, { recursive: true, force: true });
@@ -287,6 +292,17 @@ function cpuOf(pids: readonly number[]): number {
     return Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0);
   });
   return (ticks.reduce((sum, each) => sum + each, 0) * 1000) / ticksASecond;
+}
+
+/** The pid of the process that writes; 0: it is not there yet. */
+function writerOf(place: string): number {
+  const path = join(place, "up");
+  return existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
+}
+
+/** A process's first thread (the kernel's sched-stats.rst: nanoseconds). */
+function onProcessorMs(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ")[0]) / 1e6;
 }
 
 function residentOf(pids: readonly number[]): number {
