@@ -183,11 +183,15 @@ function deleteDecision(connection: Connection, open: OpenDecision | null): void
   if (open?.row != null) connection.run("DELETE FROM pending WHERE id = ?", open.row);
 }
 
+/** What had begun before the clock was set back does not account for the times before it, whatever the clock says when it ends. */
+const raised = `accounted = iif(? BETWEEN ahead_first AND ahead_last, accounted, max(accounted, ?)), known = max(known, ?)`;
+
+function through(of: Parameters<typeof accountedBy>[0]): number[] {
+  return [accountedBy(of), accountedBy(of), knownBy(of)];
+}
+
 function account(connection: Connection, key: number, of: Parameters<typeof accountedBy>[0]): void {
-  connection.run(
-    "UPDATE jobs SET accounted = max(accounted, ?), known = max(known, ?) WHERE key = ?",
-    ...[accountedBy(of), knownBy(of), key],
-  );
+  connection.run(`UPDATE jobs SET ${raised} WHERE key = ?`, ...through(of), key);
 }
 
 function recordMany(
@@ -243,15 +247,14 @@ function record(connection: Connection, ended: Ended, { keys, recorded }: Writin
   if (connection.run(insertRun, ...runValues({ ...ended, key })) === 0) return;
   recorded(ended);
   const { outcome, scheduledAtMs, startedAtMs, endedAtMs, state } = ended;
-  const through = [accountedBy(ended), knownBy(ended)];
-  const counted = "kept = kept + 1, accounted = max(accounted, ?), known = max(known, ?)";
+  const counted = `kept = kept + 1, ${raised}`;
   if (outcome === "skipped") {
-    connection.run(`UPDATE jobs SET ${counted} WHERE key = ?`, ...through, key);
+    connection.run(`UPDATE jobs SET ${counted} WHERE key = ?`, ...through(ended), key);
     return;
   }
   connection.run(
     `UPDATE jobs SET ${counted}, last_scheduled = ?, last_started = ?, last_ended = ?, last_outcome = ? WHERE key = ?`,
-    ...[...through, scheduledAtMs, startedAtMs, endedAtMs, outcome, key],
+    ...[...through(ended), scheduledAtMs, startedAtMs, endedAtMs, outcome, key],
   );
   if (outcome === "succeeded") connection.run("UPDATE jobs SET succeeded = ? WHERE key = ?", endedAtMs, key);
   if (outcome === "succeeded" && state !== undefined)
