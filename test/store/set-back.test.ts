@@ -70,6 +70,28 @@ test("times that did not run are free again, whatever the reason, and those that
   ]);
 });
 
+test("what had begun under the wrong clock and ends when the clock has jumped there again accounts for nothing before it", () => {
+  const path = file();
+  let nowMs = startMs + 300 * second;
+  const { store } = openIn(path, { now: () => nowMs });
+  const [a = 0, b = 0, c = 0] = store.enter(declared(3), startMs).map(({ key }) => key);
+  const farMs = startMs + 200 * second;
+  for (const key of [a, b, c]) store.decide([decision([key], farMs)]);
+  const retry = { scheduledAtMs: farMs, origin: "schedule", attempt: 2, dueMs: farMs, input: null } as const;
+  store.retryLater({ key: b, ...retry });
+  store.setBack(back(startMs + 10 * second));
+  nowMs = startMs + 250 * second;
+  store.end(ended(a, farMs, { endedAtMs: nowMs }));
+  store.flush();
+  const next = openIn(path, { owner: 101, now: () => nowMs });
+  next.store.recover([], nowMs);
+  // Only the retry's decision had been recorded, and accounted for, when the clock was set back.
+  const accountedMs = [startMs, startMs + 10 * second, startMs];
+  expect(next.store.enter(declared(3), nowMs)).toMatchObject(
+    accountedMs.map((timeMs) => ({ accountedMs: timeMs, knownMs: farMs })),
+  );
+});
+
 test("of a row of times those that have come stay, and of a job that nobody declares all", () => {
   const { store } = openIn(file());
   const [a = 0, b = 0] = store.enter(declared(2), startMs).map(({ key }) => key);
@@ -328,6 +350,10 @@ test("a job that has run a thousand times under a wrong clock is not silent unti
   expect(store.has(key, startMs + 61 * second)).toBe(false);
   expect(store.firstRecorded(key, startMs + 61 * second)).toBe(farMs + 1);
   expect(store.has(key, farMs + second)).toBe(true);
+  const spans = store.recordedBetween(key, startMs + 61 * second, farMs + 190 * second);
+  const covers = (timeMs: number) => spans.some(([first, last]) => timeMs >= first && timeMs <= last);
+  const times = [startMs + 61 * second, farMs, farMs + second, farMs + 100 * second, farMs + 190 * second];
+  expect(times.map(covers)).toEqual([false, false, true, true, true]);
 });
 
 test("a history that an earlier version made is gone on with", () => {
@@ -337,7 +363,7 @@ test("a history that an earlier version made is gone on with", () => {
   store.end(ended(key, startMs + second));
   store.close();
   const database = new Database(path);
-  for (const column of ["known", "gap_first", "gap_last"])
+  for (const column of ["known", "gap_first", "gap_last", "ahead_first", "ahead_last"])
     database.run(`ALTER TABLE jobs DROP COLUMN ${column}`);
   database.run("PRAGMA user_version = 1");
   database.close();

@@ -92,10 +92,11 @@ export function readKnown(
           `SELECT ${memoryColumns} FROM jobs WHERE name IN (SELECT value FROM json_each(?))`,
           JSON.stringify(jobs.map(({ name }) => name)),
         );
-  const decidedMs = latestDecided(connection, nowMs);
+  const known = rows.map(jobRowOf);
+  const ahead = new Map(known.map((row) => [row.memory.key, row.ahead]));
+  const decidedMs = latestDecided(connection, nowMs, ahead);
   return new Map(
-    rows.map((values) => {
-      const row = jobRowOf(values);
+    known.map((row) => {
       const { accounted = 0, known = 0 } = decidedMs.get(row.memory.key) ?? {};
       const accountedMs = Math.max(accountedOf(connection, row, nowMs), accounted);
       const knownMs = Math.max(row.memory.knownMs, known);
@@ -127,7 +128,11 @@ interface LatestDecided {
 }
 
 /** The latest time of each job that some process has decided and not recorded yet. */
-function latestDecided(connection: Connection, nowMs: number): Map<number, LatestDecided> {
+function latestDecided(
+  connection: Connection,
+  nowMs: number,
+  ahead: ReadonlyMap<number, JobRow["ahead"]>,
+): Map<number, LatestDecided> {
   const latest = new Map<number, LatestDecided>();
   const rows = connection.rows("SELECT scheduled, jobs, trigger FROM pending WHERE trigger != 'manual'");
   for (const [scheduled, jobs, trigger] of rows) {
@@ -137,8 +142,10 @@ function latestDecided(connection: Connection, nowMs: number): Map<number, Lates
     const isOnlyKnown = timeMs > nowMs || trigger === "retry";
     for (const key of decodeKeys(jobs)) {
       const { accounted = 0, known = 0 } = latest.get(key) ?? {};
+      const [firstMs, lastMs] = ahead.get(key) ?? [1, 0];
+      const hadBegun = timeMs >= firstMs && timeMs <= lastMs;
       latest.set(key, {
-        accounted: isOnlyKnown ? accounted : Math.max(accounted, timeMs),
+        accounted: isOnlyKnown || hadBegun ? accounted : Math.max(accounted, timeMs),
         known: Math.max(known, timeMs),
       });
     }

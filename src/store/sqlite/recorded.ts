@@ -114,7 +114,26 @@ function writtenBetween(
     .map(([first, last]) => [Number(first), Number(last)] as const)
     .concat(
       decidedBetween(connection, key, fromMs, throughMs, limitMs).map((timeMs) => [timeMs, timeMs] as const),
+      forgottenBetween(connection, key, fromMs, throughMs),
     );
+}
+
+/** Times whose records are forgotten by now, but for those that did not run. */
+function forgottenBetween(connection: Connection, key: number, fromMs: number, throughMs: number): Span[] {
+  const [[forgotten, first, last] = []] = connection.rows(
+    "SELECT forgotten, gap_first, gap_last FROM jobs WHERE key = ? AND forgotten >= ?",
+    ...[key, fromMs],
+  );
+  if (forgotten == null) return [];
+  const endMs = Math.min(Number(forgotten), throughMs);
+  const spans: Span[] =
+    first == null
+      ? [[fromMs, endMs]]
+      : [
+          [fromMs, Math.min(Number(first) - 1, endMs)],
+          [Math.max(Number(last) + 1, fromMs), endMs],
+        ];
+  return spans.filter(([firstMs, lastMs]) => firstMs <= lastMs);
 }
 
 /** The first that has a record, also one that is forgotten by now, is being run, or waits for its next attempt. */

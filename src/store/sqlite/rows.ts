@@ -112,7 +112,7 @@ export function matches(query: RunQuery, { job, outcome, scheduledAtMs }: RunRec
   return isInTime && (query.job ?? job) === job && (outcomes?.includes(outcome) ?? true);
 }
 
-export const memoryColumns = `key, name, schedule, accounted, known, kept, succeeded, last_scheduled, last_started, last_ended,
+export const memoryColumns = `key, name, schedule, accounted, ahead_first, ahead_last, known, kept, succeeded, last_scheduled, last_started, last_ended,
   last_outcome, paused, state, boot`;
 
 export interface JobRow {
@@ -121,6 +121,8 @@ export interface JobRow {
   readonly schedule: string;
   /** How many records it has. */
   readonly kept: number;
+  /** From the first through the last: times that had begun when the clock was set back. */
+  readonly ahead?: readonly [number, number];
 }
 
 export function jobRowOf(row: readonly Value[]): JobRow {
@@ -129,6 +131,8 @@ export function jobRowOf(row: readonly Value[]): JobRow {
     name,
     schedule,
     accounted,
+    aheadFirst,
+    aheadLast,
     known,
     kept,
     succeeded,
@@ -158,7 +162,8 @@ export function jobRowOf(row: readonly Value[]): JobRow {
     state: textOrNull(state),
     bootId: textOrNull(boot),
   };
-  return { memory, name: String(name), schedule: String(schedule), kept: Number(kept) };
+  const ahead = [Number(aheadFirst), Number(aheadLast)] as const;
+  return { memory, name: String(name), schedule: String(schedule), kept: Number(kept), ahead };
 }
 
 export function newMemory(key: number, nowMs: number): JobMemory {

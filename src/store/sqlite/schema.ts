@@ -74,6 +74,9 @@ const migrations: ReadonlyArray<readonly string[]> = [
     // Times that did not run, though one after them may be "forgotten": from the first through the last.
     `ALTER TABLE jobs ADD COLUMN gap_first INTEGER`,
     `ALTER TABLE jobs ADD COLUMN gap_last INTEGER`,
+    // Where times lay that had begun when the clock was set back: what becomes of them does not account for the times before.
+    `ALTER TABLE jobs ADD COLUMN ahead_first INTEGER NOT NULL DEFAULT 1`,
+    `ALTER TABLE jobs ADD COLUMN ahead_last INTEGER NOT NULL DEFAULT 0`,
   ],
 ];
 

@@ -2,6 +2,7 @@
 // come again. What ran keeps its record, and does not.
 import type { SetBack } from "../store.ts";
 import type { Connection, Value } from "./connection.ts";
+import { decodeKeys } from "./keys.ts";
 import type { RealKeys } from "./real-keys.ts";
 import { hasNotRun } from "./rows.ts";
 
@@ -30,6 +31,7 @@ export function setBack(connection: Connection, step: SetBack, keys: RealKeys): 
      WHERE known > ?1 OR accounted > ?1`,
     toMs,
   );
+  noteAhead(connection, toMs);
   connection.run("UPDATE jobs SET accounted = ?1 WHERE accounted > ?1", toMs);
   // As `datedRight` has it.
   connection.run(
@@ -37,6 +39,29 @@ export function setBack(connection: Connection, step: SetBack, keys: RealKeys): 
     nowMs,
     byMs ?? 0,
   );
+}
+
+function noteAhead(connection: Connection, toMs: number): void {
+  connection.run("UPDATE jobs SET ahead_first = 1, ahead_last = 0 WHERE ahead_last > 0");
+  const note = (job: number, firstMs: number, lastMs: number) =>
+    connection.run(
+      `UPDATE jobs SET ahead_first = iif(ahead_last = 0, ?1, min(ahead_first, ?1)), ahead_last = max(ahead_last, ?2) WHERE key = ?3`,
+      ...[firstMs, lastMs, job],
+    );
+  const times = connection.rows(
+    `SELECT job, min(scheduled), max(scheduled) FROM (
+       SELECT job, scheduled FROM runs WHERE scheduled > ?1 UNION ALL SELECT job, scheduled FROM retries WHERE scheduled > ?1
+     ) GROUP BY job`,
+    toMs,
+  );
+  for (const [job, firstMs, lastMs] of times) note(Number(job), Number(firstMs), Number(lastMs));
+  const rows = connection.rows(
+    "SELECT scheduled, jobs FROM pending WHERE scheduled > ? AND skipped IS NULL",
+    toMs,
+  );
+  for (const [scheduled, jobs] of rows)
+    for (const job of jobs instanceof Uint8Array ? decodeKeys(jobs) : [])
+      note(job, Number(scheduled), Number(scheduled));
 }
 
 /** From when on times of each job come again, by its key here. */

@@ -182,15 +182,19 @@ function deleteDecision(connection: Connection, open: OpenDecision | null): void
   if (open?.row != null) connection.run("DELETE FROM pending WHERE id = ?", open.row);
 }
 
+/** What had begun before the clock was set back does not account for the times before it, whatever the clock says when it ends. */
+const raised = `accounted = iif(? BETWEEN ahead_first AND ahead_last, accounted, max(accounted, ?)), known = max(known, ?)`;
+
+function through(of: Parameters<typeof accountedBy>[0]): number[] {
+  return [accountedBy(of), accountedBy(of), knownBy(of)];
+}
+
 function account(connection: Connection, key: number, of: Parameters<typeof accountedBy>[0]): void {
   accountThrough(connection, key, accountedBy(of), knownBy(of));
 }
 
 function accountThrough(connection: Connection, key: number, accountedMs: number, knownMs: number): void {
-  connection.run(
-    "UPDATE jobs SET accounted = max(accounted, ?), known = max(known, ?) WHERE key = ?",
-    ...[accountedMs, knownMs, key],
-  );
+  connection.run(`UPDATE jobs SET ${raised} WHERE key = ?`, accountedMs, accountedMs, knownMs, key);
 }
 
 function recordMany(
@@ -246,17 +250,16 @@ function record(connection: Connection, ended: Ended, { keys, recorded }: Writin
   if (connection.run(insertRun, ...runValues({ ...ended, key })) === 0) return;
   recorded(ended);
   const { outcome, endedAtMs, state } = ended;
-  const through = [accountedBy(ended), knownBy(ended)] as const;
   if (outcome === "skipped") {
-    connection.run(countSkipped, ...through, key);
+    connection.run(countSkipped, ...through(ended), key);
     return;
   }
-  connection.run(countRun, ...through, ...lastValues(ended), key);
+  connection.run(countRun, ...through(ended), ...lastValues(ended), key);
   if (outcome === "succeeded") rememberSuccess(connection, key, endedAtMs, state ?? null);
 }
 
 const lastColumns = "last_scheduled = ?, last_started = ?, last_ended = ?, last_outcome = ?";
-const oneMore = "UPDATE jobs SET kept = kept + 1, accounted = max(accounted, ?), known = max(known, ?)";
+const oneMore = `UPDATE jobs SET kept = kept + 1, ${raised}`;
 const countSkipped = `${oneMore} WHERE key = ?`;
 const countRun = `${oneMore}, ${lastColumns} WHERE key = ?`;
 const keepLast = `UPDATE jobs SET ${lastColumns} WHERE key = ?`;
