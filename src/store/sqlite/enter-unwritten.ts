@@ -5,7 +5,8 @@ import type { Connection } from "./connection.ts";
 import { type Declared, readKnown } from "./enter.ts";
 import { nextKey, type RealKeys } from "./real-keys.ts";
 import { type JobRow, newMemory } from "./rows.ts";
-import { accountedBy, knownBy, type NewJob, type Write } from "./writes.ts";
+import type { NewJob, Write } from "./write.ts";
+import { accountedBy, knownBy } from "./writes.ts";
 
 /** What a database says of jobs; null: it can't be read. */
 export interface Readable {

@@ -5,7 +5,8 @@ import type { Connection } from "./connection.ts";
 import { decodeKeys } from "./keys.ts";
 import type { RealKeys } from "./real-keys.ts";
 import { type JobRow, jobRowOf, memoryColumns, newMemory } from "./rows.ts";
-import { insertJobs, type NewJob, settleArrivals } from "./writes.ts";
+import type { NewJob } from "./write.ts";
+import { insertJobs, settleArrivals } from "./writes.ts";
 
 export interface Declared {
   readonly name: string;

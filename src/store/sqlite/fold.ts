@@ -1,19 +1,10 @@
 // What is left of the oldest writes when there are too many that can't be made: what their jobs must know of them, and which rows of
 // the database they would have taken away. The records themselves are lost. Pure.
-import type { Ended, Retry } from "../store.ts";
+import type { Ended } from "../store.ts";
 import type { OpenDecision } from "./open-decisions.ts";
 import { plainEnding } from "./rows.ts";
-import { accountedBy, knownBy, type Write } from "./writes.ts";
-
-/** What records that are lost have left of one job. */
-export interface FoldedJob {
-  readonly accountedMs: number;
-  readonly knownMs: number;
-  /** The latest that was not skipped. */
-  readonly last: Ended | null;
-  readonly lastSuccessMs: number | null;
-  readonly state: string | null;
-}
+import type { FoldedJob, RetryKey, Write } from "./write.ts";
+import { accountedBy, knownBy } from "./writes.ts";
 
 export interface Folded {
   /** In the order in which they are to be made. */
@@ -173,8 +164,6 @@ class Folding {
 }
 
 const nothing: FoldedJob = { accountedMs: 0, knownMs: 0, last: null, lastSuccessMs: null, state: null };
-
-export type RetryKey = Pick<Retry, "key" | "scheduledAtMs">;
 
 function idOf({ key, scheduledAtMs }: RetryKey): string {
   return `${key}@${scheduledAtMs}`;

@@ -7,7 +7,8 @@ import { endedBy, fold, recordsIn } from "./fold.ts";
 import type { Keeper } from "./keeper.ts";
 import type { OpenDecision } from "./open-decisions.ts";
 import { didNotRun } from "./rows.ts";
-import { applyWrite, type Write, type Writing } from "./writes.ts";
+import type { Write } from "./write.ts";
+import { applyWrite, type Writing } from "./writes.ts";
 
 /** So many lost ones are still known to have been. */
 const mostRemembered = 100_000;

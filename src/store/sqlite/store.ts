@@ -15,7 +15,8 @@ import { RealKeys } from "./real-keys.ts";
 import { rebuild } from "./rebuild.ts";
 import { Recorded } from "./recorded.ts";
 import type { Retention } from "./retention.ts";
-import { insertDecision, recordsAtOnce, tryToWrite, type Write } from "./writes.ts";
+import type { Write } from "./write.ts";
+import { insertDecision, recordsAtOnce, tryToWrite } from "./writes.ts";
 
 export interface StoreOptions extends Retention {
   /** Without links on the way; ":memory:" keeps nothing beyond this process. */

@@ -1,54 +1,13 @@
 // What waits to be written, and how each is. All of it can be written again after a transaction that failed.
-import type { Ended, Retry, SetBack } from "../store.ts";
+import type { Ended, Retry } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import type { Counted } from "./counts.ts";
-import type { FoldedJob, RetryKey } from "./fold.ts";
 import { encodeKeys } from "./keys.ts";
 import type { OpenDecision } from "./open-decisions.ts";
 import type { RealKeys } from "./real-keys.ts";
 import { insertRun, plainEnding, runValues } from "./rows.ts";
 import { setBack } from "./set-back.ts";
-
-export type Write =
-  /** Jobs that could not be entered when they came. */
-  | { readonly type: "jobs"; readonly jobs: readonly NewJob[] }
-  /** Jobs that were entered become rows of their own. */
-  | { readonly type: "arrivals"; readonly row: number }
-  /** A job that is known, whose schedule has another text than before. */
-  | {
-      readonly type: "schedule";
-      readonly key: number;
-      readonly schedule: string;
-      readonly accountedMs: number;
-    }
-  | { readonly type: "decision"; readonly open: OpenDecision }
-  /** `closes`: a decision whose last record this is. */
-  | {
-      readonly type: "ended";
-      readonly ended: Ended;
-      readonly closes: OpenDecision | null;
-      readonly endsRetry: boolean;
-    }
-  /** What is left of those that there was no room for, by job; and rows that are not needed any more. */
-  | {
-      readonly type: "folded";
-      readonly jobs: ReadonlyMap<number, FoldedJob>;
-      readonly decisions: readonly OpenDecision[];
-      readonly retries: readonly RetryKey[];
-    }
-  /** Records of a decision's jobs from one place to before another, where nothing is there yet. */
-  | { readonly type: "records"; readonly of: OpenDecision; readonly from: number; readonly to: number }
-  | { readonly type: "retry"; readonly retry: Retry; readonly closes: OpenDecision | null }
-  | { readonly type: "set back"; readonly step: SetBack }
-  | { readonly type: "pause"; readonly key: number; readonly pausedAtMs: number | null }
-  | { readonly type: "boot"; readonly key: number; readonly bootId: string };
-
-export interface NewJob {
-  readonly key: number;
-  readonly name: string;
-  readonly schedule: string;
-  readonly accountedMs: number;
-}
+import type { FoldedJob, NewJob, Write } from "./write.ts";
 
 /** So many records are one write: they take less than a millisecond. */
 export const recordsAtOnce = 200;
