@@ -32,8 +32,15 @@ export async function openTarget(place: Place, pid: number, pidfile: number, ver
       `see who holds the file open: fuser -v ${paths.pidfile}`,
     );
   };
-  await untilProven(place, pid, pidfile, verb);
-  return holdProcess(name, pid, prove);
+  for (;;) {
+    await untilProven(place, pid, pidfile, verb);
+    try {
+      return holdProcess(name, pid, prove);
+    } catch (error) {
+      // It was killed right after it had been proven: its workers, which hold the lock, are about to follow it.
+      if (!hasEnded(pid)) throw error;
+    }
+  }
 }
 
 /**

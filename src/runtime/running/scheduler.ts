@@ -42,7 +42,7 @@ export class Scheduler {
       ended: (run, record, before) => this.#ended(run, record, before),
       left: ({ entry }) => void this.#freed(entry),
       skipped: (times) => tellSkipped(parts, times, this.#timeline.nowMs),
-      retryLater: (run, dueMs) => this.#retryLater(run, dueMs),
+      retryLater: (run, dueMs) => this.#retryLater(run, this.#timeline.asLooked(dueMs)),
     });
     this.#adoption = new Adoption(parts, this.dispatcher);
     this.#timeline = new Timeline(parts.clock, {
@@ -277,7 +277,7 @@ export class Scheduler {
     const { clock, journal } = this.#parts;
     const delayMs = backOff(entry, entry.last?.durationMs ?? 0, clock.random());
     journal.write("warn", restartText(outcome, delayMs), entry.definition.name);
-    this.#comeAt(entry, clock.now() + delayMs);
+    this.#comeAt(entry, this.#timeline.asLooked(clock.now() + delayMs));
   }
 
   #stepped(step: ClockStep): void {

@@ -61,6 +61,8 @@ export class Timeline<T> {
   #cancelTimer: () => void = () => {};
   #armedForMs: number | null = null;
   #isRunning = false;
+  /** What is due is being given. */
+  #isAwake = false;
   #wallMs = 0;
   #monotonicMs = 0;
   #sleptMs: number | null = null;
@@ -76,6 +78,16 @@ export class Timeline<T> {
   /** The wall clock, as it was at the last look. */
   get nowMs(): number {
     return this.#wallMs;
+  }
+
+  /**
+   * A time by the clock as it is now, for `add`: a clock that was set back since the last look is noticed first. While what is due
+   * is given that has to wait, and the time is as it would be without: it is set back with all the others then.
+   */
+  asLooked(timeMs: number): number {
+    if (!this.#isAwake) this.#noticeStep();
+    const stepMs = this.#stepMs();
+    return stepMs > -smallestStepMs ? timeMs : timeMs - stepMs;
   }
 
   start(): void {
@@ -115,14 +127,22 @@ export class Timeline<T> {
   wake(): void {
     this.#cancelTimer();
     this.#armedForMs = null;
-    this.#noticeStep();
+    do {
+      this.#noticeStep();
+      this.#isAwake = true;
+      this.#giveDue();
+      this.#isAwake = false;
+    } while (this.#isRunning && this.#stepMs() <= -smallestStepMs);
+    this.arm();
+  }
+
+  #giveDue(): void {
     for (let dueMs = this.#queue.peek(); dueMs !== undefined; dueMs = this.#queue.peek()) {
       if (!this.#isRunning || dueMs > this.#wallMs) break;
       const due = this.#queue.pop();
       if (due !== undefined) this.#user.due(due.values, due.dueMs);
     }
     this.#user.done();
-    this.arm();
   }
 
   /** Reads the clocks, and notices if they came apart. */
@@ -155,6 +175,11 @@ export class Timeline<T> {
       cancelTimer();
       cancelAlarm?.();
     };
+  }
+
+  /** By how much the wall clock was set since the last look, sleep included. */
+  #stepMs(): number {
+    return this.#clock.now() - this.#wallMs - (this.#clock.monotonic() - this.#monotonicMs);
   }
 
   #noticeStep(): void {

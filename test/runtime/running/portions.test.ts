@@ -96,3 +96,31 @@ test("a reload at that second leaves to the next worker what a handler's stop ha
   expect(accounts(next, firstMs)).toEqual({ jobs: count, succeeded: 1_701, stopping: 299 });
   expect(accounts(next, firstMs + minute)).toEqual({ jobs: count, succeeded: count });
 });
+
+test("a clock that is set back in the midst of them makes nothing wait less, or longer", async () => {
+  const all = bench("2026-06-01T12:00:00Z");
+  const { clock } = all;
+  // Handlers that take a while.
+  let busyMs = 0;
+  const monotonic = clock.monotonic.bind(clock);
+  clock.monotonic = () => monotonic() + busyMs;
+  const attempts: string[] = [];
+  const retry = { attempts: 5, delay: "10s", jitter: 0, factor: 1 };
+  all.declare("flaky", { every: "1m", retry }, () => {
+    attempts.push(new Date(clock.now()).toISOString().slice(11, 19));
+    throw new Error("no");
+  });
+  declareAll(all, (index) => {
+    if (index === 600) clock.step(-60 * minute);
+    if (index <= 600) return;
+    clock.shift(1, 0);
+    busyMs += 1;
+  });
+  all.scheduler.start();
+  await clock.pass(minute);
+  expect(attempts).toEqual(["12:01:00"]);
+  await clock.pass(9 * second);
+  expect(attempts).toEqual(["12:01:00"]);
+  await clock.pass(2 * second);
+  expect(attempts).toEqual(["12:01:00", "11:01:10"]);
+});
