@@ -159,7 +159,7 @@ job("consumer", "always", () => {
 
 test("a job at one time runs once, and its daemon ends when nothing else is left", async () => {
   const space = workspace();
-  const text = `${declare}job("once", { at: new Date(Date.now() + 300) }, async () => { await Bun.sleep(1); console.log("ran"); });\n`;
+  const text = `${declare}job("once", { at: new Date(Date.now() + 1_000) }, async () => { await Bun.sleep(1); console.log("ran"); });\n`;
   space.write("worker.ts", text);
   await space.run(["worker.ts"]);
   await until("it has ended", () => space.processes().length === 0);

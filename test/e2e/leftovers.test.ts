@@ -103,7 +103,7 @@ test("a thousand orphans leave no zombie", async () => {
   space.write(
     "worker.ts",
     `import { job } from "djob";
-    job("orphans", "at " + new Date(Date.now() + 100).toISOString(), async () => {
+    job("orphans", "at " + new Date(Date.now() + 1_000).toISOString(), async () => {
       const shell = Bun.spawn(["sh", "-c", "i=0; while [ $i -lt 1000 ]; do (: & ); i=$((i+1)); done"]);
       await shell.exited;
       console.log("all gone");

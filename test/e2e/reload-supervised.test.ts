@@ -110,7 +110,7 @@ test("a long run ends on old code, over two reloads, and its next times are skip
 test("a run on old code is aborted when the stop timeout is over, and ended after that", async () => {
   const space = workspace();
   const code = (deaf: boolean) => `import { job } from "djob";
-    job("long", "at " + new Date(Date.now() + 50).toISOString(), async ({ signal }) => {
+    job("long", "at " + new Date(Date.now() + 1_000).toISOString(), async ({ signal }) => {
       console.log("begins");
       await new Promise((resolve) => signal.addEventListener("abort", () => { console.log("aborted"); ${deaf ? "" : "resolve();"} }));
     });`;

@@ -96,7 +96,7 @@ test.each(["25d", "-1s", "10", "soon"])("a stop timeout of %s is refused", async
 });
 
 const spinning = `import { job } from "djob";
-  job("spin", "at " + new Date(Date.now() + 300).toISOString(), () => { console.log("begun", process.env.FRUIT); while (true); });`;
+  job("spin", "at " + new Date(Date.now() + 1_000).toISOString(), () => { console.log("begun", process.env.FRUIT); while (true); });`;
 
 test("a blocked daemon is given its own stop timeout, and status still tells what it is", async () => {
   const space = workspace();
