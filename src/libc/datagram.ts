@@ -5,7 +5,7 @@ import { errnoNumbers } from "./error.ts";
 import { closeDescriptor, writeAll } from "./files.ts";
 import { libc, optionalSymbol, socketSymbols } from "./library.ts";
 import { zeroed } from "./memory.ts";
-import { controlWith, MessageHeader } from "./message-header.ts";
+import { controlWith, MessageHeader, sendMessage } from "./message-header.ts";
 
 /** @returns 0, or why it could not be sent: EAGAIN if the receiver's queue is full, ENOENT or ECONNREFUSED if there is none */
 export function sendBytes(descriptor: number, address: Uint8Array, bytes: Uint8Array): number {
@@ -57,18 +57,7 @@ function fill(file: number, bytes: Uint8Array): boolean {
 }
 
 function sendDescriptor(descriptor: number, address: Uint8Array, file: number): number {
-  const { table, errno: readErrno } = libc();
   const name = zeroed(address.length);
   new Uint8Array(name.buffer).set(address);
-  const header = new MessageHeader({ address: name, control: controlWith([file]) });
-  const flags = table.constants.MSG_DONTWAIT | (table.linux?.MSG_NOSIGNAL ?? 0);
-  const { sendmsg } = socketSymbols();
-  for (;;) {
-    const result = Number(sendmsg(descriptor, header.pointer, flags));
-    const errno = readErrno();
-    // Nothing but a reference keeps what the header points to alive.
-    if (header.parts.control.byteLength === 0) throw new Error("unreachable");
-    if (result >= 0) return 0;
-    if (errno !== errnoNumbers.EINTR) return errno;
-  }
+  return sendMessage(descriptor, new MessageHeader({ address: name, control: controlWith([file]) })).errno;
 }

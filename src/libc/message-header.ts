@@ -1,6 +1,7 @@
 // What sendmsg(2) and recvmsg(2) take, as the kernel reads it on 64-bit Linux: struct msghdr, struct iovec, and one struct cmsghdr with open
 // files in it (SCM_RIGHTS of unix(7)). musl's fields of 4 bytes have their padding as the upper half.
-import { libc } from "./library.ts";
+import { errnoNumbers } from "./error.ts";
+import { libc, socketSymbols } from "./library.ts";
 import { addressOf, zeroed } from "./memory.ts";
 
 const headerBytes = 56;
@@ -55,6 +56,24 @@ export class MessageHeader {
     return Array.from({ length: count }, (_, index) =>
       control.getInt32(rightsHeaderBytes + index * descriptorBytes, true),
     );
+  }
+}
+
+/**
+ * sendmsg(2), without blocking and without SIGPIPE; again after a signal.
+ * @returns how many bytes went, and the error's number; 0: none
+ */
+export function sendMessage(descriptor: number, header: MessageHeader): { count: number; errno: number } {
+  const { table, errno: readErrno } = libc();
+  const flags = table.constants.MSG_DONTWAIT | (table.linux?.MSG_NOSIGNAL ?? 0);
+  const { sendmsg } = socketSymbols();
+  for (;;) {
+    const count = Number(sendmsg(descriptor, header.pointer, flags));
+    const errno = readErrno();
+    // Nothing but a reference keeps what the header points to alive.
+    if (header.parts.control.byteLength === 0) throw new Error("unreachable");
+    if (count >= 0) return { count, errno: 0 };
+    if (errno !== errnoNumbers.EINTR) return { count: 0, errno };
   }
 }
 

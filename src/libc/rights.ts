@@ -4,7 +4,7 @@ import { checkDescriptor } from "./arguments.ts";
 import { errnoNumbers, SystemError } from "./error.ts";
 import { libc, socketSymbols } from "./library.ts";
 import { zeroed } from "./memory.ts";
-import { controlFor, controlWith, MessageHeader } from "./message-header.ts";
+import { controlFor, controlWith, MessageHeader, sendMessage } from "./message-header.ts";
 
 /** More are not taken at a time. */
 const mostFiles = 8;
@@ -19,22 +19,12 @@ const tooManyReferences = 109;
 export function sendFiles(descriptor: number, bytes: Uint8Array, files: readonly number[]): number {
   checkDescriptor("descriptor", descriptor);
   for (const file of files) checkDescriptor("file", file);
-  const { table, errno: readErrno } = libc();
   const data = zeroed(bytes.length);
   new Uint8Array(data.buffer).set(bytes);
   const header = new MessageHeader({ bytes: data, control: controlWith(files) });
-  const flags = table.constants.MSG_DONTWAIT | (table.linux?.MSG_NOSIGNAL ?? 0);
-  const { sendmsg } = socketSymbols();
-  for (;;) {
-    const result = Number(sendmsg(descriptor, header.pointer, flags));
-    const errno = readErrno();
-    // Nothing but a reference keeps what the header points to alive.
-    if (header.parts.control.byteLength === 0) throw new Error("unreachable");
-    if (result >= 0) return result;
-    if (errno === errnoNumbers.EAGAIN || errno === tooManyReferences) return 0;
-    if (errno === errnoNumbers.EINTR) continue;
-    throw new SystemError({ syscall: "sendmsg", errno, action: `send files over descriptor ${descriptor}` });
-  }
+  const { count, errno } = sendMessage(descriptor, header);
+  if (errno === 0 || errno === errnoNumbers.EAGAIN || errno === tooManyReferences) return count;
+  throw new SystemError({ syscall: "sendmsg", errno, action: `send files over descriptor ${descriptor}` });
 }
 
 export interface Received {

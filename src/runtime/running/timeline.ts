@@ -85,7 +85,10 @@ export class Timeline<T> {
    * is given that has to wait, and the time is as it would be without: it is set back with all the others then.
    */
   asLooked(timeMs: number): number {
-    if (!this.#isAwake) this.#noticeStep();
+    if (!this.#isAwake) {
+      this.#noticeStep();
+      return timeMs;
+    }
     const stepMs = this.#stepMs();
     return stepMs > -smallestStepMs ? timeMs : timeMs - stepMs;
   }

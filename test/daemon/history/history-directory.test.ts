@@ -4,17 +4,18 @@ import { join } from "node:path";
 import { prepareHistory } from "../../../src/daemon/history/history-directory.ts";
 import type { Privileges } from "../../../src/daemon/privileges/privileges.ts";
 import { scratch } from "../../scratch.ts";
+import { noAttributes } from "../privileges/no-attributes.ts";
 
-const attributes = {
-  ...{ nice: null, ioPriority: null, scheduler: null, limits: [], noNewPrivileges: false },
-  ...{ processors: null, oomScore: null },
-};
 const isRoot = process.geteuid?.() === 0;
 const uid = isRoot ? 1234 : (process.geteuid?.() ?? 0);
 const gid = isRoot ? 1234 : (process.getegid?.() ?? 0);
 
 function as(chroot: string | null): Privileges {
-  return { identity: { user: { uid, name: null, home: "/", shell: "/bin/sh" }, gid }, chroot, attributes };
+  return {
+    identity: { user: { uid, name: null, home: "/", shell: "/bin/sh" }, gid },
+    chroot,
+    attributes: noAttributes,
+  };
 }
 
 const place = () => scratch("history");

@@ -16,21 +16,14 @@ import {
 import { openLogs } from "../../../src/daemon/log/log-files.ts";
 import type { Owner, Privileges } from "../../../src/daemon/privileges/privileges.ts";
 import { directory, held, refusalOf } from "../files.ts";
+import { noAttributes } from "../privileges/no-attributes.ts";
 
 const www: Owner = { uid: 54_321, gid: 54_322 };
 const other = 65_534;
 const privileges: Privileges = {
   identity: { user: { uid: www.uid, name: null, home: "/", shell: "/bin/sh" }, gid: www.gid },
   chroot: null,
-  attributes: {
-    nice: null,
-    ioPriority: null,
-    scheduler: null,
-    limits: [],
-    noNewPrivileges: false,
-    processors: null,
-    oomScore: null,
-  },
+  attributes: noAttributes,
 };
 
 function ownerOfFile(path: string): Owner {

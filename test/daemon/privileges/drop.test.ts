@@ -2,18 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { dropPrivileges, type PrivilegeSystem } from "../../../src/daemon/privileges/drop.ts";
 import type { Privileges } from "../../../src/daemon/privileges/privileges.ts";
 import { refusalOf } from "../files.ts";
+import { noAttributes } from "./no-attributes.ts";
 
-const attributes: Privileges["attributes"] = {
-  nice: null,
-  ioPriority: null,
-  scheduler: null,
-  limits: [],
-  noNewPrivileges: false,
-  processors: null,
-  oomScore: null,
-};
 const user = { uid: 1234, name: "www", home: "/srv", shell: "/bin/sh" };
-const dropped: Privileges = { identity: { user, gid: 5678 }, chroot: "/jail", attributes };
+const dropped: Privileges = { identity: { user, gid: 5678 }, chroot: "/jail", attributes: noAttributes };
 
 /** A kernel that does what it is told, and notes it. */
 class FakeKernel implements PrivilegeSystem {
@@ -94,7 +86,7 @@ describe("the order in which root is given up", () => {
   });
 
   test("a group alone leaves root its user", () => {
-    expect(drop({ identity: { user: null, gid: 5 }, chroot: null, attributes })).toEqual([
+    expect(drop({ identity: { user: null, gid: 5 }, chroot: null, attributes: noAttributes })).toEqual([
       "setgroups 5",
       "setresgid 5",
     ]);
@@ -102,7 +94,7 @@ describe("the order in which root is given up", () => {
 
   test("root as the user is not asked to prove that it is not root", () => {
     const identity = { user: { ...user, uid: 0, name: "root" }, gid: 0 };
-    expect(drop({ identity, chroot: null, attributes })).toEqual([
+    expect(drop({ identity, chroot: null, attributes: noAttributes })).toEqual([
       "groupsOf root 0",
       "setgroups 0,7",
       "setresgid 0",
@@ -111,12 +103,15 @@ describe("the order in which root is given up", () => {
   });
 
   test("a root directory alone changes nobody", () => {
-    expect(drop({ identity: null, chroot: "/jail", attributes })).toEqual(["chroot /jail", "chdir /"]);
+    expect(drop({ identity: null, chroot: "/jail", attributes: noAttributes })).toEqual([
+      "chroot /jail",
+      "chdir /",
+    ]);
   });
 
   test("no privileges in the spec, or only attributes: nothing is called", () => {
     expect(drop(null)).toEqual([]);
-    expect(drop({ identity: null, chroot: null, attributes })).toEqual([]);
+    expect(drop({ identity: null, chroot: null, attributes: noAttributes })).toEqual([]);
   });
 
   test("who is that user already, after an execve in place, is left as it is", () => {

@@ -5,19 +5,12 @@ import {
   ownerOf,
   type Privileges,
 } from "../../../src/daemon/privileges/privileges.ts";
+import { noAttributes } from "./no-attributes.ts";
 
 const privileges: Privileges = {
   identity: { user: { uid: 7, name: "www", home: "/srv", shell: "/bin/sh" }, gid: 8 },
   chroot: null,
-  attributes: {
-    nice: 1,
-    ioPriority: null,
-    scheduler: null,
-    limits: [],
-    noNewPrivileges: false,
-    processors: null,
-    oomScore: null,
-  },
+  attributes: { ...noAttributes, nice: 1 },
 };
 const groupOnly: Privileges = { ...privileges, identity: { user: null, gid: 8 } };
 

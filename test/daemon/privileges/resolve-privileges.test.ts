@@ -7,6 +7,7 @@ import {
   resolvePrivileges,
 } from "../../../src/daemon/privileges/resolve-privileges.ts";
 import { directory, refusalOf } from "../files.ts";
+import { noAttributes as none } from "./no-attributes.ts";
 
 const www = { name: "www", uid: 33, gid: 34, home: "/srv", shell: "/bin/sh" };
 const digits = { name: "4711", uid: 99, gid: 98, home: "", shell: "" };
@@ -23,15 +24,6 @@ const machine: Machine = {
   findGroup: (key) => groups.find(({ name, gid }) => key === name || key === gid) ?? null,
   onlineProcessors: () => new Set([0, 1, 2]),
   mostOpenFiles: () => 1000,
-};
-const none: Attributes = {
-  nice: null,
-  ioPriority: null,
-  scheduler: null,
-  limits: [],
-  noNewPrivileges: false,
-  processors: null,
-  oomScore: null,
 };
 
 function resolve(request: Partial<PrivilegeRequest>, changes: Partial<Machine> = {}) {
